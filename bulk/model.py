@@ -1,0 +1,144 @@
+"""The words: frozen values that flow from the list to the ledger. Depends on nothing.
+
+A **recipient** is one row of a contact list. A **call** is one API request, a **reply** its answer. An **outcome** is a
+recipient's end, a **verdict** the judgement on an error. **Contact** is Amazon Connect's word, and left to it.
+"""
+
+import enum
+import hashlib
+import json
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+Cells = Mapping[str, Any]
+"""One row of the list: column name, as the list spells it, to cell."""
+
+Parameters = Mapping[str, Any]
+"""One operation's parameters, in AWS's spelling and shape."""
+
+
+class Status(enum.StrEnum):
+    """A recipient's end, and what it claims."""
+
+    SENT = "sent"  # Amazon Connect accepted it and gave a contact id; delivery to the person is not claimed
+    SKIPPED = "skipped"  # left out on purpose: duplicate, suppressed, …
+    REFUSED = "refused"  # our no, before any call: the row cannot make a valid request
+    REJECTED = "rejected"  # the service's final no
+    UNKNOWN = "unknown"  # tried, and nobody can tell whether it was accepted
+    PENDING = "pending"  # not tried yet
+
+
+class Verdict(enum.Enum):
+    """What an error means for the call that met it."""
+
+    RETRY = "retry"  # the rate, a fault of the service or of the line: the same call again
+    HOLD = "hold"  # the service is full: wait until contacts end
+    REJECT = "reject"  # a no to this recipient
+    HALT = "halt"  # a no that every other recipient would meet too
+    DOUBT = "doubt"  # accepted once before, under this token, and the contact id is not told
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a recipient is not tried: our no (`REFUSED`), or a choice (`SKIPPED`).
+
+    `message` names the trouble and the remedy, and never carries an unmasked destination: it is kept in the ledger.
+    """
+
+    code: str
+    message: str
+    status: Status = Status.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One row of the list, read.
+
+    `row` counts from 0 in the list's order. `destination` is E.164 or an address, None where it could not be read.
+    `cells` holds the columns that the campaign asked for.
+    """
+
+    row: int
+    key: str
+    destination: str | None
+    cells: Cells
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API request that a channel wants made."""
+
+    operation: str
+    parameters: Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a call: its members, and the id AWS gave the request."""
+
+    members: Mapping[str, Any]
+    request_id: str | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self.members[name]
+
+
+Exchange = Generator[Call, Reply, str]
+"""A channel's conversation: yields calls, is sent replies, returns the contact id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far earlier tries of a recipient got, as the ledger knows it.
+
+    `replies` are the answers recorded so far, in the order of the calls. `intended_at` (Unix seconds) is when the call
+    after them was first announced, None where it never was. `digest` is that of the parameters then.
+    """
+
+    attempts: int = 0
+    replies: tuple[Reply, ...] = ()
+    intended_at: float | None = None
+    digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One recipient on its way: its row in the ledger, its parameters by campaign table, and its progress."""
+
+    id: int
+    recipient: Recipient
+    parameters: Mapping[str, Parameters]
+    progress: Progress = field(default_factory=Progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A recipient's end."""
+
+    status: Status
+    contact_id: str | None = None
+    attempts: int = 0
+    error_code: str | None = None
+    error_message: str | None = None
+    request_id: str | None = None
+    finished_at: datetime | None = None
+
+
+def digest(value: Any) -> bytes:
+    """Give 16 bytes that name a JSON value: equal values, whatever the order of their keys, give equal bytes."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def mask(text: str) -> str:
+    """Hide the middle of a phone number or an address, so that it can be told apart but not used.
+
+    `+14155550123` becomes `+141…23`, `ann.lee@example.com` becomes `a…@example.com`.
+    """
+    local, at, domain = text.rpartition("@")
+    if at:
+        return f"{local[:1]}…@{domain}"
+    return f"{text[:4]}…{text[-2:]}" if len(text) > 7 else f"{text[:1]}…"
