@@ -34,13 +34,13 @@ class LedgerError(BulkError):
     """The ledger cannot be used: damaged, not writable, or kept for something else."""
 
 
-class RunBusy(BulkError):  # noqa: N818 - it is no error of anybody's: another sender is at work
+class RunBusy(BulkError):
     """Another process is sending this run."""
 
     exit_code = 75
 
 
-class Halted(BulkError):  # noqa: N818 - a state of the run, named as in the summary
+class Halted(BulkError):
     """A cause that would fail every row; the run can be resumed once it is mended."""
 
     exit_code = 3

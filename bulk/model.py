@@ -69,10 +69,11 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One API request that a channel wants made."""
+    """One API request that a channel wants made. The failure of an `optional` one never fails the recipient."""
 
     operation: str
     parameters: Parameters
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

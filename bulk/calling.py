@@ -1,0 +1,181 @@
+"""One call made, as often as it takes.
+
+A try takes its turn from the operation's pacer, then the intent is made durable, then the request goes out; so what the
+ledger does not know of was never tried. All tries of a call carry the same `ClientToken`.
+
+    the answer            what follows
+    a reply               given to the channel
+    RETRY, the rate       again, as often as it takes: nothing was accepted
+    RETRY, a fault        again, `attempts` times in all; then nobody can tell
+    HOLD                  the gate closes, and the call waits behind it
+    REJECT                the final no
+    DOUBT                 accepted once before, so nobody can tell
+    HALT                  the run halts; the row stays unsent
+"""
+
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import tenacity
+
+from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, is_throttle, verdict
+from bulk.model import Call, Reply, Verdict
+from bulk.stopping import Stop
+from bulk.turns import Gate, Turns
+
+log = logging.getLogger("bulk")
+
+FIRST_WAIT = 0.5  # seconds before the second try of a call; each further wait is twice the last
+
+
+class Transport(Protocol):
+    """What makes requests."""
+
+    async def call(self, call: Call, token: str) -> Reply:
+        """Make one request, once, under a `ClientToken` where the operation takes one.
+
+        Raises `CallFailed`, or `Halted` where no request can be made at all.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """When to give up.
+
+    `attempts` are the tries of one call that failed for other reasons than the rate, `longest_wait` bounds the seconds
+    between two of them. `varies` tells for which operations a row itself names a resource (see `errors.verdict`).
+    """
+
+    attempts: int = 5
+    longest_wait: float = 20.0
+    varies: Mapping[str, bool] = field(default_factory=dict)
+
+    def wait(self, tries: int) -> float:
+        """Tell how many seconds to wait after so many tries."""
+        return min(self.longest_wait, FIRST_WAIT * 2.0 ** min(tries - 1, 16))
+
+
+@dataclass(slots=True)
+class Tally:
+    """What went over the wire so far."""
+
+    calls: int = 0
+    throttled: int = 0
+
+
+@dataclass(slots=True)
+class Tries:
+    """The tries of one recipient: `made` over all its calls, the rest of the call under way.
+
+    `announced` tells that the ledger holds an intent, `in_doubt` that one of the tries may have been accepted.
+    """
+
+    made: int = 0
+    faults: int = 0
+    throttles: int = 0
+    announced: bool = False
+    in_doubt: bool = False
+    request_id: str | None = None
+
+    def begin(self, *, in_doubt: bool) -> None:
+        """Begin the tries of another call."""
+        self.faults, self.throttles, self.announced, self.in_doubt = 0, 0, False, in_doubt
+
+
+class Again(Exception):  # a course of things, not an error
+    """The call is to be made again, after `wait` seconds."""
+
+    def __init__(self, wait: float = 0.0) -> None:
+        super().__init__(wait)
+        self.wait = wait
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    """Wait what `Again` says, with jitter, so that many callers do not come back as one."""
+    again = state.outcome.exception() if state.outcome else None
+    return again.wait * random.uniform(0.5, 1.0) if isinstance(again, Again) else 0.0  # noqa: S311 - jitter, no secret
+
+
+class Caller:
+    """Makes the calls of a run."""
+
+    def __init__(self, transport: Transport, turns: Mapping[str, Turns], stop: Stop, *, policy: Policy) -> None:
+        self._transport = transport
+        self._turns = turns
+        self._gates = {operation: Gate(stop) for operation in turns}
+        self._policy = policy
+        self._retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(Again), wait=_pause, sleep=stop.sleep
+        )
+        self.tally = Tally()
+
+    def full(self) -> Iterable[str]:
+        """Name the operations that wait until the service has room again."""
+        return [operation for operation, gate in self._gates.items() if gate.closed_at is not None]
+
+    async def make(self, call: Call, token: str, *, announce: Callable[[], Awaitable[None]], tries: Tries) -> Reply:
+        """Make a call until it has its reply. `announce` is awaited after the first turn, before the first try.
+
+        Raises `CallRejected`, `CallUnsettled`, `Halted`, and `Stopped` where no further try may start.
+        """
+        async for attempt in self._retrying.copy():
+            with attempt:
+                return await self._try(call, token, announce, tries)
+        raise AssertionError("a retry without a limit ends with a reply or an exception")
+
+    async def _try(self, call: Call, token: str, announce: Callable[[], Awaitable[None]], tries: Tries) -> Reply:
+        gate = self._gates[call.operation]
+        async with gate.passing() as probing:
+            await self._turns[call.operation].take()
+            if not tries.announced:
+                await announce()
+                tries.announced = True
+            tries.made += 1
+            self.tally.calls += 1
+            try:
+                reply = await self._transport.call(call, token)
+            except CallFailed as failure:
+                tries.request_id = failure.request_id
+                raise self._judged(call, failure, tries, probing=probing) from failure
+            if probing:
+                gate.open()
+                log.info("%s: Amazon Connect has room again", call.operation)
+        tries.request_id = reply.request_id
+        return reply
+
+    def _judged(self, call: Call, failure: CallFailed, tries: Tries, *, probing: bool) -> Exception:
+        """Give the exception that says what follows from a failure."""
+        match verdict(failure, varies=self._policy.varies.get(call.operation, False)):
+            case Verdict.RETRY if is_throttle(failure):
+                self.tally.throttled += 1
+                tries.throttles += 1
+                return Again(self._policy.wait(tries.throttles))
+            case Verdict.RETRY:
+                return self._after_a_fault(failure, tries)
+            case Verdict.HOLD:
+                self._gates[call.operation].close(probing=probing)
+                log.warning("%s: full (%s); waiting for contacts to end", call.operation, failure.code)
+                return Again()
+            case Verdict.HALT if not call.optional:
+                return Halted(str(failure))
+            case Verdict.DOUBT:
+                return _ended(CallUnsettled, failure)
+            case _:  # a conflict after a try that may have been accepted is no no
+                return _ended(CallUnsettled if tries.in_doubt and failure.status == 409 else CallRejected, failure)
+
+    def _after_a_fault(self, failure: CallFailed, tries: Tries) -> Exception:
+        """Try again, or give up: nobody can tell, or nobody is there, or it is a no after all."""
+        tries.faults += 1
+        tries.in_doubt |= failure.went_out and (failure.status is None or failure.status >= 500)
+        if tries.faults < self._policy.attempts:
+            return Again(self._policy.wait(tries.faults))
+        if tries.in_doubt:
+            return _ended(CallUnsettled, failure)
+        return _ended(CallRejected, failure) if failure.went_out else Halted(str(failure))
+
+
+def _ended(kind: type[CallFailed], failure: CallFailed) -> CallFailed:
+    return kind(failure.operation, failure.code, failure.message, status=failure.status, request_id=failure.request_id)

@@ -1,0 +1,203 @@
+"""The tables of a campaign: which keys there are, and what they take.
+
+What stands in `[request]` and its sisters belongs to AWS and is judged by `request` against the API's model.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import pydantic
+from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+
+from bulk.campaign.troubles import nearest, troubles_of
+from bulk.channels import CHANNELS, Channel
+from bulk.errors import CampaignError
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+def seconds(value: Any) -> float:
+    """Read a duration: a number of seconds, or text such as `90s`, `2h30m`, `7d`. Raises `ValueError`."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])", value) if isinstance(value, str) else []
+    if not parts or re.sub(r"\s+", "", "".join(map("".join, parts))) != re.sub(r"\s+", "", str(value)):
+        raise ValueError(f"{value!r} is no duration; write a number of seconds, or 90s, 2h30m, 7d")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+Duration = Annotated[float, BeforeValidator(seconds)]
+
+
+class Table(pydantic.BaseModel):
+    """One table of the file: its keys are all there are, and it is never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class ListTable(Table):
+    """How the list is to be read."""
+
+    key: str | None = None
+    format: str = "auto"
+    country: str | None = None
+    country_column: str | None = None
+    allow_countries: tuple[str, ...] = ()
+    timezone_column: str | None = None
+    dedupe: Literal["key", "destination", "none"] = "key"
+    suppress: tuple[str, ...] = ()
+
+
+class Window(Table):
+    """One limit: so many calls in a second, minute, hour or day."""
+
+    per_second: PositiveFloat | None = None
+    per_minute: PositiveFloat | None = None
+    per_hour: PositiveFloat | None = None
+    per_day: PositiveFloat | None = None
+    burst: PositiveInt | None = None
+
+    @model_validator(mode="after")
+    def _one_span(self) -> Self:
+        if len(self._spans()) != 1:
+            raise ValueError("a window has one of per_second, per_minute, per_hour and per_day")
+        return self
+
+    def _spans(self) -> list[tuple[float, float]]:
+        spans = ((self.per_second, 1.0), (self.per_minute, 60.0), (self.per_hour, 3600.0), (self.per_day, 86400.0))
+        return [(calls, span) for calls, span in spans if calls is not None]
+
+    @property
+    def limit(self) -> tuple[float, int]:
+        """Calls per second, and how many may go at once: of a span longer than a second, all that it allows."""
+        ((calls, span),) = self._spans()
+        return calls / span, self.burst or (1 if span == 1.0 else math.ceil(calls))
+
+
+def _a_rate(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        return float(value)
+    if value in (None, "auto") or isinstance(value, list | tuple):
+        return value
+    raise ValueError(f'{value!r} is no rate; write calls per second, "auto", or a list of windows')
+
+
+Rate = Annotated[float | Literal["auto"] | tuple[Window, ...] | None, BeforeValidator(_a_rate)]
+
+
+class OperationPacing(Table):
+    """The pace of one operation."""
+
+    rate: Rate = None
+    burst: PositiveInt | None = None
+
+
+class Pacing(OperationPacing):
+    """The pace of the calls. `operations` holds the tables such as `[pacing.CreateContact]`."""
+
+    at_once: PositiveInt | None = None
+    parts_per_second: PositiveFloat | None = None
+    operations: Mapping[str, OperationPacing] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or "operations" in data:
+            return data
+        own = {name: value for name, value in data.items() if not name[:1].isupper()}
+        return {**own, "operations": {name: value for name, value in data.items() if name not in own}}
+
+
+class Hold(Table):
+    """How many contacts the instance may have open, and how long one stays open."""
+
+    open_contacts: PositiveInt | None = None
+    open_for: Duration | None = None
+
+
+class Retry(Table):
+    """When to give a call up. `replay_within`: how long a token is used again where AWS promises nothing."""
+
+    attempts: PositiveInt = 5
+    longest_wait: Duration = 20.0
+    replay_within: Duration = 3600.0
+
+
+class StopTable(Table):
+    """When the run halts by itself, and how long calls in flight may take to end."""
+
+    same_error_in_a_row: PositiveInt = 20
+    failure_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    grace: Duration = 30.0
+
+
+class Campaign(Table):
+    """What is to be sent, to whom, and at what pace. Raises `CampaignError` where it is wrong.
+
+    `[request]`, `[create_contact]` and `[stop_contact]` hold parameters in AWS's own names; any string in
+    them may be a Jinja template over the columns of the list. `folder` is what relative paths start from.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    channel: str
+    contacts: str | None = None
+    purpose: Literal["marketing", "transactional"] | None = None
+    expires: datetime | Duration | None = None
+    contact_list: ListTable = Field(default_factory=ListTable, alias="list")
+    request: Mapping[str, Any] = Field(default_factory=dict)
+    create_contact: Mapping[str, Any] | None = None
+    stop_contact: Mapping[str, Any] | None = None
+    pacing: Pacing = Field(default_factory=Pacing)
+    hold: Hold = Field(default_factory=Hold)
+    retry: Retry = Field(default_factory=Retry)
+    stop: StopTable = Field(default_factory=StopTable)
+    folder: Path = Field(default_factory=Path.cwd, exclude=True)
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except pydantic.ValidationError as error:
+            raise CampaignError("\n".join(troubles_of(error, type(self)))) from None
+
+    @pydantic.field_validator("channel")
+    @classmethod
+    def _known(cls, channel: str) -> str:
+        if channel not in CHANNELS:
+            raise ValueError(f"no channel {channel!r}; there are {', '.join(CHANNELS)}{nearest(channel, CHANNELS)}")
+        return channel
+
+    @model_validator(mode="after")
+    def _tables_of_the_channel(self) -> Self:
+        for table in ("create_contact", "stop_contact"):
+            if getattr(self, table) is not None and table not in self.way.OPERATIONS:
+                raise ValueError(f"[{table}] is for email; the channel is {self.channel}")
+        return self
+
+    @property
+    def way(self) -> Channel:
+        """The channel itself."""
+        return CHANNELS[self.channel]
+
+    @property
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """The parameters by table, the channel's defaults merged under what the campaign says."""
+        said = {table: getattr(self, table) for table in self.way.OPERATIONS}
+        return {
+            table: _merged(self.way.DEFAULTS.get(table, {}), said[table] or {})
+            for table in self.way.OPERATIONS
+            if said[table] is not None or table not in self.way.OPTIONAL
+        }
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**under, **over}
+    for name in under.keys() & over.keys():
+        if isinstance(under[name], Mapping) and isinstance(over[name], Mapping):
+            merged[name] = _merged(under[name], over[name])
+    return merged

@@ -1,0 +1,71 @@
+"""What pydantic finds wrong, in words for the person who wrote the campaign."""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, get_args
+
+import pydantic
+
+_AN_OPERATION = re.compile(r"[A-Z][A-Za-z]+\Z")
+
+
+def troubles_of(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) -> list[str]:
+    """Say each trouble as `[table] key: what is wrong`, once for each key."""
+    found: dict[str, str] = {}
+    for trouble in error.errors(include_url=False):
+        *tables, key = _path(trouble, model) or [""]
+        where = f"[{'.'.join(tables)}] {key}" if tables else key
+        said = _said(trouble, _keys(model, tables))
+        found[where] = f"{found[where]}; or {said}" if where in found and said not in found[where] else said
+    return [f"{where}: {said}" if where else said for where, said in found.items()]
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Suggest the known name that is nearest, as an end of a sentence; empty where none is near."""
+    close = difflib.get_close_matches(name.lower(), [*known], n=1, cutoff=0.6)
+    return f". Did you mean {close[0]!r}?" if close else ""
+
+
+def _said(trouble: Any, keys: Iterable[str]) -> str:
+    match trouble["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return "no such key" + (nearest(str(trouble["loc"][-1]), keys) or f"; there are {', '.join(keys)}")
+        case "value_error":
+            return str(trouble["ctx"]["error"])
+        case _:
+            return f"{_lowered(trouble['msg'])}, not {_excerpt(trouble['input'])}"
+
+
+def _lowered(message: str) -> str:
+    return message.removeprefix("Input ").strip().replace("String", "text")
+
+
+def _excerpt(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _path(trouble: Any, model: type[pydantic.BaseModel]) -> list[str]:
+    """Give the keys of a place, without the names of the types that pydantic tried there."""
+    *_, last = trouble["loc"] or [""]
+    path: list[str] = []
+    for part in trouble["loc"]:
+        unknown = part is last and trouble["type"] == "extra_forbidden"
+        if part in _keys(model, path) or _AN_OPERATION.match(str(part)) or unknown:
+            path.append(str(part))
+    return path
+
+
+def _keys(model: Any, path: Sequence[str]) -> list[str]:
+    """Give the keys that the table at a path takes."""
+    for name in path:
+        fields = (
+            {field.alias or known: field.annotation for known, field in model.model_fields.items()} if model else {}
+        )
+        inner = fields.get(name) or (*get_args(fields.get("operations")), None)[-2]
+        model = inner if isinstance(inner, type) and issubclass(inner, pydantic.BaseModel) else None
+    names = {known: field for known, field in model.model_fields.items() if not field.exclude} if model else {}
+    return [field.alias or known for known, field in names.items() if known != "operations"]

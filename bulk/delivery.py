@@ -1,0 +1,134 @@
+"""One recipient driven to one outcome: the channel's conversation, with every call announced and every reply kept.
+
+Going on after a crash is replaying: the generator is fed the replies that the ledger recorded, and yields the first
+call without one. Where that call was announced before, it goes out again with the token and the parameters of then,
+while the token is young enough for the service to know it; otherwise nobody can tell, and the outcome says so.
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from bulk.calling import Caller, Tries
+from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted
+from bulk.model import Call, Delivery, Exchange, Outcome, Parameters, Reply, Status, digest
+from bulk.stopping import Stopped
+
+
+class Journal(Protocol):
+    """What remembers. `id` is the delivery's."""
+
+    async def intend(self, id: int, *, step: int, token: str, digest: bytes, at: float) -> None:  # noqa: A002 - as in the ledger
+        """Announce a call (`at`: Unix seconds); returns when that is durable."""
+
+    async def answer(self, id: int, *, step: int, reply: Reply, attempts: int) -> None:  # noqa: A002 - as in the ledger
+        """Record a call's reply; returns when that is durable."""
+
+    async def withdraw(self, id: int, *, attempts: int) -> None:  # noqa: A002 - as in the ledger
+        """Take an intent back: its call was certainly not accepted."""
+
+    async def finish(self, id: int, outcome: Outcome) -> None:  # noqa: A002 - as in the ledger
+        """Record a recipient's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """Drives recipients to their outcomes; owns no task.
+
+    `token_of` names a call, by operation, step and delivery. `replay_within` says, per operation, for how many
+    seconds after its intent a token may be used again. `now` gives Unix seconds.
+    """
+
+    caller: Caller
+    journal: Journal
+    exchange: Callable[[Mapping[str, Parameters]], Exchange]
+    token_of: Callable[[str, int, Delivery], str]
+    replay_within: Mapping[str, float]
+    now: Callable[[], float] = time.time
+
+    async def deliver(self, delivery: Delivery) -> Outcome:
+        """Drive one recipient to its outcome, and record that.
+
+        Raises `Stopped` and `Halted`: the row is then unsent, or in doubt where a try may have been accepted.
+        """
+        tries = Tries(delivery.progress.attempts)
+        try:
+            contact_id = await self._converse(delivery, tries)
+            outcome = self._end(Status.SENT, tries, contact_id=contact_id)
+        except CallRejected as failure:
+            outcome = self._end(Status.REJECTED, tries, failure)
+        except CallUnsettled as failure:
+            outcome = self._end(Status.UNKNOWN, tries, failure)
+        except (Stopped, Halted):
+            if tries.announced and not tries.in_doubt:
+                await self.journal.withdraw(delivery.id, attempts=tries.made)
+            raise
+        await self.journal.finish(delivery.id, outcome)
+        return outcome
+
+    async def _converse(self, delivery: Delivery, tries: Tries) -> str:
+        """Run the channel's generator: recorded replies first, then calls."""
+        exchange = self.exchange(delivery.parameters)
+        recorded = delivery.progress.replies
+        try:
+            call = next(exchange)
+            for step in itertools.count():
+                try:
+                    reply = recorded[step] if step < len(recorded) else await self._answer(delivery, step, call, tries)
+                except CallFailed as failure:
+                    call = exchange.throw(failure)
+                else:
+                    call = exchange.send(reply)
+                    if step >= len(recorded):  # the last reply needs no record of its own: it is in the outcome
+                        await self.journal.answer(delivery.id, step=step, reply=reply, attempts=tries.made)
+        except StopIteration as end:
+            contact_id: str = end.value
+            return contact_id
+        finally:
+            exchange.close()
+        raise AssertionError("a conversation ends by its generator's return")
+
+    async def _answer(self, delivery: Delivery, step: int, call: Call, tries: Tries) -> Reply:
+        """Get the reply to one call."""
+        named = digest(delivery.parameters)
+        announced_at = delivery.progress.intended_at if step == len(delivery.progress.replies) else None
+        if announced_at is not None:
+            self._check_replay(call.operation, delivery.progress.digest == named, announced_at)
+        tries.begin(in_doubt=announced_at is not None)
+        token = call.parameters.get("ClientToken") or self.token_of(call.operation, step, delivery)
+
+        async def announce() -> None:
+            at = self.now() if announced_at is None else announced_at
+            await self.journal.intend(delivery.id, step=step, token=token, digest=named, at=at)
+
+        return await self.caller.make(call, token, announce=announce, tries=tries)
+
+    def _check_replay(self, operation: str, same: bool, announced_at: float) -> None:  # noqa: FBT001 - private
+        """Raise `CallUnsettled` where a call that was announced before may not go out again."""
+        if not same:
+            raise CallUnsettled(
+                operation, "changed", "the row was tried with other parameters, and its answer is not known"
+            )
+        age, limit = self.now() - announced_at, self.replay_within.get(operation, 0.0)
+        if age > limit:
+            raise CallUnsettled(
+                operation,
+                "token_expired",
+                f"tried {age / 60:.0f} minutes ago without an answer; a token is reused within {limit / 60:.0f} minutes",
+            )
+
+    def _end(
+        self, status: Status, tries: Tries, failure: CallFailed | None = None, *, contact_id: str | None = None
+    ) -> Outcome:
+        return Outcome(
+            status,
+            contact_id=contact_id,
+            attempts=tries.made,
+            error_code=failure.code if failure else None,
+            error_message=failure.message if failure else None,
+            request_id=tries.request_id,
+            finished_at=datetime.fromtimestamp(self.now(), UTC),
+        )

@@ -1,0 +1,45 @@
+"""Stopping: asked for once, heard everywhere. Whoever waits, waits here, and so a wait never outlives the stop."""
+
+import anyio
+
+
+class Stopped(Exception):
+    """No new call may start."""
+
+
+class Stop:
+    """The one place that says whether new calls may start."""
+
+    def __init__(self) -> None:
+        self._asked = anyio.Event()
+        self.reason: str | None = None
+        self.cause: Exception | None = None
+
+    def ask(self, reason: str, cause: Exception | None = None) -> None:
+        """Stop new starts from now on. The first reason stands."""
+        if self.reason is None:
+            self.reason, self.cause = reason, cause
+            self._asked.set()
+
+    @property
+    def asked(self) -> bool:
+        """Whether the stop has been asked for."""
+        return self.reason is not None
+
+    def check(self) -> None:
+        """Raise `Stopped` once the stop has been asked for."""
+        if self.asked:
+            raise Stopped
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but not beyond the stop: raises `Stopped`."""
+        self.check()
+        if seconds <= 0:
+            return
+        with anyio.move_on_after(seconds):
+            await self._asked.wait()
+        self.check()
+
+    async def wait(self) -> None:
+        """Wait for the stop."""
+        await self._asked.wait()
