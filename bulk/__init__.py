@@ -1,0 +1,70 @@
+"""A bulk sender for Amazon Connect.
+
+The way of a row, and the rooms it passes:
+
+    list ─ loader ─▶ Recipient ─ request ─▶ Delivery ─ channels ─▶ Call ─ pacing ─▶ connect ─▶ Reply
+               └───────────────────┴──▶ ledger ──▶ results
+
+`docs/design.md` has the whole map. What may be imported from here is in `__all__`; each name is loaded when it is first
+used, so that `bulk --help` need not wait for the rest.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Campaign": "bulk.campaign",
+    "BulkError": "bulk.errors",
+    "CampaignError": "bulk.errors",
+    "Halted": "bulk.errors",
+    "LedgerError": "bulk.errors",
+    "ListError": "bulk.errors",
+    "RunBusy": "bulk.errors",
+    "Status": "bulk.model",
+    "Options": "bulk.run",
+    "Plan": "bulk.run",
+    "Progress": "bulk.run",
+    "Run": "bulk.run",
+    "Summary": "bulk.run",
+    "check": "bulk.run",
+    "results": "bulk.run",
+    "send": "bulk.run",
+    "status": "bulk.run",
+    "Sandbox": "bulk.sandbox",
+    "Stop": "bulk.stopping",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - derived from the one list
+
+if TYPE_CHECKING:
+    from bulk.campaign import Campaign as Campaign
+    from bulk.errors import BulkError as BulkError
+    from bulk.errors import CampaignError as CampaignError
+    from bulk.errors import Halted as Halted
+    from bulk.errors import LedgerError as LedgerError
+    from bulk.errors import ListError as ListError
+    from bulk.errors import RunBusy as RunBusy
+    from bulk.model import Status as Status
+    from bulk.run import Options as Options
+    from bulk.run import Plan as Plan
+    from bulk.run import Progress as Progress
+    from bulk.run import Run as Run
+    from bulk.run import Summary as Summary
+    from bulk.run import check as check
+    from bulk.run import results as results
+    from bulk.run import send as send
+    from bulk.run import status as status
+    from bulk.sandbox import Sandbox as Sandbox
+    from bulk.stopping import Stop as Stop
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bulk' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

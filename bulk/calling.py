@@ -15,7 +15,7 @@ ledger does not know of was never tried. All tries of a call carry the same `Cli
 
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -112,9 +112,9 @@ class Caller:
         )
         self.tally = Tally()
 
-    def full(self) -> Iterable[str]:
+    def full(self) -> tuple[str, ...]:
         """Name the operations that wait until the service has room again."""
-        return [operation for operation, gate in self._gates.items() if gate.closed_at is not None]
+        return tuple(operation for operation, gate in self._gates.items() if gate.closed_at is not None)
 
     async def make(self, call: Call, token: str, *, announce: Callable[[], Awaitable[None]], tries: Tries) -> Reply:
         """Make a call until it has its reply. `announce` is awaited after the first turn, before the first try.

@@ -12,25 +12,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bulk.calling import Caller, Tries
+from bulk.calling import Caller, Tally, Tries
 from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted
 from bulk.model import Call, Delivery, Exchange, Outcome, Parameters, Reply, Status, digest
 from bulk.stopping import Stopped
 
 
 class Journal(Protocol):
-    """What remembers. `id` is the delivery's."""
+    """What remembers. `delivery` is the delivery's id."""
 
-    async def intend(self, id: int, *, step: int, token: str, digest: bytes, at: float) -> None:  # noqa: A002 - as in the ledger
+    async def intend(self, delivery: int, step: int, token: str, *, digest: bytes, at: float) -> None:
         """Announce a call (`at`: Unix seconds); returns when that is durable."""
 
-    async def answer(self, id: int, *, step: int, reply: Reply, attempts: int) -> None:  # noqa: A002 - as in the ledger
+    async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int) -> None:
         """Record a call's reply; returns when that is durable."""
 
-    async def withdraw(self, id: int, *, attempts: int) -> None:  # noqa: A002 - as in the ledger
+    async def withdraw(self, delivery: int, *, attempts: int) -> None:
         """Take an intent back: its call was certainly not accepted."""
 
-    async def finish(self, id: int, outcome: Outcome) -> None:  # noqa: A002 - as in the ledger
+    async def finish(self, delivery: int, outcome: Outcome) -> None:
         """Record a recipient's end."""
 
 
@@ -48,6 +48,16 @@ class Carrier:
     token_of: Callable[[str, int, Delivery], str]
     replay_within: Mapping[str, float]
     now: Callable[[], float] = time.time
+
+    @property
+    def tally(self) -> Tally:
+        """What went over the wire."""
+        return self.caller.tally
+
+    @property
+    def full(self) -> tuple[str, ...]:
+        """The operations that wait until the service has room again."""
+        return self.caller.full()
 
     async def deliver(self, delivery: Delivery) -> Outcome:
         """Drive one recipient to its outcome, and record that.
@@ -83,7 +93,7 @@ class Carrier:
                 else:
                     call = exchange.send(reply)
                     if step >= len(recorded):  # the last reply needs no record of its own: it is in the outcome
-                        await self.journal.answer(delivery.id, step=step, reply=reply, attempts=tries.made)
+                        await self.journal.answer(delivery.id, step, reply, attempts=tries.made)
         except StopIteration as end:
             contact_id: str = end.value
             return contact_id
@@ -102,11 +112,11 @@ class Carrier:
 
         async def announce() -> None:
             at = self.now() if announced_at is None else announced_at
-            await self.journal.intend(delivery.id, step=step, token=token, digest=named, at=at)
+            await self.journal.intend(delivery.id, step, token, digest=named, at=at)
 
         return await self.caller.make(call, token, announce=announce, tries=tries)
 
-    def _check_replay(self, operation: str, same: bool, announced_at: float) -> None:  # noqa: FBT001 - private
+    def _check_replay(self, operation: str, same: bool, announced_at: float) -> None:  # noqa: FBT001
         """Raise `CallUnsettled` where a call that was announced before may not go out again."""
         if not same:
             raise CallUnsettled(

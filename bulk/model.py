@@ -107,12 +107,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One recipient on its way: its row in the ledger, its parameters by campaign table, and its progress."""
+    """One recipient on its way: its id in the ledger, its parameters by campaign table, and its progress.
+
+    `decisions` counts how often somebody had it sent again: each decision has tokens of its own.
+    """
 
     id: int
     recipient: Recipient
     parameters: Mapping[str, Parameters]
     progress: Progress = field(default_factory=Progress)
+    decisions: int = 0
 
 
 @dataclass(frozen=True, slots=True)

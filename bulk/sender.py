@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from bulk.errors import BulkError
+from bulk.errors import BulkError, Halted
 from bulk.stopping import Stop, Stopped
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ async def send(
 ) -> None:
     """Deliver every item of every batch, `at_once` at most in flight, until the list or the run ends.
 
-    A `BulkError` of one delivery stops the run as a whole; `stop.cause` then holds it. Other exceptions propagate.
+    A `BulkError` of one delivery halts the run as a whole. Other exceptions propagate.
     """
     outbox, inbox = anyio.create_memory_object_stream[Sequence[T]](0)
     feed = Feed(inbox)
@@ -78,7 +78,7 @@ async def _fill(
                 async for batch in batches:
                     await outbox.send(batch)
             except BulkError as cause:
-                stop.ask(str(cause), cause)
+                stop.ask(str(cause), Halted.exit_code)
 
 
 async def _work(feed: Feed[T], deliver: Callable[[T], Awaitable[None]], stop: Stop) -> None:
@@ -88,4 +88,4 @@ async def _work(feed: Feed[T], deliver: Callable[[T], Awaitable[None]], stop: St
         except (Stopped, anyio.EndOfStream, anyio.ClosedResourceError):
             return
         except BulkError as cause:
-            stop.ask(str(cause), cause)
+            stop.ask(str(cause), Halted.exit_code)

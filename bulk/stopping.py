@@ -13,12 +13,12 @@ class Stop:
     def __init__(self) -> None:
         self._asked = anyio.Event()
         self.reason: str | None = None
-        self.cause: Exception | None = None
+        self.exit_code = 0
 
-    def ask(self, reason: str, cause: Exception | None = None) -> None:
-        """Stop new starts from now on. The first reason stands."""
+    def ask(self, reason: str, exit_code: int) -> None:
+        """Stop new starts from now on. The first reason stands; the exit code says of what kind it is."""
         if self.reason is None:
-            self.reason, self.cause = reason, cause
+            self.reason, self.exit_code = reason, exit_code
             self._asked.set()
 
     @property

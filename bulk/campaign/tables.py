@@ -196,7 +196,8 @@ class Campaign(Table):
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = {**under, **over}
+    """Merge what is said over what is usual. An empty text says nothing: AWS CLI skeletons are full of them."""
+    merged = {**under, **{name: value for name, value in over.items() if value != "" or name not in under}}
     for name in under.keys() & over.keys():
         if isinstance(under[name], Mapping) and isinstance(over[name], Mapping):
             merged[name] = _merged(under[name], over[name])

@@ -44,6 +44,10 @@ class Channel(Protocol):
     def DESTINATION(self) -> tuple[str, str]:
         """Table and dotted path of the member that holds the destination."""
 
+    @property
+    def TEXTS(self) -> tuple[str, ...]:
+        """Dotted paths in [request] of what the person will read, where the campaign itself holds it."""
+
     def exchange(self, parameters: Mapping[str, Parameters]) -> Exchange:
         """Reach one recipient: the parameters of each table, rendered and checked."""
 

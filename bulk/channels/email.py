@@ -25,6 +25,7 @@ DEFAULTS: Final[Mapping[str, Parameters]] = {
 }
 SUPPLIED: Final = {"request": frozenset({"ContactId"}), "stop_contact": frozenset({"ContactId"})}
 DESTINATION: Final = ("request", "DestinationEmailAddress.EmailAddress")
+TEXTS: Final = ("EmailMessage.RawMessage.Subject", "EmailMessage.RawMessage.Body")
 
 
 def exchange(parameters: Mapping[str, Parameters]) -> Exchange:

@@ -17,6 +17,7 @@ DEFAULTS: Final[Mapping[str, Parameters]] = {
 }
 SUPPLIED: Final[Mapping[str, frozenset[str]]] = {}
 DESTINATION: Final = ("request", "FromEmailAddress.EmailAddress")
+TEXTS: Final = ("EmailMessage.RawMessage.Subject", "EmailMessage.RawMessage.Body")
 
 
 def exchange(parameters: Mapping[str, Parameters]) -> Exchange:

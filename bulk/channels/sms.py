@@ -19,6 +19,7 @@ DEFAULTS: Final[Mapping[str, Parameters]] = {
 }
 SUPPLIED: Final[Mapping[str, frozenset[str]]] = {}
 DESTINATION: Final = ("request", "DestinationEndpoint.Address")
+TEXTS: Final = ("InitialSystemMessage.Content",)
 
 
 def exchange(parameters: Mapping[str, Parameters]) -> Exchange:

@@ -1,0 +1,5 @@
+"""`python -m bulk`."""
+
+from bulk.cli import main
+
+main()

@@ -1,0 +1,154 @@
+"""Destinations brought to form: phone numbers to E.164, email addresses to one spelling, or why not.
+
+Nothing is guessed: a cell that could mean two things is refused, with the remedy. Messages carry masked
+values only.
+"""
+
+import re
+from collections.abc import Collection
+
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    ValidationResult,
+    format_number,
+    is_possible_number_with_reason,
+    is_valid_number,
+    number_type,
+    parse,
+    region_code_for_number,
+)
+from phonenumbers.shortnumberinfo import is_valid_short_number_for_region
+
+from bulk.model import Refusal, mask
+from bulk.numbering import mobile_region
+
+_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d{1,2}")
+_WHOLE_FLOAT = re.compile(r"(\+?\d{7,15})\.0+")
+_BETWEEN_NUMBERS = re.compile(r"[,;|/&\n\r]|\s(?:or|and)\s|(?<=\d)\s*(?=\+)", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]")
+
+_UNUSABLE = {
+    PhoneNumberType.FIXED_LINE: ("fixed_line", "is a fixed line, which takes no SMS: use a mobile number"),
+    PhoneNumberType.PREMIUM_RATE: ("premium_rate", "is a premium-rate number: use a mobile number"),
+    PhoneNumberType.SHARED_COST: ("premium_rate", "is a shared-cost number: use a mobile number"),
+}
+_LENGTH = {
+    ValidationResult.TOO_SHORT: "is too short",
+    ValidationResult.TOO_LONG: "is too long",
+    ValidationResult.INVALID_LENGTH: "has a length that no number has there",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks its area code",
+    ValidationResult.INVALID_COUNTRY_CODE: "begins with no known country code",
+}
+
+# What mail systems agree on (RFC 5321, 4.1.2), without quoted local parts. Amazon SES takes ASCII alone
+# before the @ (API Reference, "SendEmail", Destination). Domains may be international.
+_EMAIL = re.compile(r"(?P<local>[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*)@(?P<domain>[^\s@]+)", re.ASCII)
+_DOMAIN = re.compile(r"(?:(?!-)[^\W_](?:[^\W_]|-){0,61}(?<!-)\.)+(?!\d+\Z)(?!-)(?:[^\W_]|-){2,63}(?<!-)")
+
+
+def phone(text: str, country: str | None = None, allowed: Collection[str] | None = None) -> str | Refusal:
+    """Bring a phone number to E.164, or say why it cannot be texted.
+
+    `country` (ISO 3166-1 alpha-2) is where numbers without + belong. `allowed` are the countries that may be
+    written to, None for all.
+    """
+    text = text.strip()
+    region = mobile_region(text)
+    if region is not None:
+        return text if allowed is None or region in allowed else _not_allowed(text, region)
+    doubt = _doubt(text)
+    if doubt is not None:
+        return doubt
+    whole = _WHOLE_FLOAT.fullmatch(text)
+    return _read(whole[1] if whole else text, country, allowed)
+
+
+def email(text: str) -> str | Refusal:
+    """Bring an email address to one spelling: trimmed, the domain in lower case; or say why it is none."""
+    text = text.strip()
+    match = _EMAIL.fullmatch(text)
+    if match is None:
+        return _not_an_email(text)
+    local, domain = match["local"], match["domain"].lower()
+    if len(local) > 64 or len(domain) > 189 or not _DOMAIN.fullmatch(domain):
+        return Refusal("invalid_email", f"{shown(text)} is no email address: what stands around the @ cannot be right")
+    return f"{local}@{domain}"
+
+
+def shown(text: str) -> str:
+    """Mask a cell for a message; where it has not the shape of one destination, tell its first character."""
+    plain = "".join(letter for letter in text if letter.isprintable())
+    return mask(plain) if re.fullmatch(r"[\w.+()/\s-]{1,24}|[^\s@]+@[\w.-]+", plain) else f"{plain[:1]}…"
+
+
+def _doubt(text: str) -> Refusal | None:
+    """Refuse what no reader of phone numbers should be asked to read."""
+    if not text:
+        return Refusal("missing_destination", "the phone number is empty: fill it in, or leave the row out")
+    if _SCIENTIFIC.fullmatch(text):
+        remedy = "format the column as text and export it again"
+        return Refusal("excel_number", f"a spreadsheet cut the number to {shown(text)}, its digits are lost: {remedy}")
+    if sum(len(re.sub(r"\D", "", part)) >= 7 for part in _BETWEEN_NUMBERS.split(text)) > 1:
+        return Refusal("several_destinations", f"{shown(text)} holds several numbers: give each a row of its own")
+    if _LETTERS.search(text):
+        return Refusal("invalid_phone", f"{shown(text)} has letters: write it as +, country code and digits")
+    return None
+
+
+def _read(text: str, country: str | None, allowed: Collection[str] | None) -> str | Refusal:
+    try:
+        number = parse(text, country)
+    except NumberParseException as error:
+        return _unreadable(text, country, error)
+    if not is_valid_number(number) or number.extension:
+        return _invalid(text, number, country)
+    unusable = _UNUSABLE.get(number_type(number))
+    if unusable is not None:
+        return Refusal(unusable[0], f"{shown(text)} {unusable[1]}")
+    region = region_code_for_number(number)
+    if allowed is not None and region not in allowed:
+        return _not_allowed(text, region)
+    return format_number(number, PhoneNumberFormat.E164)
+
+
+def _unreadable(text: str, country: str | None, error: NumberParseException) -> Refusal:
+    if (
+        error.error_type == NumberParseException.INVALID_COUNTRY_CODE
+        and country is None
+        and text[:1] not in ("+", "\uff0b")
+    ):
+        trouble = "has no + and no country: write it as +…, or set `country` under [list]"
+        return Refusal("invalid_phone", f"{shown(text)} {trouble}")
+    return Refusal("invalid_phone", f"{shown(text)} is no phone number: write it as +, country code and digits")
+
+
+def _invalid(text: str, number: PhoneNumber, country: str | None) -> Refusal:
+    if number.extension:
+        return Refusal("invalid_phone", f"{shown(text)} has an extension, which SMS cannot reach: use a mobile number")
+    digits = re.sub(r"\D", "", text)
+    if country is not None and len(digits) < 7 and is_valid_short_number_for_region(number, country):
+        return Refusal("short_number", f"{shown(text)} is a short number of {country}: use a mobile number")
+    trouble = _LENGTH.get(is_possible_number_with_reason(number), "is not a number that its country gives out")
+    where = "" if text.startswith("+") or country is None else f", read as a number of {country}"
+    return Refusal("invalid_phone", f"{shown(text)} {trouble}{where}: correct it, or write it as +… in full")
+
+
+def _not_allowed(text: str, region: str | None) -> Refusal:
+    remedy = f"add {region} to `allow_countries` under [list] to write there" if region else "use a national number"
+    return Refusal("country_not_allowed", f"{shown(text)} belongs to {region or 'no country'}: {remedy}")
+
+
+def _not_an_email(text: str) -> Refusal:
+    if not text:
+        return Refusal("missing_destination", "the email address is empty: fill it in, or leave the row out")
+    if text.count("@") > 1 and re.search(r"[,;|\s]", text):
+        return Refusal("several_destinations", f"{shown(text)} holds several addresses: give each a row of its own")
+    if "<" in text:
+        return Refusal("invalid_email", f"{shown(text)} has more than the address: leave only what stands in <…>")
+    local = text.rpartition("@")[0]
+    if local and not local.isascii():
+        return Refusal("invalid_email", f"{shown(text)} has letters before the @ that mail systems do not all carry")
+    return Refusal("invalid_email", f"{shown(text)} is no email address: write it as name@example.com")

@@ -1,0 +1,156 @@
+"""A ledger opened: its runs, and what the pacers remember from one run to the next."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from bulk.errors import LedgerError
+from bulk.ledger import runs, schema
+from bulk.ledger.database import FILE, connect, create, troubles_of
+from bulk.ledger.journal import RunLedger
+from bulk.ledger.matching import Hasher
+from bulk.ledger.record import RunFacts, RunIdentity, RunRecord, Source
+from bulk.ledger.writer import GATHER, Writer
+
+_PACE = "SELECT state, at FROM pace WHERE endpoint = ? AND region = ? AND operation = ?"
+_REMEMBER = """
+INSERT INTO pace VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET state = excluded.state, at = excluded.at
+"""
+_INDEX_PEOPLE = """
+CREATE INDEX IF NOT EXISTS delivery_person ON delivery (person, intended_at) WHERE intended_at IS NOT NULL
+"""
+_WRITTEN_TO = """
+SELECT count(*) FROM delivery JOIN run ON run.id = delivery.run
+WHERE person = ? AND intended_at IS NOT NULL AND intended_at >= ? AND channel = ?
+    AND (state = 'sent' OR state = 'unknown' OR state = 'intended')
+"""
+
+
+class Ledger:
+    """All the runs of one state directory. A context manager; what is not yet on the disk gets there on leaving."""
+
+    def __init__(
+        self, path: Path, reader: sqlite3.Connection, *, writer: Writer | None, now: Callable[[], float]
+    ) -> None:
+        (salt,) = reader.execute("SELECT value FROM setting WHERE name = 'salt'").fetchone()
+        self._path = path
+        self._source = Source(reader, path, Hasher(salt))
+        self._writer = writer
+        self._now = now
+
+    @classmethod
+    def open(cls, folder: Path, *, now: Callable[[], float] = time.time, gather: float = GATHER) -> Self:
+        """Open the ledger of a state directory to write it, and make it where there is none.
+
+        `gather` is how long (seconds) an intent waits for others to share its commit. Raises `LedgerError` where
+        the ledger cannot be written, is damaged, or was made by a newer version; it is then left as it is.
+        """
+        path = folder / FILE
+        with troubles_of(path):
+            create(path)
+            writing = connect(path, writing=True)
+            try:
+                schema.prepare(writing, path)
+                reader = connect(path, writing=False)
+            except BaseException:
+                writing.close()
+                raise
+            return cls(path, reader, writer=Writer(writing, path, gather=gather), now=now)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """Open it only to read, also while another process writes. None where there is no ledger."""
+        path = folder / FILE
+        if not path.exists():
+            return None
+        with troubles_of(path):
+            reader = connect(path, writing=False)
+            try:
+                schema.check(reader, path)
+                return cls(path, reader, writer=None, now=time.time)
+            except BaseException:
+                reader.close()
+                raise
+
+    def runs(self) -> list[RunFacts]:
+        """Give all runs, the oldest first."""
+        with troubles_of(self._path):
+            return runs.every(self._source.reader)
+
+    def begin(self, identity: RunIdentity, digests: Mapping[str, str], *, accept_changes: bool = False) -> RunLedger:
+        """Begin a run, or another pass of it; first become its `lock.sole_sender`.
+
+        `digests` names what the campaign consists of: path to short digest. Raises `LedgerError` where the run
+        belongs to another channel, endpoint, Region or instance, or where the digests differ and nobody has
+        accepted that.
+        """
+        writer, now = self._writing(), self._now()
+        number, facts = writer.run(
+            lambda writing: runs.begin(writing, identity, digests=digests, accept_changes=accept_changes, now=now)
+        )
+        return RunLedger(self._source, number, facts=facts, writer=writer, now=self._now)
+
+    def find(self, campaign: str, run: str) -> RunRecord | None:
+        """Give a run to be read, None where it never began."""
+        with troubles_of(self._path):
+            found = runs.find(self._source.reader, campaign, run)
+        return None if found is None else RunRecord(self._source, found[0], facts=found[1])
+
+    def index_people(self) -> None:
+        """Make `written_to` quick. Only who caps how often a person is written to pays for the index."""
+        self._writing().run(lambda writing: writing.execute(_INDEX_PEOPLE))
+
+    def written_to(self, destination: str, channel: str, *, since: float) -> int:
+        """Count what was sent to a person since then (Unix seconds), over all runs; what may have been sent counts."""
+        person = self._source.hasher.person(destination)
+        with troubles_of(self._path):
+            (count,) = self._source.reader.execute(_WRITTEN_TO, (person, since, channel)).fetchone()
+        return int(count)
+
+    def copy(self, folder: Path) -> None:
+        """Copy the ledger as it stands into another folder, which has none: whole, also while a process writes it."""
+        path = folder / FILE
+        with troubles_of(path):
+            create(path)
+            with closing(sqlite3.connect(path)) as copy:
+                self._source.reader.backup(copy)
+
+    def pace(self, endpoint: str, region: str, operation: str) -> tuple[dict[str, Any], float] | None:
+        """Give what was remembered of an operation's pace, and when (Unix seconds)."""
+        with troubles_of(self._path):
+            row = self._source.reader.execute(_PACE, (endpoint, region, operation)).fetchone()
+        return None if row is None else (json.loads(row[0]), row[1])
+
+    async def remember_pace(self, endpoint: str, region: str, operation: str, *, state: Mapping[str, Any]) -> None:
+        """Remember an operation's pace; on the disk before long."""
+        values = endpoint, region, operation, json.dumps(dict(state)), self._now()
+        await self._writing().soon(_REMEMBER, values)
+
+    def close(self) -> None:
+        """Bring what is left to the disk. Raises `LedgerError` where that, or an earlier write, failed."""
+        self._source.reader.close()
+        if self._writer is not None:
+            self._writer.close()
+
+    def _writing(self) -> Writer:
+        if self._writer is None:
+            raise LedgerError(f"{self._path}: opened only to be read")
+        return self._writer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except LedgerError:
+            if kind is None:  # else it is most likely the same trouble, on its way already
+                raise

@@ -1,0 +1,215 @@
+"""Each batch of the list is claimed before it is sent: what is to be done with each of its rows.
+
+    NEW          not tried, or tried and known not to be accepted: to be sent
+    UNSETTLED    a call was announced and nothing answered: to be settled under the same token
+    FINAL        nothing to do in this pass
+    DUPLICATE    its key stands further up in this list
+
+One reading of the list is one `Reading`. What it has met is known by a byte per row, so the ledger is only written
+where something is new, moved, or refused: a list that did not change is claimed without a write.
+"""
+
+import enum
+import json
+import sqlite3
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bulk.ledger.matching import ID, PLACE, STATE, Hasher, Known, Lookup, Seen
+from bulk.ledger.privacy import scrub
+from bulk.model import Progress, Recipient, Refusal, Reply, Status, mask
+
+_UNTRIED = Progress()
+
+
+class ClaimKind(enum.Enum):
+    """What is to be done with a row."""
+
+    NEW = "new"
+    UNSETTLED = "unsettled"
+    FINAL = "final"
+    DUPLICATE = "duplicate"
+
+
+class Claim(NamedTuple):
+    """One row of the list, as the ledger knows it.
+
+    `id` is its row in the ledger (0 where there is nothing to send). `status` is what the ledger holds now, `fresh`
+    tells whether this claim recorded it. `first_row` is the row that a duplicate repeats. `decisions` counts how
+    often somebody had the row sent again: a call after a decision needs a token of its own.
+    """
+
+    kind: ClaimKind
+    id: int = 0
+    progress: Progress = _UNTRIED
+    status: Status = Status.PENDING
+    fresh: bool = False
+    first_row: int | None = None
+    decisions: int = 0
+
+
+@dataclass(slots=True)
+class Reading:
+    """One reading of the list, from its start: which run, what it has met, and the row that comes next."""
+
+    run: int
+    hasher: Hasher
+    seen: Seen
+    only: AbstractSet[Status] = frozenset()
+    next: int = 0
+
+
+_LOOKUP = Lookup(", decisions, person, attempts, replies, intended_at, digest")
+_DECISIONS, _PERSON, _ATTEMPTS, _REPLIES, _INTENDED_AT, _DIGEST = range(4, 10)
+
+_DONE = {status.value: Claim(ClaimKind.FINAL, status=status) for status in Status}
+_DONE["intended"] = _DONE[Status.UNKNOWN]
+_RECORDED = {status: Claim(ClaimKind.FINAL, status=status, fresh=True) for status in Status}
+
+_DISPLACE = "UPDATE delivery SET row = NULL WHERE id = ?"
+_MOVE = "UPDATE delivery SET row = ? WHERE id = ?"
+_ENTER = """
+INSERT INTO delivery (id, run, key, row, state, destination, person, error_code, error_message, finished_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_REDIRECT = "UPDATE delivery SET destination = ?, person = ? WHERE id = ?"
+_REFUSE = "UPDATE delivery SET state = ?, error_code = ?, error_message = ?, finished_at = ? WHERE id = ?"
+REOPEN = """
+UPDATE delivery SET state = 'pending', decisions = decisions + 1, announced = 0, intended_at = NULL, digest = NULL,
+    replies = CASE WHEN state = 'unknown' OR state = 'intended' THEN replies END,
+    contact_id = NULL, error_code = NULL, error_message = NULL, request_id = NULL, finished_at = NULL
+WHERE id = :id
+"""
+_REPEATS = "SELECT row, delivery FROM duplicate WHERE run = ? AND row BETWEEN ? AND ?"
+_FORGET_REPEAT = "DELETE FROM duplicate WHERE run = ? AND row = ?"
+_REPEAT = "INSERT INTO duplicate VALUES (?, ?, ?, ?)"
+
+
+def claim(
+    connection: sqlite3.Connection, reading: Reading, recipients: Sequence[Recipient], *, now: float
+) -> list[Claim]:
+    """Claim the next batch of a reading, inside a transaction. `now` is in Unix seconds."""
+    if not recipients:
+        return []
+    places = reading.next, recipients[-1].row
+    keys = reading.hasher.keys(recipients)
+    wanted = zip((r.row for r in recipients), keys, strict=True)
+    found, displaced = _LOOKUP(connection, reading.run, places, wanted)
+    batch = _Batch(reading, now, _next_id(connection), dict(connection.execute(_REPEATS, (reading.run, *places))))
+    claims = [batch.claim(*row) for row in zip(recipients, keys, found, strict=True)]
+    batch.write(connection, displaced)
+    reading.next = places[1] + 1
+    return claims
+
+
+def _next_id(connection: sqlite3.Connection) -> int:
+    (last,) = connection.execute("SELECT max(id) FROM delivery").fetchone()
+    return (last or 0) + 1
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One batch being claimed, and the writes that come of it."""
+
+    reading: Reading
+    now: float
+    next_id: int
+    repeats: dict[int, int]
+    places: dict[int, int] = field(default_factory=dict)
+    fresh: dict[bytes, Known] = field(default_factory=dict)
+    entered: list[tuple[object, ...]] = field(default_factory=list)
+    moved: list[tuple[object, ...]] = field(default_factory=list)
+    redirected: list[tuple[object, ...]] = field(default_factory=list)
+    reopened: list[dict[str, int]] = field(default_factory=list)
+    refused: list[tuple[object, ...]] = field(default_factory=list)
+    repeated: list[tuple[object, ...]] = field(default_factory=list)
+
+    def claim(self, recipient: Recipient, key: bytes, known: Known | None) -> Claim:
+        known = known or self.fresh.get(key)
+        if known is None:
+            return self._enter(recipient, key)
+        if not self.reading.seen.first_time(known[ID]):
+            return self._repeat(recipient, known)
+        self.places[known[ID]] = recipient.row
+        if known[PLACE] != recipient.row:
+            self.moved.append((recipient.row, known[ID]))
+        return self._go_on(recipient, known)
+
+    def _enter(self, recipient: Recipient, key: bytes) -> Claim:
+        id_, self.next_id = self.next_id, self.next_id + 1
+        self.reading.seen.first_time(id_)
+        self.places[id_] = recipient.row
+        self.fresh[key] = (id_, key, recipient.row)
+        refusal = recipient.refusal
+        state = refusal.status if refusal else Status.PENDING
+        person = self._person(recipient)
+        end = self._end(refusal, recipient) if refusal else (None, None, None)
+        self.entered.append((id_, self.reading.run, key, recipient.row, state, *person, *end))
+        if refusal:
+            return _RECORDED[state]
+        return _DONE[Status.PENDING] if self.reading.only else Claim(ClaimKind.NEW, id_, _UNTRIED)
+
+    def _repeat(self, recipient: Recipient, known: Known) -> Claim:
+        fresh = self.repeats.pop(recipient.row, None) != known[ID]
+        if fresh:
+            self.repeated.append((self.reading.run, recipient.row, known[ID], self.now))
+        first = self.places.get(known[ID], known[PLACE])
+        return Claim(ClaimKind.DUPLICATE, status=Status.SKIPPED, fresh=fresh, first_row=first)
+
+    def _go_on(self, recipient: Recipient, known: Known) -> Claim:
+        state, only = known[STATE], self.reading.only
+        if state == "intended":
+            left = recipient.refusal is not None or (only and Status.UNKNOWN not in only)
+            return _DONE[state] if left else Claim(ClaimKind.UNSETTLED, known[ID], _progress(known), Status.UNKNOWN)
+        if state == "pending":
+            later = only and not known[_DECISIONS]
+            return _DONE[state] if later else self._go(recipient, known, known[_DECISIONS])
+        if state not in only:
+            return _DONE[state]
+        self.reopened.append({"id": known[ID]})
+        kept = known if state == "unknown" else (*known[:_REPLIES], None, *known[_REPLIES + 1 :])
+        return self._go(recipient, (*kept[:_INTENDED_AT], None, None), known[_DECISIONS] + 1)
+
+    def _go(self, recipient: Recipient, known: Known, decisions: int) -> Claim:
+        """Claim a row that is pending now."""
+        if recipient.refusal:
+            end = self._end(recipient.refusal, recipient)
+            self.refused.append((recipient.refusal.status, *end, known[ID]))
+            return _RECORDED[recipient.refusal.status]
+        person = self._person(recipient)
+        if person[1] != known[_PERSON]:
+            self.redirected.append((*person, known[ID]))
+        return Claim(ClaimKind.NEW, known[ID], _progress(known), decisions=decisions)
+
+    def _person(self, recipient: Recipient) -> tuple[str | None, bytes | None]:
+        to = recipient.destination
+        return (None, None) if to is None else (mask(to), self.reading.hasher.person(to))
+
+    def _end(self, refusal: Refusal, recipient: Recipient) -> tuple[str, str | None, float]:
+        return refusal.code, scrub(refusal.message, recipient.destination), self.now
+
+    def write(self, connection: sqlite3.Connection, displaced: Sequence[Known]) -> None:
+        """Write what is new. Places are given up before they are taken, and opened rows come before refused ones."""
+        run = self.reading.run
+        for statement, rows in (
+            (_DISPLACE, [(known[ID],) for known in displaced] + [(id_,) for _, id_ in self.moved]),
+            (_MOVE, self.moved),
+            (_ENTER, self.entered),
+            (REOPEN, self.reopened),
+            (_REDIRECT, self.redirected),
+            (_REFUSE, self.refused),
+            (_FORGET_REPEAT, [(run, row) for row in self.repeats]),
+            (_FORGET_REPEAT, [(run, row) for _, row, _, _ in self.repeated]),
+            (_REPEAT, self.repeated),
+        ):
+            if rows:
+                connection.executemany(statement, rows)
+
+
+def _progress(known: Known) -> Progress:
+    if not known[_ATTEMPTS] and known[_INTENDED_AT] is None and known[_REPLIES] is None:
+        return _UNTRIED
+    replies = tuple(Reply(members, request) for members, request in json.loads(known[_REPLIES] or "[]"))
+    return Progress(known[_ATTEMPTS], replies, known[_INTENDED_AT], known[_DIGEST] or b"")

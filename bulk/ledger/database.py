@@ -1,0 +1,110 @@
+"""The ledger's file: opened, kept private, and its troubles put into words."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bulk.errors import LedgerError
+
+FILE = "ledger.db"
+
+_BUSY_SECONDS = 60.0
+_CHEAP_TO_CHECK = 4_000_000  # bytes; a whole check of a file this size takes some 30 ms
+_OLDEST_SQLITE = (3, 37)  # strict tables
+
+_TROUBLES = {
+    sqlite3.SQLITE_FULL: "the disk is full. Nothing is sent that cannot be recorded; make room and send again: "
+    "the run goes on where it stopped",
+    sqlite3.SQLITE_NOTADB: "this is no ledger, or a damaged one. It is left as it is; restore it from a backup, "
+    "or name another folder with --state-dir (a new ledger does not know what was sent)",
+    sqlite3.SQLITE_READONLY: "it cannot be written. Make the file and its folder writable, or name another folder "
+    "with --state-dir",
+    sqlite3.SQLITE_BUSY: f"another process has kept it locked for {_BUSY_SECONDS:.0f} s. "
+    "Send again when that has ended",
+    sqlite3.SQLITE_IOERR: "the disk cannot be read or written. Nothing is sent that cannot be recorded; "
+    "once the disk is mended, send again: the run goes on where it stopped",
+    sqlite3.SQLITE_CONSTRAINT: "a write that its rules forbid; the run stops here, and can be sent again",
+}
+_SAME_TROUBLE = {
+    sqlite3.SQLITE_CORRUPT: sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CANTOPEN: sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM: sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_LOCKED: sqlite3.SQLITE_BUSY,
+}
+
+
+@contextmanager
+def troubles_of(path: Path) -> Iterator[None]:
+    """Turn what SQLite or the file system complains of into a `LedgerError` with the remedy."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        words = _TROUBLES.get(_SAME_TROUBLE.get(code, code))
+        raise LedgerError(f"{path}: {words} ({error})" if words else f"{path}: {error}") from error
+    except OSError as error:
+        raise LedgerError(
+            f"{path}: {error.strerror}. Make its folder writable, or name another with --state-dir"
+        ) from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what the block writes, durably and all together; or nothing of it where it raises."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk has rolled back already
+            connection.execute("ROLLBACK")
+        raise
+
+
+def create(path: Path) -> None:
+    """Make the folder and an empty file that only their owner can read; leave what is there."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives -wal and -shm the mode of the file
+    path.chmod(0o600)
+
+
+def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
+    """Open the file. Writes are durable when their commit returns, power loss included (`synchronous=FULL`)."""
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise LedgerError(f"SQLite {sqlite3.sqlite_version} is too old for the ledger; 3.37 is the oldest that will do")
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        _set_up(connection, path, writing=writing)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: sqlite3.Connection, path: Path, *, writing: bool) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    if not writing:
+        connection.execute("PRAGMA cache_size = -8000")  # KiB
+        connection.execute("PRAGMA query_only = ON")
+        return
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages: a list of a million rows is claimed in 16 MB steps
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    if path.stat().st_size <= _CHEAP_TO_CHECK:
+        _check(connection, path)
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise LedgerError(f"{path}: {_TROUBLES[sqlite3.SQLITE_NOTADB]} ({verdict})")

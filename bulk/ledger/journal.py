@@ -1,0 +1,141 @@
+"""One run, to be written: claims, intents, replies, outcomes, and what people decide about unknown rows."""
+
+import enum
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
+from collections.abc import Set as AbstractSet
+
+from bulk.ledger import runs
+from bulk.ledger.claims import REOPEN, Claim, Reading, claim
+from bulk.ledger.matching import Seen
+from bulk.ledger.privacy import scrub
+from bulk.ledger.record import RunFacts, RunRecord, Source
+from bulk.ledger.writer import Writer
+from bulk.model import Outcome, Recipient, Reply, Status
+
+
+class Decision(enum.StrEnum):
+    """What somebody decides about a row that was tried, and nobody can tell whether it was accepted."""
+
+    RESEND = "resend"  # send it again, under a new token
+    MARK_SENT = "mark-sent"  # it was accepted
+    GIVE_UP = "give-up"  # never send it again
+
+
+# Every statement ends in the number of the delivery. One that meets no delivery is an error of the group it is in.
+_INTEND = """
+UPDATE delivery SET state = 'intended', step = ?1, token = ?2, digest = ?3,
+    announced = CASE WHEN state = 'intended' AND step = ?1 THEN announced + 1 ELSE 1 END,
+    intended_at = CASE WHEN state = 'intended' AND step = ?1 THEN intended_at ELSE ?4 END
+WHERE id = ?5
+"""
+_ANSWER = """
+UPDATE delivery SET state = 'pending', announced = 0, intended_at = NULL, attempts = ?,
+    replies = json_insert(ifnull(replies, '[]'), '$[#]', json(?))
+WHERE state = 'intended' AND step = ? AND id = ?
+"""
+_WITHDRAW = """
+UPDATE delivery SET attempts = ?, announced = announced - 1,
+    state = CASE WHEN announced > 1 THEN 'intended' ELSE 'pending' END,
+    intended_at = CASE WHEN announced > 1 THEN intended_at END
+WHERE state = 'intended' AND id = ?
+"""
+_FINISH = """
+UPDATE delivery SET state = ?, contact_id = ?, attempts = ?, error_code = ?, error_message = ?, request_id = ?,
+    finished_at = ?
+WHERE id = ?
+"""
+
+_UNDECIDED = "SELECT id, row FROM delivery WHERE run = ? AND (state = 'unknown' OR state = 'intended')"
+_MARK_SENT = """
+UPDATE delivery SET state = 'sent', decisions = decisions + 1, error_code = 'marked_sent',
+    error_message = 'marked as sent by hand', finished_at = :now
+WHERE id = :id
+"""
+_GIVE_UP = """
+UPDATE delivery SET state = 'rejected', decisions = decisions + 1, error_code = 'given_up',
+    error_message = 'given up by hand' || ifnull(': ' || error_message, ''), finished_at = :now
+WHERE id = :id
+"""
+_DECIDE = {Decision.RESEND: REOPEN, Decision.MARK_SENT: _MARK_SENT, Decision.GIVE_UP: _GIVE_UP}
+
+
+class RunLedger(RunRecord):
+    """One pass of a run, by its only sender.
+
+    `claim`, `resolve` and `close_pass` wait for the disk, so call them in a thread. The journal (`intend`, `answer`,
+    `finish`, `withdraw`, `flush`) belongs to the event loop. Each raises `LedgerError` once anything could not be
+    written.
+    """
+
+    def __init__(
+        self, source: Source, number: int, *, facts: RunFacts, writer: Writer, now: Callable[[], float]
+    ) -> None:
+        super().__init__(source, number, facts=facts)
+        self._writer = writer
+        self._now = now
+        self._reading = Reading(number, source.hasher, Seen(self._first_delivery()))
+
+    def only(self, statuses: AbstractSet[Status]) -> None:
+        """Claim in this pass just the rows that ended so (and what was reopened so far), and leave the rest alone.
+
+        They are reopened as they are claimed: a pass that is cut short has reopened no more than it met.
+        """
+        self._reading.only = frozenset(statuses)
+
+    def claim(self, recipients: Sequence[Recipient]) -> list[Claim]:
+        """Claim the next batch of the list (some thousand rows, in its order): what to do with each row."""
+        return self._writer.run(lambda writing: claim(writing, self._reading, recipients, now=self._now()))
+
+    async def intend(self, delivery: int, step: int, token: str, *, digest: bytes, at: float) -> None:
+        """Announce a call; make it only once this has returned. `at` is in Unix seconds.
+
+        Announcing again what is not answered needs the same token and digest, and keeps the first time.
+        """
+        await self._writer.durable(_INTEND, (step, token, digest, at, delivery))
+
+    async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int) -> None:
+        """Record the answer to a call that is not the last; make the next only once this has returned."""
+        kept = {name: reply.members[name] for name in ("ContactId",) if name in reply.members}
+        await self._writer.durable(_ANSWER, (attempts, json.dumps([kept, reply.request_id]), step, delivery))
+
+    async def withdraw(self, delivery: int, *, attempts: int) -> None:
+        """Take back the last announcement: the service refused everybody, and has accepted nothing under it.
+
+        The row is pending again, unless an earlier announcement of the same call stands unanswered.
+        """
+        await self._writer.soon(_WITHDRAW, (attempts, delivery))
+
+    async def finish(self, delivery: int, outcome: Outcome) -> None:
+        """Record a row's end, before long; waits only where the disk has fallen behind."""
+        at = outcome.finished_at.timestamp() if outcome.finished_at else self._now()
+        error = outcome.error_code, scrub(outcome.error_message)
+        values = outcome.status, outcome.contact_id, outcome.attempts, *error, outcome.request_id, at, delivery
+        await self._writer.soon(_FINISH, values)
+
+    async def flush(self) -> None:
+        """Return when all of it is on the disk."""
+        await self._writer.flush()
+
+    def close_pass(
+        self, *, rows: int | None = None, halted: str | None = None, calls: int = 0, throttled: int = 0
+    ) -> None:
+        """End this pass. `rows` is the list's length, None where it was not read to its end.
+
+        `calls` and `throttled` are those of this pass; they add up over the passes.
+        """
+        facts = {"rows": rows, "halted": halted, "calls": calls, "throttled": throttled, "now": self._now()}
+        self._writer.run(lambda writing: runs.end(writing, self._number, **facts))
+
+    def resolve(self, decision: Decision, rows: Collection[int] | None = None) -> int:
+        """Decide about the unknown rows of these places in the list (None: all of them); tell how many there were."""
+
+        def decide(writing: sqlite3.Connection) -> int:
+            undecided = writing.execute(_UNDECIDED, (self._number,)).fetchall()
+            now = self._now()
+            chosen = [{"id": number, "now": now} for number, row in undecided if rows is None or row in rows]
+            writing.executemany(_DECIDE[decision], chosen)
+            return len(chosen)
+
+        return self._writer.run(decide)

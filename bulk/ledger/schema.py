@@ -1,0 +1,160 @@
+"""The ledger's tables, and the rules that the database itself keeps. `docs/ledger.md` draws the states.
+
+A migration is a function that changes the tables by one step. It runs once per ledger and is recorded by its name;
+one that has been released is never edited, only followed by another.
+
+The rules are written with OR: SQLite builds an index for every `IN (…)` of a constraint each time it checks one, which
+doubles the cost of a write.
+"""
+
+import secrets
+import sqlite3
+import time
+from pathlib import Path
+
+from bulk.errors import LedgerError
+from bulk.ledger.database import transaction
+
+
+def first_tables(connection: sqlite3.Connection) -> None:
+    """Make the tables of the first version."""
+    for statement in _SETTINGS, _RUN, _DELIVERY, _PLACE, _DUPLICATE, _PACE, _BEGINS, _MOVES, _STAYS:
+        connection.execute(statement)
+    connection.execute("INSERT INTO setting VALUES ('salt', ?)", (secrets.token_bytes(16),))
+
+
+MIGRATIONS = [first_tables]
+
+_SETTINGS = "CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT"
+
+_RUN = """
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    campaign TEXT NOT NULL,
+    name TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    region TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    digests TEXT NOT NULL,          -- JSON: path in the campaign -> short digest
+    passes INTEGER NOT NULL,        -- how often it was sent or resumed
+    rows INTEGER,                   -- length of the list, once it has been read to its end in this pass
+    first_delivery INTEGER NOT NULL,
+    started_at REAL NOT NULL,
+    ended_at REAL,
+    halted TEXT,
+    calls INTEGER NOT NULL DEFAULT 0,
+    throttled INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (campaign, name)
+) STRICT
+"""
+
+_DELIVERY = """
+CREATE TABLE delivery (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run,
+    key BLOB NOT NULL,              -- keyed hash of the row's key
+    row INTEGER,                    -- its place in the list as last read; NULL where it was not met there
+    state TEXT NOT NULL,
+    decisions INTEGER NOT NULL DEFAULT 0,   -- how often somebody reopened or decided it
+    destination TEXT,               -- masked
+    person BLOB,                    -- keyed hash of the destination
+    step INTEGER,                   -- of the call last announced
+    token TEXT,
+    digest BLOB,                    -- of that call's parameters
+    announced INTEGER NOT NULL DEFAULT 0,   -- announcements of that call which nothing has answered
+    intended_at REAL,               -- of the first of them
+    replies TEXT,                   -- JSON: the answers of earlier steps, contact ids alone
+    attempts INTEGER NOT NULL DEFAULT 0,
+    contact_id TEXT,
+    error_code TEXT,
+    error_message TEXT,
+    request_id TEXT,
+    finished_at REAL,
+    UNIQUE (run, key),
+    CHECK (state = 'pending' OR state = 'intended' OR state = 'sent' OR state = 'rejected' OR state = 'unknown'
+        OR state = 'refused' OR state = 'skipped'),
+    CHECK (token IS NOT NULL OR state = 'pending' OR state = 'refused' OR state = 'skipped'),
+    CHECK (contact_id IS NOT NULL OR state <> 'sent' OR decisions > 0)
+) STRICT
+"""
+
+_PLACE = "CREATE UNIQUE INDEX delivery_place ON delivery (run, row)"
+
+_DUPLICATE = """
+CREATE TABLE duplicate (
+    run INTEGER NOT NULL REFERENCES run,
+    row INTEGER NOT NULL,
+    delivery INTEGER NOT NULL REFERENCES delivery,  -- whose key this place of the list repeats
+    found_at REAL NOT NULL,
+    PRIMARY KEY (run, row)
+) STRICT, WITHOUT ROWID
+"""
+
+_PACE = """
+CREATE TABLE pace (
+    endpoint TEXT NOT NULL,
+    region TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    state TEXT NOT NULL,            -- JSON
+    at REAL NOT NULL,
+    PRIMARY KEY (endpoint, region, operation)
+) STRICT, WITHOUT ROWID
+"""
+
+_BEGINS = """
+CREATE TRIGGER delivery_begins BEFORE INSERT ON delivery
+WHEN NOT (NEW.state = 'pending' OR NEW.state = 'refused' OR NEW.state = 'skipped')
+BEGIN SELECT RAISE(ABORT, 'a delivery begins pending, refused or skipped'); END
+"""
+
+_MOVES = """
+CREATE TRIGGER delivery_moves BEFORE UPDATE OF state ON delivery
+WHEN NOT CASE OLD.state
+    WHEN 'pending' THEN
+        NEW.state = 'pending' OR NEW.state = 'intended' OR NEW.state = 'refused' OR NEW.state = 'skipped'
+        OR OLD.replies IS NOT NULL
+    WHEN 'intended' THEN CASE NEW.state
+        WHEN 'intended' THEN
+            NEW.digest = OLD.digest AND (NEW.token = OLD.token OR NEW.step <> OLD.step)
+        WHEN 'pending' THEN NEW.announced = 0
+        ELSE NEW.state = 'sent' OR NEW.state = 'rejected' OR NEW.state = 'unknown' END
+    ELSE
+        NEW.decisions > OLD.decisions AND (NEW.state = 'pending'
+            OR (OLD.state = 'unknown' AND (NEW.state = 'sent' OR NEW.state = 'rejected'))) END
+BEGIN SELECT RAISE(ABORT, 'a delivery cannot go from its state to that one'); END
+"""
+
+_STAYS = """
+CREATE TRIGGER delivery_stays BEFORE DELETE ON delivery
+BEGIN SELECT RAISE(ABORT, 'what was sent is not forgotten'); END
+"""
+
+
+def prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the tables up to date. `LedgerError` where a newer version made them, or they are somebody else's."""
+    if len(_applied(connection, path)) == len(MIGRATIONS):
+        return
+    with transaction(connection):  # another process may have been first: look again, alone
+        done = _applied(connection, path)
+        connection.execute("CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY, applied_at REAL) STRICT")
+        for migration in MIGRATIONS:
+            if migration.__name__ not in done:
+                migration(connection)
+                connection.execute("INSERT INTO migration VALUES (?, ?)", (migration.__name__, time.time()))
+
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `LedgerError` where the tables are not those of this version."""
+    if len(_applied(connection, path)) < len(MIGRATIONS):
+        raise LedgerError(f"{path}: made by an older version of this program; `bulk send` brings it up to date")
+
+
+def _applied(connection: sqlite3.Connection, path: Path) -> set[str]:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if tables and "migration" not in tables:
+        raise LedgerError(f"{path}: a database, but no ledger; name another folder with --state-dir")
+    names = {name for (name,) in connection.execute("SELECT name FROM migration")} if tables else set()
+    if newer := names - {migration.__name__ for migration in MIGRATIONS}:
+        raise LedgerError(f"{path}: made by a newer version of this program ({', '.join(sorted(newer))}); use that one")
+    return names

@@ -1,0 +1,77 @@
+"""One sender per run: a lock that dies with its process.
+
+The lock is the operating system's (`flock`) on a file of the state directory, never the file's presence: a process
+that is killed leaves the file and loses the lock. The file is not removed afterwards, for a file removed while another
+process opens it would let two in. Its text says who holds it, for people.
+"""
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from bulk.errors import LedgerError, RunBusy
+
+
+@contextmanager
+def sole_sender(folder: Path, campaign: str, run: str) -> Iterator[None]:
+    """Be the only process that sends this run, for as long as the block lasts.
+
+    Raises `RunBusy`, which names the holder, where another process sends it already; `LedgerError` where the state
+    directory cannot be written.
+    """
+    path = folder / f"{quote(campaign, safe='')}.{quote(run, safe='')}.lock"
+    file = _open(path)
+    try:
+        _take(file, campaign, run)
+        _sign(file)
+        yield
+    finally:
+        os.close(file)
+
+
+def _open(path: Path) -> int:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise LedgerError(
+            f"{path}: {error.strerror}; make its folder writable, or name another with --state-dir"
+        ) from error
+
+
+def _take(file: int, campaign: str, run: str) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RunBusy(
+            f"run {run!r} of campaign {campaign!r} is being sent by {_holder(file)}; "
+            "wait until it ends, or send a run of another name with --run"
+        ) from None
+
+
+def _sign(file: int) -> None:
+    """Say who holds the lock. It holds without the words, so a full disk does not matter here."""
+    holder = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    try:
+        os.ftruncate(file, 0)
+        os.pwrite(file, json.dumps(holder).encode(), 0)
+    except OSError:
+        return
+
+
+def _holder(file: int) -> str:
+    try:
+        holder = json.loads(os.pread(file, 4096, 0))
+        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

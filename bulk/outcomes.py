@@ -1,0 +1,184 @@
+"""The results: one row per row of the list, in its order, with what became of it and the list's own columns.
+
+Rows come and go in batches, so memory does not grow with the list. A file is written beside its name and takes it when
+it is whole: a results file is complete, or it is the last complete one.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from polars import selectors as cs
+from polars.io.plugins import register_io_source
+
+from bulk.errors import CampaignError
+from bulk.model import Outcome, Recipient
+
+Ends = Iterable[tuple[Sequence[Recipient], Sequence[Outcome], pl.DataFrame]]
+"""The list, read again in batches: recipients, what became of each, and the list's own columns for the same rows."""
+
+SCHEMA = pl.Schema(
+    {
+        "row": pl.Int64(),
+        "key": pl.String(),
+        "destination": pl.String(),
+        "status": pl.String(),
+        "contact_id": pl.String(),
+        "attempts": pl.Int64(),
+        "error_code": pl.String(),
+        "error_message": pl.String(),
+        "request_id": pl.String(),
+        "finished_at": pl.Datetime("us", "UTC"),
+    }
+)
+
+_ROW_GROUP = 100_000  # rows of a Parquet file that are in memory together
+
+
+def frame(ends: Ends, *, outcomes_only: bool = False) -> pl.DataFrame:
+    """Give the results as one frame."""
+    tables = list(_tables(ends, outcomes_only=outcomes_only))
+    return pl.concat(tables) if tables else pl.DataFrame(schema=SCHEMA)
+
+
+def write(ends: Ends, path: Path, *, outcomes_only: bool = False) -> Path:
+    """Write the results as `.csv`, `.parquet` or `.ndjson`, readable by their owner alone; give the path.
+
+    Raises `CampaignError` where the name ends otherwise, or the file cannot be written; what stood there stays.
+    """
+    writer = _writer(path)
+    with _taking_the_place_of(path) as file:
+        writer(_tables(ends, outcomes_only=outcomes_only), file)
+    return path
+
+
+def check(path: Path) -> None:
+    """Raise `CampaignError` where results cannot be written under this name."""
+    _writer(path)
+
+
+def _tables(ends: Ends, *, outcomes_only: bool) -> Iterator[pl.DataFrame]:
+    for recipients, outcomes, columns in ends:
+        table = _table(recipients, outcomes)
+        yield table if outcomes_only else table.hstack(_beside(columns))
+
+
+def _table(recipients: Sequence[Recipient], outcomes: Sequence[Outcome]) -> pl.DataFrame:
+    columns: tuple[list[Any], ...] = (
+        [r.row for r in recipients],
+        [r.key for r in recipients],
+        [r.destination for r in recipients],
+        [o.status.value for o in outcomes],
+        [o.contact_id for o in outcomes],
+        [o.attempts for o in outcomes],
+        [o.error_code for o in outcomes],
+        [o.error_message for o in outcomes],
+        [o.request_id for o in outcomes],
+        [o.finished_at for o in outcomes],
+    )
+    series = zip(SCHEMA.items(), columns, strict=True)
+    return pl.DataFrame([pl.Series(name, values, dtype) for (name, dtype), values in series])
+
+
+def _beside(columns: pl.DataFrame) -> pl.DataFrame:
+    """Rename what would clash with our columns: `list_` before the name, as often as it takes.
+
+    Names clash where a list's reader would take one for the other, so `Contact ID` clashes with `contact_id`.
+    """
+    ours = {_fold(name) for name in SCHEMA}
+    taken = set(columns.columns)
+    names = {}
+    for name in columns.columns:
+        if _fold(name) in ours:
+            names[name] = _free(f"list_{name}", taken)
+            taken.add(names[name])
+    return columns.rename(names)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    return _free(f"list_{name}", taken) if name in taken else name
+
+
+def _fold(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))
+
+
+@contextmanager
+def _taking_the_place_of(path: Path) -> Iterator[Path]:
+    """Give a file beside `path` that takes its place at the end, or vanishes where writing fails."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        yield beside
+        _to_disk(beside)
+        beside.replace(path)
+    except OSError as error:
+        raise CampaignError(
+            f"{path}: the results cannot be written: {error.strerror or error}. "
+            "Make room or choose another place, and write them with `bulk results -o FILE`"
+        ) from error
+    finally:
+        with suppress(OSError):  # it has taken its place, or was never made
+            beside.unlink()
+
+
+def _to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _writer(path: Path) -> Callable[[Iterator[pl.DataFrame], Path], None]:
+    try:
+        return _WRITERS[path.suffix.lower()]
+    except KeyError:
+        raise CampaignError(
+            f"{path}: results are written as {', '.join(_WRITERS)}, and {path.suffix or 'no suffix'!r} is none of them"
+        ) from None
+
+
+def _write_csv(tables: Iterator[pl.DataFrame], path: Path) -> None:
+    with path.open("wb") as file:
+        header = True
+        for table in chain(tables, [pl.DataFrame(schema=SCHEMA)]):  # the last for the header of an empty list
+            if header or table.height:
+                _for_csv(table).write_csv(file, include_header=header)
+            header = False
+
+
+def _write_ndjson(tables: Iterator[pl.DataFrame], path: Path) -> None:
+    with path.open("wb") as file:
+        for table in tables:
+            _for_ndjson(table).write_ndjson(file)
+
+
+def _write_parquet(tables: Iterator[pl.DataFrame], path: Path) -> None:
+    first = next(tables, pl.DataFrame(schema=SCHEMA))
+
+    def source(*_: object) -> Iterator[pl.DataFrame]:
+        return chain([first], tables)
+
+    register_io_source(source, schema=dict(first.schema)).sink_parquet(path, row_group_size=_ROW_GROUP)
+
+
+_WRITERS = {".csv": _write_csv, ".parquet": _write_parquet, ".ndjson": _write_ndjson}
+
+
+def _for_csv(table: pl.DataFrame) -> pl.DataFrame:
+    """Write as text what CSV has no form for: structs, lists and arrays as JSON, durations in ISO 8601."""
+    nested = [_as_json(name) for name in cs.expand_selector(table, cs.nested())]
+    return _for_ndjson(table).with_columns(cs.duration().dt.to_string("iso"), *nested)
+
+
+def _for_ndjson(table: pl.DataFrame) -> pl.DataFrame:
+    finished_at = pl.col("finished_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+    return table.with_columns(finished_at, cs.binary().bin.encode("base64"))
+
+
+def _as_json(name: str) -> pl.Expr:
+    json = pl.struct(x=name).struct.json_encode().str.slice(len('{"x":')).str.head(-len("}"))
+    return pl.when(pl.col(name).is_not_null()).then(json).alias(name)

@@ -1,0 +1,124 @@
+"""From campaign and recipient to the parameters of each operation, or why there are none.
+
+The campaign's tables are compiled once, against the columns of the list (`blueprint`, `template`); what can
+be known to be wrong then is an error of the campaign. What a row makes of them is checked as the service
+would.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bulk.api import Trouble, operation
+from bulk.errors import CampaignError
+from bulk.model import Cells, Parameters, Recipient, Refusal, mask
+from bulk.request.blueprint import Blueprint, Reader, TemplateFailed
+from bulk.request.columns import Columns
+from bulk.request.template import Template
+
+__all__ = ["Request"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The compiled tables of a campaign.
+
+    `columns` are the list's own names of the columns it reads; `destination_column` is the one that is the
+    destination, None where a template makes it. `varies` tells by operation whether a row itself names a
+    resource of the instance, other than what the channel supplies. `digests` names the text of each
+    template by its table and path, in 12 hex digits.
+    """
+
+    columns: frozenset[str]
+    destination_column: str | None
+    varies: Mapping[str, bool]
+    digests: Mapping[str, str]
+    _destination: Template = field(repr=False)
+    _blueprints: tuple[Blueprint, ...] = field(repr=False)
+
+    @classmethod
+    def compile(
+        cls,
+        tables: Mapping[str, Mapping[str, Any]],
+        operations: Mapping[str, str],
+        *,
+        columns: Sequence[str],
+        destination: tuple[str, str],
+        supplied: Mapping[str, Collection[str]] | None = None,
+    ) -> "Request":
+        """Compile the tables, which hold the channel's defaults already.
+
+        `operations` gives the operation of each table, `destination` the table and path of the member that
+        is the recipient's destination, `supplied` the members by table that the channel adds when it calls.
+        CampaignError lists everything that is wrong, a line each.
+        """
+        table, path = destination
+        known = Columns(columns)
+        readers = [
+            Reader(name, operation(operations[name]), columns=known, destined=path if name == table else None)
+            for name in tables
+        ]
+        blueprints = [
+            reader.blueprint(_with_instance(tables, reader), (supplied or {}).get(reader.table, ()))
+            for reader in readers
+        ]
+        found = _destination(readers, destination)
+        return cls(
+            columns=frozenset().union(*(reader.used for reader in readers)),
+            destination_column=found.column,
+            varies={reader.operation.name: reader.names_resources for reader in readers},
+            digests={name: value for reader in readers for name, value in reader.digests.items()},
+            _destination=found,
+            _blueprints=tuple(blueprints),
+        )
+
+    def destination(self, cells: Cells) -> str:
+        """Give a row's destination as the list has it; empty where the template fails on this row."""
+        try:
+            value = self._destination.render(cells)
+        except Exception:  # noqa: BLE001 - a template may raise anything; the row has no destination then
+            return ""
+        return "" if value is None else str(value)
+
+    def build(self, recipient: Recipient) -> Mapping[str, Parameters] | Refusal:
+        """Give the parameters by table, or a Refusal that names each member, its trouble and the remedy.
+
+        Its code is `template_error`, `missing_parameter` or `invalid_parameter`.
+        """
+        built: dict[str, Parameters] = {}
+        found: list[tuple[str, Trouble]] = []
+        for blueprint in self._blueprints:
+            try:
+                built[blueprint.table], troubles = blueprint.build(recipient)
+            except TemplateFailed as failure:
+                return self._refusal(recipient, "template_error", f"[{blueprint.table}] {failure}")
+            found += [(blueprint.table, trouble) for trouble in troubles]
+        if not found:
+            return built
+        missing = all(trouble.code == "missing_parameter" for _, trouble in found)
+        message = " ".join(f"[{table}] {trouble}" for table, trouble in found[:5])
+        return self._refusal(recipient, "missing_parameter" if missing else "invalid_parameter", message)
+
+    def _refusal(self, recipient: Recipient, code: str, message: str) -> Refusal:
+        for secret in (recipient.destination, self.destination(recipient.cells)):
+            if secret and len(secret) > 4:
+                message = message.replace(secret, mask(secret))
+        return Refusal(code, message)
+
+
+def _destination(readers: Sequence[Reader], wanted: tuple[str, str]) -> Template:
+    """Give the destination's template; CampaignError where there is none, or anything else is wrong."""
+    found = [reader.destination for reader in readers if reader.destination]
+    faults = [fault for reader in readers for fault in reader.faults]
+    if not faults and not found:
+        faults = [f"[{wanted[0]}] {wanted[1]}: is missing; it tells where each message goes."]
+    if faults:
+        raise CampaignError("\n".join(dict.fromkeys(faults)))
+    return found[0]
+
+
+def _with_instance(tables: Mapping[str, Mapping[str, Any]], reader: Reader) -> Mapping[str, Any]:
+    """Let a table without an InstanceId follow [request]."""
+    own, instance = tables[reader.table], tables.get("request", {}).get("InstanceId")
+    follows = "InstanceId" in reader.operation.members and not own.get("InstanceId") and instance
+    return {**own, "InstanceId": instance} if follows else own

@@ -1,0 +1,136 @@
+"""The wiring: a campaign sent, checked, looked at. What the command line and a notebook call."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from anyio import to_thread
+
+from bulk.campaign import Campaign
+from bulk.delivery import Carrier
+from bulk.errors import Halted
+from bulk.ledger import Ledger, RunLedger
+from bulk.lock import sole_sender
+from bulk.outcomes import check as check_name
+from bulk.run.looking import (
+    ends_of,
+    exit_code,
+    frame_of,
+    recorded,
+    summarise,
+    summary_of_record,
+    write_results,
+)
+from bulk.run.opening import Opened, open_campaign
+from bulk.run.options import Options
+from bulk.run.plan import Plan, Survey
+from bulk.run.rehearsal import destination, in_scratch, start_afresh
+from bulk.run.sending import Sending, carrier
+from bulk.run.summary import Progress, Summary
+from bulk.stopping import Stop
+
+__all__ = ["Options", "Plan", "Progress", "Run", "Summary", "check", "results", "send", "status"]
+
+EVERY = 10.0  # seconds between two reports of progress
+Source = Campaign | Path | str
+Watch = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run, sent or found again. `exit_code` is that of the command line."""
+
+    summary: Summary
+    exit_code: int
+    _frame: Callable[[], pl.DataFrame]
+
+    def results(self) -> pl.DataFrame:
+        """Give the results: one row per row of the list, in its order."""
+        return self._frame()
+
+    def _repr_html_(self) -> str:
+        return self.summary._repr_html_()
+
+
+async def send(
+    campaign: Source, *, stop: Stop | None = None, watch: Watch | None = None, every: float = EVERY, **options: Any
+) -> Run:
+    """Send a campaign, or go on with it where it stopped: no row is sent twice.
+
+    `options` are those of `bulk.Options`, such as `contacts=frame`, `run_id="2026-11-20"`, `sandbox=True`. `watch`
+    is told the progress every `every` seconds; `stop.ask(…)` ends the run early.
+
+    Raises `CampaignError`, `ListError` and `LedgerError` where it could not start, `RunBusy` where another process
+    sends this run, and `Halted` where there are no credentials; a run that halts later says so in its summary.
+    """
+    opened = await to_thread.run_sync(open_campaign, campaign, Options.of(options))
+    if opened.options.dry_run:
+        opened = in_scratch(opened)
+    check_name(opened.results_path)
+    stop = stop or Stop()
+    async with _way(opened, stop, Survey(opened)) as (book, carries):
+        sending = Sending(opened, book, carries, stop)
+        await sending.go(watch, every)
+        return await to_thread.run_sync(_ended, sending)
+
+
+async def check(campaign: Source, **options: Any) -> Plan:
+    """Read everything and send nothing: what would be sent, what would not and why, and how long it takes.
+
+    Raises `CampaignError` and `ListError`.
+    """
+    opened = in_scratch(await to_thread.run_sync(open_campaign, campaign, Options.of({**options, "dry_run": True})))
+    survey, stop = Survey(opened), Stop()
+    async with _way(opened, stop, survey) as (book, carries):
+        sending = Sending(opened, book, carries, stop)
+        await sending.go(None, EVERY)
+        ends = chain.from_iterable(zip(who, what, strict=True) for who, what, _ in ends_of(opened, book))
+        return await to_thread.run_sync(survey.finish, sending.rows, ends)
+
+
+async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
+    """Write the results of a run as they are now. Raises `CampaignError`, `ListError` and `LedgerError`."""
+    opened = await to_thread.run_sync(open_campaign, campaign, Options.of(options))
+    with recorded(opened) as record:
+        await to_thread.run_sync(write_results, opened, record, Path(output))
+    return Path(output)
+
+
+async def status(campaign: Source, **options: Any) -> Run:
+    """Tell where a run stands, from the ledger, also while it runs. Raises `CampaignError` and `LedgerError`."""
+    opened = await to_thread.run_sync(open_campaign, campaign, Options.of(options))
+    with recorded(opened) as record:
+        summary = await to_thread.run_sync(summary_of_record, opened, record)
+    return Run(summary, exit_code(summary), lambda: frame_of(opened))
+
+
+@asynccontextmanager
+async def _way(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[tuple[RunLedger, Carrier | Survey]]:
+    """Open all that a sending needs: the lock, the way out, the ledger. Where there is no way out, look instead."""
+    options = opened.options
+    with sole_sender(opened.state_dir, opened.campaign.name, options.run_id):
+        start_afresh(opened)
+        async with destination(opened) as (transport, place):
+            with Ledger.open(opened.state_dir) as ledger:
+                accept = options.accept_changes or options.dry_run
+                book = ledger.begin(opened.identity(*place), opened.digests, accept_changes=accept)
+                if options.only:
+                    book.only({options.only})
+                yield book, carrier(opened, book, transport, stop) if transport else survey
+
+
+def _ended(sending: Sending) -> Run:
+    """End the pass in the ledger, and write the results."""
+    opened, book, stop, tally = sending.opened, sending.book, sending.stop, sending.carrier.tally
+    rows = sending.total if sending.total is not None else opened.contacts.count()
+    halted = stop.reason if stop.exit_code == Halted.exit_code else None
+    book.close_pass(rows=rows, halted=halted, calls=tally.calls, throttled=tally.throttled)
+    path = None
+    if not opened.options.dry_run or opened.options.results:
+        path = write_results(opened, book, opened.results_path)
+    summary = summarise(opened, book, tally, seconds=sending.progress().seconds, results=path, halted=halted)
+    return Run(summary, stop.exit_code or exit_code(summary), lambda: frame_of(opened))

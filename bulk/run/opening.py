@@ -1,0 +1,112 @@
+"""A campaign and its list, opened and fitted together: all that can be known to be wrong is said here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bulk.campaign import Campaign, ListTable, load, placed
+from bulk.errors import CampaignError
+from bulk.ledger import RunIdentity
+from bulk.loader import ContactList, Wanted
+from bulk.model import digest
+from bulk.request import Request
+from bulk.run.options import Options
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Opened:
+    """A campaign with its list, its compiled request, and what the list is asked for."""
+
+    campaign: Campaign
+    options: Options
+    contacts: ContactList
+    request: Request
+    wanted: Wanted
+
+    @property
+    def instance(self) -> str:
+        """The Amazon Connect instance that is written to."""
+        return str(self.campaign.request.get("InstanceId", ""))
+
+    def identity(self, endpoint: str, region: str) -> RunIdentity:
+        """Name the run, and where it goes."""
+        campaign = self.campaign
+        return RunIdentity(campaign.name, self.options.run_id, campaign.channel, endpoint, region, self.instance)
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """What the messages consist of: path in the campaign → short digest. No text is kept."""
+        table = self.campaign.contact_list
+        told = {"list.key": table.key, "list.country": table.country, "list.country_column": table.country_column}
+        return {**self.request.digests, **{path: digest(value).hex()[:12] for path, value in told.items()}}
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the ledger is. A rehearsal has a place of its own, run by run."""
+        if self.options.state_dir is not None:
+            return Path(self.options.state_dir)
+        home = self.campaign.folder / ".bulk"
+        return home / "sandbox" / f"{self.campaign.name}-{self.options.run_id}" if self.options.sandbox else home
+
+    @property
+    def results_path(self) -> Path:
+        """Where the results go."""
+        name = f"{self.campaign.name}-{self.options.run_id}.csv"
+        return Path(self.options.results) if self.options.results else self.campaign.folder / "results" / name
+
+
+def open_campaign(source: Campaign | Path | str, options: Options) -> Opened:
+    """Open a campaign and its list. Raises `CampaignError` and `ListError`."""
+    campaign, path, text = (source, None, "") if isinstance(source, Campaign) else (*_loaded(Path(source)),)
+    contacts = ContactList.open(_contacts(campaign, options), format=campaign.contact_list.format)
+    try:
+        request = _compiled(campaign, contacts)
+    except CampaignError as error:
+        if path is None:
+            raise
+        raise CampaignError(placed(str(error), path, text)) from None
+    return Opened(campaign, options, contacts, request, _wanted(campaign, request))
+
+
+def _loaded(path: Path) -> tuple[Campaign, Path, str]:
+    campaign, text = load(path)
+    return campaign, path, text
+
+
+def _contacts(campaign: Campaign, options: Options) -> Any:
+    if options.contacts is not None:
+        return options.contacts
+    if campaign.contacts is None:
+        raise CampaignError("no contact list: set `contacts` in the campaign, or give --contacts FILE")
+    return campaign.contacts if "://" in campaign.contacts else campaign.folder / campaign.contacts
+
+
+def _compiled(campaign: Campaign, contacts: ContactList) -> Request:
+    way = campaign.way
+    return Request.compile(
+        campaign.tables,
+        way.OPERATIONS,
+        columns=contacts.columns,
+        destination=way.DESTINATION,
+        supplied=way.SUPPLIED,
+    )
+
+
+def _wanted(campaign: Campaign, request: Request) -> Wanted:
+    table = campaign.contact_list
+    return Wanted(
+        kind=campaign.way.KIND,
+        destination=request.destination_column or request.destination,
+        columns=request.columns,
+        key=table.key,
+        country=table.country,
+        country_column=table.country_column,
+        allow_countries=_allowed(table),
+    )
+
+
+def _allowed(table: ListTable) -> frozenset[str] | None:
+    """Name the countries that may be written to, None for all: where some are named, the campaign's own is one."""
+    named = frozenset(table.allow_countries)
+    return named | ({table.country} if table.country else frozenset()) if named else None

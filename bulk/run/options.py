@@ -1,0 +1,59 @@
+"""What a caller may ask of a run beside the campaign: options of the command line and of Python, named alike."""
+
+import dataclasses
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import polars as pl
+
+from bulk.errors import CampaignError
+from bulk.model import Status
+
+Contacts = Path | str | pl.DataFrame | pl.LazyFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options of a run. Times in seconds; `rate` in calls per second and operation.
+
+    `only` sends again just the rows that ended so; `accept_changes` lets unsent rows take a changed campaign.
+    """
+
+    contacts: Contacts | None = None
+    run_id: str = "default"
+    results: Path | str | None = None
+    outcomes_only: bool = False
+    limit: int | None = None
+    dry_run: bool = False
+    sandbox: bool = False
+    rate: float | Literal["auto"] | None = None
+    burst: int | None = None
+    at_once: int | None = None
+    state_dir: Path | str | None = None
+    endpoint_url: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    ca_bundle: Path | str | None = None
+    connect_timeout: float = 10.0
+    read_timeout: float = 30.0
+    max_duration: float | None = None
+    accept_changes: bool = False
+    only: Status | None = None
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> Self:
+        """Check the options of a call. Raises `CampaignError` that names the nearest, or what is wrong with one."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        for name in given.keys() - known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise CampaignError(f"no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        options = cls(**given)
+        for name in ("limit", "rate", "burst", "at_once", "connect_timeout", "read_timeout", "max_duration"):
+            value = getattr(options, name)
+            if value is not None and value != "auto" and not value > 0:
+                raise CampaignError(f"{name.replace('_', '-')} is {value}, and must be above 0")
+        if options.only and options.only not in {Status.REJECTED, Status.REFUSED, Status.UNKNOWN}:
+            raise CampaignError(f"only takes rejected, refused or unknown, not {options.only}")
+        return options

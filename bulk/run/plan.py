@@ -1,0 +1,112 @@
+"""The plan: what a campaign would do to its list, found out without a call."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bulk.calling import Tally
+from bulk.model import Delivery, Outcome, Parameters, Recipient, Status
+from bulk.parts import parts
+from bulk.run.opening import Opened
+from bulk.run.pace import windows
+
+PREVIEWS = 3
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A row, by its place in the list and its key, and what is said of it."""
+
+    row: int
+    key: str
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One message as it will look: the texts that the person reads, else the whole request."""
+
+    row: int
+    destination: str | None
+    texts: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Reason:
+    """So many rows ended so, for this reason, and the first of them."""
+
+    status: Status
+    code: str | None
+    rows: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Plan:
+    """What would be sent. `seconds` is how long that takes at the campaign's rates; `parts` are of SMS, else 0."""
+
+    campaign: str
+    run: str
+    channel: str
+    rows: int = 0
+    sendable: int = 0
+    parts: int = 0
+    calls: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    reasons: list[Reason] = field(default_factory=list)
+    previews: list[Preview] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it as `--json` prints it."""
+        return asdict(self)
+
+
+class Survey:
+    """Looks at deliveries instead of carrying them, and folds what it sees into a plan."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self.tally = Tally()
+        self.full: tuple[str, ...] = ()
+        self.plan = Plan(opened.campaign.name, opened.options.run_id, opened.campaign.channel)
+
+    async def deliver(self, delivery: Delivery) -> Outcome:
+        """Look at one delivery: it stays pending."""
+        plan, request = self.plan, delivery.parameters["request"]
+        plan.sendable += 1
+        texts = {path: text for path in self._opened.campaign.way.TEXTS if (text := _member(request, path)) is not None}
+        if self._opened.campaign.way.KIND == "phone":
+            plan.parts += sum(parts(text) for text in texts.values())
+        if len(plan.previews) < PREVIEWS:
+            who = delivery.recipient
+            plan.previews.append(Preview(who.row, who.destination, texts or request))
+        return Outcome(Status.PENDING)
+
+    def finish(self, rows: int, ends: Iterable[tuple[Recipient, Outcome]]) -> Plan:
+        """Add up: the rows by reason, and how long the rest will take."""
+        plan = self.plan
+        reasons: dict[tuple[Status, str | None], Reason] = {}
+        for recipient, outcome in ends:
+            key = outcome.status, outcome.error_code
+            reason = reasons.setdefault(key, Reason(*key))
+            reason.rows += 1
+            if len(reason.examples) < EXAMPLES and outcome.status is not Status.PENDING:
+                reason.examples.append(Example(recipient.row, recipient.key, outcome.error_message))
+        plan.rows, plan.reasons = rows, sorted(reasons.values(), key=lambda reason: -reason.rows)
+        tables = self._opened.campaign.tables
+        operations = {table: name for table, name in self._opened.campaign.way.OPERATIONS.items() if table in tables}
+        plan.calls = dict.fromkeys(operations.values(), plan.sendable)
+        plan.seconds = max((self._seconds(name, plan.sendable) for name in plan.calls), default=0.0)
+        return plan
+
+    def _seconds(self, operation: str, calls: int) -> float:
+        """Tell how long so many calls take: the operations run at once, so the slowest decides."""
+        return max(max(0.0, (calls - burst) / rate) for rate, burst in windows(self._opened, operation))
+
+
+def _member(parameters: Parameters, path: str) -> Any:
+    value: Any = parameters
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

@@ -1,0 +1,84 @@
+"""Where a run goes: to Amazon Connect, to a sandbox of its own, or nowhere."""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from bulk.connect import Connect, Endpoint
+from bulk.ledger import Ledger
+from bulk.run.opening import Opened
+from bulk.run.pace import windows
+from bulk.run.sending import at_once
+from bulk.sandbox import Sandbox
+
+SANDBOX = "sandbox"  # the endpoint of a rehearsal, whatever port it got
+_DUMMY = "sandbox", "sandbox"  # credentials
+_LEDGER = "ledger.db", "ledger.db-wal"
+
+
+@asynccontextmanager
+async def destination(opened: Opened) -> AsyncIterator[tuple[Connect | None, tuple[str, str]]]:
+    """Open the client, and the sandbox before it where that was asked for; give the endpoint and Region as well."""
+    options = opened.options
+    if options.dry_run:
+        yield None, _place_of(opened)
+    elif options.sandbox:
+        async with Sandbox(quotas=_granted(opened)) as sandbox:
+            endpoint = Endpoint(sandbox.url, options.region or "us-east-1", credentials=_DUMMY)
+            async with Connect(endpoint, at_once=at_once(opened)) as connect:
+                yield connect, (SANDBOX, connect.region)
+    else:
+        async with Connect(_endpoint(opened), at_once=at_once(opened)) as connect:
+            yield connect, (connect.url, connect.region)
+
+
+def in_scratch(opened: Opened) -> Opened:
+    """Give the campaign a copy of its ledger to play with: what was sent is known there, what is tried leaves no trace.
+
+    The copy goes when the campaign does.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="bulk-"))
+    for name in _LEDGER:
+        if (opened.state_dir / name).exists() and not opened.options.sandbox:
+            shutil.copy(opened.state_dir / name, folder)
+    moved = replace(opened, options=replace(opened.options, state_dir=folder))
+    weakref.finalize(moved, shutil.rmtree, folder, ignore_errors=True)
+    return moved
+
+
+def _place_of(opened: Opened) -> tuple[str, str]:
+    """Tell where the run went so far: a dry run goes wherever that was."""
+    ledger = Ledger.read(opened.state_dir)
+    if ledger is None:
+        return "", ""
+    with ledger:
+        known = ledger.find(opened.campaign.name, opened.options.run_id)
+        return (known.facts.identity.endpoint, known.facts.identity.region) if known else ("", "")
+
+
+def start_afresh(opened: Opened) -> None:
+    """Forget the last rehearsal: a sandbox remembers nothing either. A state directory of the user's own is kept."""
+    if opened.options.sandbox and opened.options.state_dir is None:
+        for file in opened.state_dir.glob("ledger.db*"):
+            file.unlink()
+
+
+def _endpoint(opened: Opened) -> Endpoint:
+    options = opened.options
+    return Endpoint(
+        options.endpoint_url,
+        options.region,
+        options.profile,
+        Path(options.ca_bundle) if options.ca_bundle else None,
+        options.connect_timeout,
+        options.read_timeout,
+    )
+
+
+def _granted(opened: Opened) -> dict[str, tuple[float, int]]:
+    """Grant what the campaign asks for: of several windows, the one of the highest rate."""
+    return {name: max(windows(opened, name)) for name in opened.campaign.way.OPERATIONS.values()}

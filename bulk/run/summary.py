@@ -1,0 +1,68 @@
+"""What became of a run, in numbers."""
+
+import html
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The counts of a run. `seconds` are those of this sending; `halted` is the cause that would fail every row.
+
+    In a notebook it shows as a table.
+    """
+
+    campaign: str
+    run: str
+    channel: str
+    rows: int
+    sent: int
+    skipped: int
+    refused: int
+    rejected: int
+    unknown: int
+    pending: int
+    calls: int
+    throttled: int
+    seconds: float
+    results: str | None
+    halted: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it as `--json` prints it."""
+        return asdict(self)
+
+    def _repr_html_(self) -> str:
+        cells = [(name, html.escape(str(value))) for name, value in asdict(self).items() if value is not None]
+        rows = "".join(f"<tr><th style='text-align:left'>{name}</th><td>{value}</td></tr>" for name, value in cells)
+        return f"<table>{rows}</table>"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands while it runs. `done` counts rows with an end, `full` names operations that must wait."""
+
+    total: int | None
+    done: int
+    sent: int
+    failed: int
+    calls: int
+    throttled: int
+    seconds: float
+    full: tuple[str, ...] = ()
+
+    @property
+    def per_second(self) -> float:
+        """Rows sent per second so far."""
+        return self.sent / self.seconds if self.seconds else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest takes at the pace so far; None where that is not known."""
+        if self.total is None or not self.done or self.full:
+            return None
+        return (self.total - self.done) * self.seconds / self.done
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it as the JSON log prints it."""
+        return asdict(self)

@@ -1,0 +1,114 @@
+"""`/_sandbox/…`: look inside the sandbox, and steer it. Needs no signature; answers JSON.
+
+| Request | Does |
+|---|---|
+| `GET /_sandbox/contacts` | what was accepted, oldest first; `?state=open`, `?destination=…`, the newest `?limit=N` |
+| `GET /_sandbox/calls` | counts by operation, and when each call was received (Unix seconds) |
+| `GET`, `PUT`, `DELETE /_sandbox/faults` | the faults declared; a PUT replaces them, a DELETE clears them |
+| `GET`, `PUT /_sandbox/quotas` | rates and bursts; a PUT changes what it names |
+| `POST /_sandbox/reset` | forgets contacts, tokens and calls; quotas and faults stay, and begin anew |
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from bulk.sandbox.world import World
+
+
+class Wrong(Exception):
+    """A control request that cannot be met; `status` is HTTP's."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Control:
+    """The requests under `/_sandbox`."""
+
+    def __init__(self, world: World, clock: Callable[[], float]) -> None:
+        self._world = world
+        self._clock = clock
+        self._routes: Mapping[str, Mapping[str, Callable[[str, bytes], Any]]] = {
+            "/contacts": {"GET": lambda query, _: {"contacts": self._contacts(query)}},
+            "/calls": {"GET": lambda *_: calls(self._world)},
+            "/faults": {
+                "GET": lambda *_: self._faults(),
+                "PUT": self._put_faults,
+                "DELETE": self._clear_faults,
+            },
+            "/quotas": {"GET": lambda *_: self._world.quotas(), "PUT": self._put_quotas},
+            "/reset": {"POST": self._reset},
+        }
+
+    def answer(self, method: str, path: str, *, query: str, body: bytes) -> Any:
+        """Do what is asked and give the answer's JSON value, or raise `Wrong`."""
+        if path not in self._routes:
+            raise Wrong(f"there are {', '.join(f'/_sandbox{known}' for known in self._routes)}", 404)
+        methods = self._routes[path]
+        if method not in methods:
+            raise Wrong(f"/_sandbox{path} takes {', '.join(methods)}", 405)
+        return methods[method](query, body)
+
+    def _contacts(self, query: str) -> list[dict[str, Any]]:
+        asked = {name: values[-1] for name, values in parse_qs(query).items()}
+        if unknown := set(asked) - {"state", "destination", "limit"}:
+            raise Wrong(f"{min(unknown)}: there are state, destination and limit")
+        limit = asked.pop("limit", None)
+        if limit is not None and not limit.isdecimal():
+            raise Wrong(f"limit: must be a whole number, is {limit!r}")
+        newest = None if limit is None else int(limit)
+        return contacts(self._world, self._clock(), wanted=asked, newest=newest)
+
+    def _faults(self) -> Any:
+        return self._world.settings.faults.given
+
+    def _put_faults(self, _: str, body: bytes) -> Any:
+        self._try(self._world.set_faults, body)
+        return self._faults()
+
+    def _clear_faults(self, *_: Any) -> Any:
+        self._world.set_faults({}, self._clock())
+        return self._faults()
+
+    def _put_quotas(self, _: str, body: bytes) -> Any:
+        self._try(self._world.set_quotas, body)
+        return self._world.quotas()
+
+    def _reset(self, *_: Any) -> Any:
+        self._world.reset(self._clock())
+        return {}
+
+    def _try(self, change: Callable[[Mapping[str, Any], float], None], body: bytes) -> None:
+        try:
+            given = json.loads(body)
+        except ValueError as trouble:
+            raise Wrong(f"the body is not JSON: {trouble}") from None
+        if not isinstance(given, dict):
+            raise Wrong("the body must be a JSON object")
+        try:
+            change(given, self._clock())
+        except ValueError as trouble:
+            raise Wrong(str(trouble)) from None
+
+
+def contacts(
+    world: World, now: float, *, wanted: Mapping[str, str] | None = None, newest: int | None = None
+) -> list[dict[str, Any]]:
+    """Give the accepted contacts as plain data, oldest first: the newest of those that are as `wanted`."""
+    state, destination = (wanted or {}).get("state"), (wanted or {}).get("destination")
+    found = [
+        contact
+        for contact in world.contacts
+        if (state is None or contact.state(now) == state)
+        and (destination is None or contact.destination == destination)
+    ]
+    start = 0 if newest is None else max(0, len(found) - newest)
+    return [contact.as_dict(now) for contact in found[start:]]
+
+
+def calls(world: World) -> dict[str, Any]:
+    """Give the counts of calls by operation."""
+    return {name: count.as_dict() for name, count in world.calls.items()}

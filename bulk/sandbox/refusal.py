@@ -1,0 +1,26 @@
+"""The service's no: a code that AWS clients know, and a sentence."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class ServiceError(Exception):
+    """A no that is answered to the client.
+
+    `code` is the name of an error shape, or "" for an answer without a body. `status` is HTTP's, None where
+    the model tells it. `members` are the shape's members besides `Message`.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str = "",
+        *,
+        status: int | None = None,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+        self.members = dict(members or {})

@@ -1,0 +1,114 @@
+"""Tables: what a contact list is once its kind is known. Chunks of rows in order, as polars frames.
+
+Reading again starts afresh, and no more than a chunk is in memory at a time. Parquet is read in slices: each
+costs what its rows cost, nothing is held open between them, and the size of the file's row groups does not
+matter.
+"""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import polars as pl
+
+from bulk.errors import ListError
+from bulk.model import Refusal
+
+SLICE = 50_000  # rows
+SLICE_BYTES = 1 << 23  # of the file, compressed: wide rows come in smaller slices
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows of a table, and why some of them (counted from the chunk's first) are no rows."""
+
+    frame: pl.DataFrame
+    refused: Mapping[int, Refusal] = field(default_factory=dict)
+
+
+class Table(Protocol):
+    """A list's rows. `notes` are words for a person about how it was read."""
+
+    columns: list[str]
+    notes: list[str]
+
+    def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+        """Give all rows in order, with these columns at least. Raises `ListError`."""
+
+    def is_empty(self) -> bool:
+        """Tell whether there are no rows, at once. Raises `ListError`."""
+
+    def count(self) -> int:
+        """Count the rows, at less cost than reading them. Raises `ListError`."""
+
+
+class Frame:
+    """A frame that the caller holds."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+        self.columns = frame.columns
+        self.notes: list[str] = []
+
+    def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+        frame = self._frame if columns is None else self._frame.select(columns)
+        return map(Chunk, frame.iter_slices(SLICE))
+
+    def is_empty(self) -> bool:
+        return self._frame.is_empty()
+
+    def count(self) -> int:
+        return self._frame.height
+
+
+class Parquet:
+    """A Parquet file."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._path, self._name = path, name
+        self._scan = pl.scan_parquet(path, glob=False)
+        self.columns = self._read(lambda: self._scan.collect_schema().names())
+        self.notes: list[str] = []
+
+    def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+        height = self.count()
+        step = min(SLICE, max(256, SLICE_BYTES * height // max(1, self._path.stat().st_size)))
+        scan = self._scan if columns is None else self._scan.select(columns)
+        for start in range(0, height, step):
+            part = scan.slice(start, step)
+            yield Chunk(self._read(part.collect, f", rows {start} to {start + step - 1}"))
+
+    def is_empty(self) -> bool:
+        return self.count() == 0
+
+    def count(self) -> int:
+        return int(self._read(self._scan.select(pl.len()).collect).item())
+
+    def _read(self, action: Callable[[], _T], where: str = "") -> _T:
+        try:
+            return action()
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            trouble = str(error).partition("\n")[0]
+            raise ListError(
+                f"{self._name}{where}: the Parquet file is cut short or damaged ({trouble}): fetch it again"
+            ) from error
+
+
+class Query(Parquet):
+    """A lazy frame, run once into a private file: its rows then stay as they were, in this order."""
+
+    def __init__(self, query: pl.LazyFrame, name: str) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="bulk-"))
+        self._finalizer = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        path = folder / "list.parquet"
+        try:
+            query.sink_parquet(path, row_group_size=SLICE)
+        except pl.exceptions.PolarsError as error:
+            raise ListError(f"{name}: the lazy frame cannot be run: {error}") from error
+        super().__init__(path, name)

@@ -1,0 +1,34 @@
+"""`bulk sandbox`: a local Amazon Connect until it is interrupted."""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from bulk.errors import CampaignError
+from bulk.sandbox import serve as run_sandbox
+from bulk.terminal import screen
+
+
+async def serve(*, port: int, faults: Path | None, **quotas: Any) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(_until_signalled, group.cancel_scope)
+        try:
+            await run_sandbox(port=port, faults=faults, started=_say, **quotas)
+        except ValueError as error:
+            raise CampaignError(str(error)) from None
+        except OSError as error:
+            raise CampaignError(f"the sandbox cannot start: {error.strerror or error}") from None
+
+
+def _say(url: str) -> None:
+    screen.say(f"Amazon Connect sandbox at {url} (contacts: {url}/_sandbox/contacts); interrupt to end it")
+
+
+async def _until_signalled(scope: anyio.CancelScope) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            scope.cancel()
+            return

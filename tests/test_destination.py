@@ -1,0 +1,228 @@
+"""Phone numbers and email addresses brought to form."""
+
+import phonenumbers
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bulk.countries import alpha_2
+from bulk.destination import email, phone
+from bulk.model import Refusal
+from bulk.numbering import mobile_region
+
+REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
+NO_SMS = {
+    phonenumbers.PhoneNumberType.FIXED_LINE: "fixed_line",
+    phonenumbers.PhoneNumberType.PREMIUM_RATE: "premium_rate",
+    phonenumbers.PhoneNumberType.SHARED_COST: "premium_rate",
+}
+
+
+def refused(found: str | Refusal) -> str:
+    assert isinstance(found, Refusal), f"{found} was taken"
+    return found.code
+
+
+def by_phonenumbers(text: str) -> tuple[str, str | None]:
+    """What the library itself makes of a number: E.164 and its region, or our code for why not."""
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        return "invalid_phone", None
+    if not phonenumbers.is_valid_number(number):
+        return "invalid_phone", None
+    code = NO_SMS.get(phonenumbers.number_type(number))
+    if code is not None:
+        return code, None
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return e164, phonenumbers.region_code_for_number(number)
+
+
+@st.composite
+def nearly_numbers(draw: st.DrawFn) -> str:
+    """An example number of some country and kind, with some of its last digits changed, added or lost."""
+    kind = draw(st.sampled_from(sorted(phonenumbers.PhoneNumberType.values())))
+    region = draw(st.sampled_from(REGIONS))
+    example = phonenumbers.example_number_for_type(region, kind) or phonenumbers.example_number(region)
+    assert example is not None
+    text = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    kept = draw(st.integers(min_value=1, max_value=len(text)))
+    return text[:kept] + draw(st.text("0123456789", max_size=len(text) - kept + 1))
+
+
+@given(nearly_numbers())
+def test_it_judges_every_e164_number_as_phonenumbers_does(text: str) -> None:
+    found = phone(text)
+    expected, region = by_phonenumbers(text)
+    assert (found.code if isinstance(found, Refusal) else found) == expected
+    assert mobile_region(text) in {None, region}
+
+
+@given(st.text("0123456789", min_size=1, max_size=16))
+@example("0905000000000")  # 90 is Turkey, 090 is nowhere
+def test_it_judges_any_digits_as_phonenumbers_does(digits: str) -> None:
+    found = phone(f"+{digits}")
+    assert (found.code if isinstance(found, Refusal) else found) == by_phonenumbers(f"+{digits}")[0]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_it_takes_the_mobile_numbers_of_every_country(region: str) -> None:
+    example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+    if example is None:
+        assert region == "TA"  # Tristan da Cunha has no mobile network
+        return
+    e164 = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    assert phone(e164) == e164
+    assert phone(phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.NATIONAL), region) == e164
+
+
+@pytest.mark.parametrize(
+    "text, country, expected",
+    [
+        (" (415) 555-0123 ", "US", "+14155550123"),
+        ("4155550123", "US", "+14155550123"),
+        ("1 415 555 0123", "US", "+14155550123"),
+        ("07911 123456", "GB", "+447911123456"),
+        ("00 44 7911 123456", "DE", "+447911123456"),
+        ("+44 (0)7911 123456", "US", "+447911123456"),
+        ("\u202a+14155550123\u202c", None, "+14155550123"),
+        ("4155550123.0", "US", "+14155550123"),  # a column that some program took for floats
+        ("+39 347 123 4567", None, "+393471234567"),
+    ],
+)
+def test_it_brings_numbers_to_e164(text: str, country: str | None, expected: str) -> None:
+    assert phone(text, country) == expected
+
+
+@pytest.mark.parametrize(
+    "text, country, code",
+    [
+        ("", "US", "missing_destination"),
+        ("  ", "US", "missing_destination"),
+        ("4.47911E+11", "GB", "excel_number"),
+        ("4,47911E+11", "GB", "excel_number"),
+        ("4E11", "GB", "excel_number"),
+        ("+14155550123, +14155550124", None, "several_destinations"),
+        ("415-555-0123 / 415-555-0124", "US", "several_destinations"),
+        ("+14155550123 +14155550124", None, "several_destinations"),
+        ("4155550123 or 4155550124", "US", "several_destinations"),
+        ("14155550123", None, "invalid_phone"),
+        ("call reception", "US", "invalid_phone"),
+        ("1-800-FLOWERS", "US", "invalid_phone"),
+        ("+14155550123#5", None, "invalid_phone"),
+        ("+1415555", None, "invalid_phone"),
+        ("+19995550123", None, "invalid_phone"),
+        ("+44 20 7946 0000", None, "fixed_line"),
+        ("+19005551234", None, "premium_rate"),
+        ("911", "US", "short_number"),
+    ],
+)
+def test_it_refuses_what_cannot_be_texted(text: str, country: str | None, code: str) -> None:
+    assert refused(phone(text, country)) == code
+
+
+def test_it_says_how_to_give_a_number_its_country() -> None:
+    found = phone("2065550182")
+    assert isinstance(found, Refusal)
+    assert found.message == "2065…82 has no + and no country: write it as +…, or set `country` under [list]"
+
+
+def test_it_reads_a_slash_inside_one_number_as_part_of_it() -> None:
+    assert phone("0151/23456789", "DE") == "+4915123456789"
+
+
+@pytest.mark.parametrize("text", ["+14155550123", "+1 415 555 0123"])
+def test_it_refuses_countries_that_are_not_allowed(text: str) -> None:
+    assert phone(text, allowed={"US"}) == "+14155550123"
+    assert refused(phone(text, allowed={"GB"})) == "country_not_allowed"
+
+
+@given(st.one_of(nearly_numbers(), st.text("0123456789 +-/()", min_size=9)), st.sampled_from([None, "US", "GB"]))
+def test_a_refusal_never_carries_the_number(text: str, country: str | None) -> None:
+    found = phone(text, country)
+    if isinstance(found, Refusal) and len(text.strip()) > 7:
+        assert text.strip() not in found.message
+
+
+@given(st.text(max_size=40))
+def test_it_judges_any_text_without_failing(text: str) -> None:
+    assert isinstance(phone(text, "US"), str | Refusal)
+    assert isinstance(email(text), str | Refusal)
+
+
+@given(st.one_of(nearly_numbers(), st.text(max_size=30)), st.sampled_from(["US", "DE", "JP"]))
+def test_a_number_in_form_stays_as_it_is(text: str, country: str) -> None:
+    once = phone(text, country)
+    if isinstance(once, str):
+        assert phone(once, country) == once
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        (" Ann.Lee@EXAMPLE.com ", "Ann.Lee@example.com"),
+        ("o'neil+x@mail.example.co.uk", "o'neil+x@mail.example.co.uk"),
+        ("info@MÜNCHEN.de", "info@münchen.de"),
+        ("a@xn--mnchen-3ya.de", "a@xn--mnchen-3ya.de"),
+        ("a@1and1.com", "a@1and1.com"),
+    ],
+)
+def test_it_brings_addresses_to_one_spelling(text: str, expected: str) -> None:
+    assert email(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text, code",
+    [
+        ("", "missing_destination"),
+        ("ann@x.com, bob@y.com", "several_destinations"),
+        ("ann@x.com;bob@y.com", "several_destinations"),
+        ("Ann Lee <ann@x.com>", "invalid_email"),
+        ("ann at example.com", "invalid_email"),
+        ("ann@example", "invalid_email"),
+        ("ann@@example.com", "invalid_email"),
+        ("ann@example..com", "invalid_email"),
+        ("ann@-example.com", "invalid_email"),
+        ("ann@192.0.2.1", "invalid_email"),
+        (".ann@example.com", "invalid_email"),
+        ("ann..lee@example.com", "invalid_email"),
+        ("an n@example.com", "invalid_email"),
+        ("josé@example.com", "invalid_email"),
+        (f"{'a' * 65}@example.com", "invalid_email"),
+    ],
+)
+def test_it_refuses_what_is_no_address(text: str, code: str) -> None:
+    assert refused(email(text)) == code
+
+
+def test_a_refused_address_is_masked() -> None:
+    found = email("ann.lee@example")
+    assert isinstance(found, Refusal)
+    assert found.message == "a…@example is no email address: what stands around the @ cannot be right"
+
+
+@pytest.mark.parametrize(
+    "text, code",
+    [
+        ("US", "US"),
+        ("usa", "US"),
+        ("U.S.", "US"),
+        (" the Netherlands ", "NL"),
+        ("Cote d’Ivoire", "CI"),
+        ("Bosnia & Herzegovina", "BA"),
+        ("Saint Lucia", "LC"),
+        ("st. lucia", "LC"),
+        ("GBR", "GB"),
+        ("UK", "GB"),
+        ("Korea", None),  # there are two
+        ("Atlantis", None),
+        ("", None),
+    ],
+)
+def test_it_knows_countries_by_code_and_name(text: str, code: str | None) -> None:
+    assert alpha_2(text) == code
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_it_knows_every_country_that_gives_out_numbers(region: str) -> None:
+    assert alpha_2(region.lower()) == region

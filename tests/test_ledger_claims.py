@@ -1,0 +1,208 @@
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bulk.ledger import Claim, ClaimKind, Ledger, RunIdentity, RunLedger
+from bulk.model import Outcome, Recipient, Refusal, Status
+
+IDENTITY = RunIdentity("reminders", "default", "sms", "https://connect.example", "us-west-2", "8f3c")
+NEW, UNSETTLED, FINAL, DUPLICATE = ClaimKind
+DIGEST = bytes(16)
+
+
+def listed(keys: Sequence[str]) -> list[Recipient]:
+    return [Recipient(row, key, f"+1415555{ord(key[0]):04}", {}) for row, key in enumerate(keys)]
+
+
+def kinds(claims: Sequence[Claim]) -> list[ClaimKind]:
+    return [claim.kind for claim in claims]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(tmp_path, gather=0.0, now=lambda: 1.8e9) as ledger:
+        yield ledger
+
+
+def begin(ledger: Ledger) -> RunLedger:
+    return ledger.begin(IDENTITY, {})
+
+
+async def end(run: RunLedger, claim: Claim, status: Status = Status.SENT) -> None:
+    await run.intend(claim.id, 0, "token", digest=DIGEST, at=1.8e9)
+    await run.finish(claim.id, Outcome(status, "contact" if status is Status.SENT else None, 1))
+
+
+async def test_a_resumed_run_goes_on_with_what_is_not_done(ledger: Ledger) -> None:
+    run = begin(ledger)
+    claims = run.claim(listed("abcd"))
+    assert kinds(claims) == [NEW] * 4
+    await end(run, claims[0])
+    await end(run, claims[1], Status.REJECTED)
+    await run.intend(claims[2].id, 0, "token", digest=DIGEST, at=1.7e9)
+    await run.flush()
+    again = begin(ledger).claim(listed("abcd"))
+    assert kinds(again) == [FINAL, FINAL, UNSETTLED, NEW]
+    assert [claim.status for claim in again] == [Status.SENT, Status.REJECTED, Status.UNKNOWN, Status.PENDING]
+    assert again[2].progress.intended_at == 1.7e9
+    assert again[2].progress.digest == DIGEST
+    assert [claim.id for claim in again[2:]] == [claim.id for claim in claims[2:]]
+
+
+async def test_a_list_sorted_anew_is_known_by_its_keys(ledger: Ledger) -> None:
+    run = begin(ledger)
+    claims = run.claim(listed("abcd"))
+    await end(run, claims[0])
+    await run.flush()
+    again = begin(ledger)
+    moved = again.claim(listed("dcba"))
+    assert [claim.id for claim in moved[:3]] == [claims[3].id, claims[2].id, claims[1].id]
+    assert moved[3].kind is FINAL
+    again.close_pass(rows=4)
+    statuses = [outcome.status for outcome in again.outcomes()(listed("dcba"))]
+    assert statuses == [Status.PENDING] * 3 + [Status.SENT]
+
+
+def test_a_list_may_grow_anywhere(ledger: Ledger) -> None:
+    first = begin(ledger).claim(listed("abc"))
+    again = begin(ledger).claim(listed("xabyc"))
+    assert [claim.id for claim in (again[1], again[2], again[4])] == [claim.id for claim in first]
+    assert kinds(again) == [NEW] * 5
+
+
+async def test_a_row_that_vanished_stays_in_the_ledger_and_is_not_counted(ledger: Ledger) -> None:
+    run = begin(ledger)
+    await end(run, run.claim(listed("abc"))[0])
+    await run.flush()
+    run.close_pass(rows=3)
+    shorter = begin(ledger)
+    shorter.claim(listed("bc"))
+    shorter.close_pass(rows=2)
+    assert shorter.counts() == dict.fromkeys(Status, 0) | {Status.PENDING: 2}
+    assert kinds(begin(ledger).claim(listed("abc"))) == [FINAL, NEW, NEW]
+
+
+def test_a_second_row_with_the_same_key_is_a_duplicate_in_every_pass(ledger: Ledger) -> None:
+    for fresh in (True, False):
+        run = begin(ledger)
+        claims = run.claim(listed("aba")) + run.claim([replace(listed("b")[0], row=3)])
+        assert kinds(claims) == [NEW, NEW, DUPLICATE, DUPLICATE]
+        assert [claim.first_row for claim in claims[2:]] == [0, 1]
+        assert [claim.fresh for claim in claims[2:]] == [fresh, fresh]
+        run.close_pass(rows=4)
+        assert run.counts()[Status.SKIPPED] == 2
+
+
+def test_a_duplicate_is_one_no_more_when_the_first_row_has_gone(ledger: Ledger) -> None:
+    run = begin(ledger)
+    run.claim(listed("aab"))
+    again = begin(ledger)
+    assert kinds(again.claim(listed("ab"))) == [NEW, NEW]
+    again.close_pass(rows=2)
+    assert again.counts()[Status.SKIPPED] == 0
+
+
+def test_a_refused_row_is_recorded_when_it_is_claimed(ledger: Ledger) -> None:
+    refusal = Refusal("invalid_phone", "+14155550097 is too short, also as (415) 555-0097 or ann.lee@example.com")
+    skip = Refusal("suppressed", "on the list do-not-contact.csv", Status.SKIPPED)
+    rows = [replace(listed("a")[0], refusal=refusal), replace(listed("xb")[1], refusal=skip)]
+    run = begin(ledger)
+    claims = run.claim(rows)
+    assert [(claim.kind, claim.status, claim.fresh) for claim in claims] == [
+        (FINAL, Status.REFUSED, True),
+        (FINAL, Status.SKIPPED, True),
+    ]
+    outcomes = run.outcomes()(rows)
+    assert [outcome.status for outcome in outcomes] == [Status.REFUSED, Status.SKIPPED]
+    assert outcomes[0].error_code == "invalid_phone"
+    assert outcomes[0].error_message is not None
+    assert outcomes[0].error_message.startswith("+141…97 is too short")
+    assert "ann" not in outcomes[0].error_message
+    assert [claim.fresh for claim in begin(ledger).claim(rows)] == [False, False]
+
+
+async def test_a_refusal_does_not_hide_what_was_tried(ledger: Ledger) -> None:
+    run = begin(ledger)
+    claims = run.claim(listed("abc"))
+    await end(run, claims[0])
+    await run.intend(claims[1].id, 0, "token", digest=DIGEST, at=1.8e9)
+    await run.flush()
+    refusal = Refusal("suppressed", "asked to be left alone", Status.SKIPPED)
+    again = begin(ledger).claim([replace(row, refusal=refusal) for row in listed("abc")])
+    assert [(claim.kind, claim.status) for claim in again] == [
+        (FINAL, Status.SENT),
+        (FINAL, Status.UNKNOWN),
+        (FINAL, Status.SKIPPED),
+    ]
+
+
+def test_rows_without_a_key_are_told_apart(ledger: Ledger) -> None:
+    refusal = Refusal("missing_key", "the key is empty")
+    rows = [Recipient(row, "", None, {}, refusal) for row in range(3)]
+    run = begin(ledger)
+    assert kinds(run.claim(rows)) == [FINAL] * 3
+    run.close_pass(rows=3)
+    assert run.counts()[Status.REFUSED] == 3
+
+
+async def test_only_some_rows_are_sent_again_and_the_rest_is_left_alone(ledger: Ledger) -> None:
+    run = begin(ledger)
+    claims = run.claim(listed("abcd"))
+    for claim, status in zip(claims, (Status.SENT, Status.REJECTED, Status.REJECTED), strict=False):
+        await end(run, claim, status)
+    await run.flush()
+    again = begin(ledger)
+    again.only({Status.REJECTED})
+    some = again.claim(listed("abcde"))
+    assert kinds(some) == [FINAL, NEW, NEW, FINAL, FINAL]
+    assert some[1].decisions == 1
+    assert some[1].progress.attempts == 1
+    await end(again, some[1])
+    await again.flush()
+    cut_short = begin(ledger)
+    cut_short.only({Status.REJECTED})
+    assert kinds(cut_short.claim(listed("abcde"))) == [FINAL, FINAL, NEW, FINAL, FINAL]
+    assert kinds(begin(ledger).claim(listed("abcde"))) == [FINAL, FINAL, NEW, NEW, NEW]
+
+
+def test_a_list_that_did_not_change_is_claimed_without_a_write(ledger: Ledger) -> None:
+    rows = listed([*"abca", "dd", *"efg"])
+    begin(ledger).claim(rows)
+    again = begin(ledger)
+    writer = ledger._writing()
+    before = writer.run(lambda connection: connection.total_changes)
+    again.claim(rows)
+    assert writer.run(lambda connection: connection.total_changes) == before
+
+
+KEYS = st.text("abcdefgh", max_size=12)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(passes=st.lists(st.tuples(KEYS, st.integers(1, 5)), min_size=1, max_size=4), unread=st.integers(0, 3))
+def test_any_lists_in_any_batches_are_counted_row_by_row(
+    tmp_path_factory: pytest.TempPathFactory, passes: list[tuple[str, int]], unread: int
+) -> None:
+    numbers: dict[str, int] = {}
+    with Ledger.open(tmp_path_factory.mktemp("state"), gather=0.0) as ledger:
+        for keys, size in passes:
+            run, rows, met = begin(ledger), listed(keys), set[str]()
+            end = len(rows) if (keys, size) == passes[-1] else max(0, len(rows) - unread)
+            for start in range(0, end, size):
+                batch = rows[start : min(start + size, end)]
+                for row, claim in zip(batch, run.claim(batch), strict=True):
+                    assert claim.kind is (DUPLICATE if row.key in met else NEW)
+                    if claim.kind is NEW:
+                        assert numbers.setdefault(row.key, claim.id) == claim.id
+                    else:
+                        assert claim.first_row == keys.index(row.key)
+                    met.add(row.key)
+        run.close_pass(rows=len(rows))
+        counts = run.counts()
+        assert (counts[Status.PENDING], counts[Status.SKIPPED]) == (len(met), len(keys) - len(met))
+        statuses = [outcome.status for outcome in run.outcomes()(rows)]
+        assert statuses.count(Status.SKIPPED) == counts[Status.SKIPPED]
