@@ -106,7 +106,7 @@ class Carrier:
         named = digest(delivery.parameters)
         announced_at = delivery.progress.intended_at if step == len(delivery.progress.replies) else None
         if announced_at is not None:
-            self._check_replay(call.operation, delivery.progress.digest == named, announced_at)
+            self._check_replay(call.operation, announced_at, same=delivery.progress.digest == named)
         tries.begin(in_doubt=announced_at is not None)
         token = call.parameters.get("ClientToken") or self.token_of(call.operation, step, delivery)
 
@@ -116,7 +116,7 @@ class Carrier:
 
         return await self.caller.make(call, token, announce=announce, tries=tries)
 
-    def _check_replay(self, operation: str, same: bool, announced_at: float) -> None:  # noqa: FBT001
+    def _check_replay(self, operation: str, announced_at: float, *, same: bool) -> None:
         """Raise `CallUnsettled` where a call that was announced before may not go out again."""
         if not same:
             raise CallUnsettled(

@@ -53,7 +53,7 @@ class CallFailed(BulkError):
     `went_out` tells whether the service may have seen the request.
     """
 
-    def __init__(  # noqa: PLR0913 - the facts of one failed call
+    def __init__(
         self,
         operation: str,
         code: str,
