@@ -102,8 +102,17 @@ def _pause(state: tenacity.RetryCallState) -> float:
 class Caller:
     """Makes the calls of a run."""
 
-    def __init__(self, transport: Transport, turns: Mapping[str, Turns], stop: Stop, *, policy: Policy) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        turns: Mapping[str, Turns],
+        stop: Stop,
+        *,
+        policy: Policy,
+        parts_of: Callable[[Call], int] = lambda _: 1,
+    ) -> None:
         self._transport = transport
+        self._parts_of = parts_of
         self._turns = turns
         self._gates = {operation: Gate(stop) for operation in turns}
         self._policy = policy
@@ -127,9 +136,9 @@ class Caller:
         raise AssertionError("a retry without a limit ends with a reply or an exception")
 
     async def _try(self, call: Call, token: str, announce: Callable[[], Awaitable[None]], tries: Tries) -> Reply:
-        gate = self._gates[call.operation]
+        gate, turns = self._gates[call.operation], self._turns[call.operation]
         async with gate.passing() as probing:
-            await self._turns[call.operation].take()
+            await turns.take(self._parts_of(call))
             if not tries.announced:
                 await announce()
                 tries.announced = True
@@ -143,6 +152,7 @@ class Caller:
             if probing:
                 gate.open()
                 log.info("%s: Amazon Connect has room again", call.operation)
+        turns.accepted()
         tries.request_id = reply.request_id
         return reply
 
@@ -151,6 +161,7 @@ class Caller:
         match verdict(failure, varies=self._policy.varies.get(call.operation, False)):
             case Verdict.RETRY if is_throttle(failure):
                 self.tally.throttled += 1
+                self._turns[call.operation].throttled()
                 tries.throttles += 1
                 return Again(self._policy.wait(tries.throttles))
             case Verdict.RETRY:

@@ -11,36 +11,41 @@ the service's bucket for good; the rate is the same to the last call.
 """
 
 import math
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields, replace
 from typing import Self
+
+from bulk.learning import Learner
+
+LATE = 0.05  # seconds that a call may be late without the ones after it being delayed, where the burst is learned too
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One limit: `per_second` calls, of which `burst` may go at once. `due` is the next even place, in seconds."""
+    """One limit: `per_second` calls, of which `burst` may go at once. `due` is the next even place, in seconds.
+
+    With `of_parts` it counts the parts of messages instead of calls.
+    """
 
     per_second: float
     burst: int = 1
     due: float = -math.inf
+    of_parts: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a limit that would let nothing through."""
         if not self.per_second > 0 or self.burst < 1:
             raise ValueError(f"a limit lets something through: {self.per_second}/s, burst {self.burst}")
 
-    @property
-    def ahead(self) -> float:
-        """How far ahead of its even place a call may go, in seconds."""
-        return (self.burst - 1) / self.per_second
+    def wait(self, now: float, amount: int = 1) -> float:
+        """Tell how long the next `amount` have to wait, in seconds."""
+        return max(0.0, self.due - (self.burst - amount) / self.per_second - now)
 
-    def wait(self, now: float) -> float:
-        """Tell how long the next call has to wait, in seconds."""
-        return max(0.0, self.due - self.ahead - now)
-
-    def take(self, now: float) -> tuple[Self, float]:
-        """Give the next call its place: the bucket after it, and how long it waits."""
-        wait = self.wait(now)
-        return replace(self, due=max(self.due, now + wait) + 1 / self.per_second), wait
+    def take(self, now: float, amount: int = 1) -> tuple[Self, float]:
+        """Give the next `amount` their place: the bucket after them, and how long they wait."""
+        wait = self.wait(now, amount)
+        return replace(self, due=max(self.due, now + wait) + amount / self.per_second), wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +54,79 @@ class Limits:
 
     buckets: tuple[Bucket, ...]
 
-    def wait(self, now: float) -> float:
-        """Tell how long the next call has to wait, in seconds."""
-        return max((bucket.wait(now) for bucket in self.buckets), default=0.0)
+    def take(self, now: float, parts: int = 1) -> tuple[Self, float]:
+        """Give a call of so many parts its place under every limit: the limits after it, and how long it waits."""
+        wait = max((bucket.wait(now, _amount(bucket, parts)) for bucket in self.buckets), default=0.0)
+        taken = tuple(bucket.take(now + wait, _amount(bucket, parts))[0] for bucket in self.buckets)
+        return replace(self, buckets=taken), wait
 
-    def take(self, now: float) -> tuple[Self, float]:
-        """Give the next call its place under every limit: the limits after it, and how long it waits."""
-        wait = self.wait(now)
-        return replace(self, buckets=tuple(bucket.take(now + wait)[0] for bucket in self.buckets)), wait
+
+def _amount(bucket: Bucket, parts: int) -> int:
+    return parts if bucket.of_parts else 1
 
 
 def inside(per_second: float, burst: int) -> Bucket:
     """Give the bucket that stays inside a service's `per_second` and `burst`, whatever the jitter of the line."""
     return Bucket(per_second, max(1, burst - max(1, burst // 10)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The pace of one operation: its limits, of which the first follows what is learned from the answers.
+
+    `state` is what a restart and other processes have to know, as numbers; `with_state` takes it back.
+    """
+
+    limits: Limits
+    learner: Learner
+
+    def take(self, now: float, parts: int = 1) -> tuple[Self, float]:
+        """Give the next call its place: the pace after it, and how long it waits, in seconds."""
+        learner = self.learner.begin(now)
+        first, *others = self.limits.buckets
+        per_second = learner.pace(now)
+        burst = max(first.burst, int(per_second * LATE)) if learner.is_free else first.burst
+        led = Limits((replace(first, per_second=per_second, burst=burst), *others))
+        limits, wait = led.take(now, parts)
+        return replace(self, limits=limits, learner=learner), wait
+
+    def answered(self, now: float, *, took: int, throttled: int) -> Self:
+        """Learn from answers: calls taken since the last time, and throttles, if any, just now."""
+        if not took and not throttled:
+            return self
+        learner = self.learner.took(took)
+        return replace(self, learner=learner.throttled(now) if throttled else learner)
+
+    @property
+    def state(self) -> tuple[float, ...]:
+        """The places and what was learned, as numbers."""
+        return (*(bucket.due for bucket in self.limits.buckets), *astuple(self.learner)[_SETTINGS:])
+
+    def with_state(self, state: Sequence[float]) -> Self:
+        """Go on from a state; one of another shape is of no use, and nothing is known then."""
+        count = len(self.limits.buckets)
+        if len(state) != count + len(fields(self.learner)) - _SETTINGS:
+            return self
+        buckets = zip(self.limits.buckets, state[:count], strict=True)
+        limits = Limits(tuple(replace(bucket, due=due) for bucket, due in buckets))
+        return replace(self, limits=limits, learner=self.learner.with_state(state[count:]))
+
+
+_SETTINGS = 2  # the fields of a learner that are said and not learned: guess and ceiling
+
+
+class Room:
+    """The contacts that may be open at once: `limit` of them, each for `open_for` seconds."""
+
+    def __init__(self, limit: int, open_for: float, opened: Iterable[float] = ()) -> None:
+        self._limit = limit
+        self._open_for = open_for
+        self._opened = deque(opened, maxlen=limit)
+
+    def wait(self, now: float) -> float:
+        """Tell how long until there is room for one more, in seconds."""
+        return max(0.0, self._opened[0] + self._open_for - now) if len(self._opened) == self._limit else 0.0
+
+    def take(self, now: float) -> None:
+        """Count a contact that opens now: of more than the limit, the oldest has ended."""
+        self._opened.append(now)

@@ -5,29 +5,69 @@ Callers queue in the order they came; only the head of the queue sleeps, so a th
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Protocol, TypeVar
 
 import anyio
 
-from bulk.pacing import Limits
+from bulk.pacing import Pace, Room
 from bulk.stopping import Stop
+
+T = TypeVar("T")
 
 FIRST_PROBE = 1.0  # seconds between the service's word that it is full and the first probe; each wait is twice the last
 
 
-class Turns:
-    """The turns of one operation. `clock` gives monotonic seconds."""
+class Paces(Protocol):
+    """Where a pace is kept: with us alone, or with other processes."""
 
-    def __init__(self, limits: Limits, stop: Stop, *, clock: Callable[[], float] = anyio.current_time) -> None:
-        self._limits = limits
+    def change(self, change: Callable[[Pace], tuple[Pace, T]]) -> T:
+        """Change the pace in one go; give what the change gives."""
+
+
+class OwnPace:
+    """A pace that nobody shares."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+
+    def change(self, change: Callable[[Pace], tuple[Pace, T]]) -> T:
+        """Change the pace; give what the change gives."""
+        self.pace, given = change(self.pace)
+        return given
+
+
+class Turns:
+    """The turns of one operation. `clock` gives seconds on the scale of the pace; `room` bounds open contacts."""
+
+    def __init__(
+        self, paces: Paces, stop: Stop, *, room: Room | None = None, clock: Callable[[], float] = anyio.current_time
+    ) -> None:
+        self._paces = paces
         self._stop = stop
+        self._room = room
         self._clock = clock
         self._queue = anyio.Lock()
+        self._took = 0
 
-    async def take(self) -> None:
-        """Return when the caller may make one call. Raises `Stopped`."""
+    async def take(self, parts: int = 1) -> None:
+        """Return when the caller may make one call, of so many parts. Raises `Stopped`."""
         async with self._queue:
-            await self._stop.sleep(self._limits.wait(self._clock()))
-            self._limits, _ = self._limits.take(self._clock())
+            if self._room is not None:
+                await self._stop.sleep(self._room.wait(self._clock()))
+                self._room.take(self._clock())
+            await self._stop.sleep(self._paces.change(lambda pace: self._learned(pace).take(self._clock(), parts)))
+
+    def accepted(self) -> None:
+        """Say that the service accepted a call."""
+        self._took += 1
+
+    def throttled(self) -> None:
+        """Say that the service refused a call for its rate."""
+        self._paces.change(lambda pace: (self._learned(pace, throttled=1), None))
+
+    def _learned(self, pace: Pace, *, throttled: int = 0) -> Pace:
+        took, self._took = self._took, 0
+        return pace.answered(self._clock(), took=took, throttled=throttled)
 
 
 class Gate:

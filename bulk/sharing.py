@@ -1,0 +1,61 @@
+"""One limit for all processes of a host that share a state directory, remembered from one run to the next.
+
+The state of a pace is a handful of numbers in a small file of its own, changed under the operating system's lock. It
+costs a few microseconds where a database would cost a commit for each call, outlives a killed process, and a spent burst
+is not there anew after a restart.
+"""
+
+import fcntl
+import os
+import time
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from bulk.errors import LedgerError
+from bulk.model import digest
+from bulk.pacing import Pace
+
+T = TypeVar("T")
+
+
+class SharedPace:
+    """The pace of an operation of an account, in a file that others change too."""
+
+    def __init__(self, folder: Path, place: tuple[str, ...], pace: Pace) -> None:
+        """Open it. `place` names whose pace it is: endpoint, Region, operation. Raises `LedgerError`."""
+        path = folder / "pace" / f"{place[-1]}-{digest(place).hex()[:12]}"
+        self._pace = pace
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise LedgerError(f"{path}: {error.strerror}; make it writable, or name another --state-dir") from error
+
+    def change(self, change: Callable[[Pace], tuple[Pace, T]]) -> T:
+        """Change the pace, nobody else meanwhile; give what the change gives."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            kept = array("d")
+            kept.frombytes(_whole(os.pread(self._file, 4096, 0)))
+            pace, given = change(self._pace.with_state(kept))
+            os.pwrite(self._file, array("d", pace.state).tobytes(), 0)
+            return given
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+def _whole(content: bytes) -> bytes:
+    """Leave out what is no whole number: a file cut short says nothing."""
+    return content[: len(content) // 8 * 8]
+
+
+def steady_clock() -> Callable[[], float]:
+    """Give Unix seconds that never jump while the process lasts, and mean the same to all processes of the host."""
+    offset = time.time() - time.monotonic()
+    return lambda: offset + time.monotonic()
