@@ -26,9 +26,12 @@ _HOMES = {
     "Options": "bulk.run",
     "Plan": "bulk.run",
     "Progress": "bulk.run",
+    "Resolution": "bulk.run.resolving",
     "Run": "bulk.run",
     "Summary": "bulk.run",
+    "UnknownRow": "bulk.run.resolving",
     "check": "bulk.run",
+    "resolve": "bulk.run.resolving",
     "results": "bulk.run",
     "send": "bulk.run",
     "status": "bulk.run",
@@ -56,6 +59,9 @@ if TYPE_CHECKING:
     from bulk.run import results as results
     from bulk.run import send as send
     from bulk.run import status as status
+    from bulk.run.resolving import Resolution as Resolution
+    from bulk.run.resolving import UnknownRow as UnknownRow
+    from bulk.run.resolving import resolve as resolve
     from bulk.sandbox import Sandbox as Sandbox
     from bulk.stopping import Stop as Stop
 

@@ -3,86 +3,80 @@
 Data goes to stdout, words for people to stderr. What a person can cause is told in a sentence, never as a traceback.
 """
 
-import json
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from bulk import __version__
-from bulk.terminal import options, screen
+from bulk.terminal import hints, options, screen, words
+from bulk.terminal.examples import EXAMPLES, HELP
 
 T = TypeVar("T")
-CAMPAIGN = click.argument("campaign", type=click.Path(dir_okay=False, path_type=Path))
+CAMPAIGN = click.argument("campaign", type=options.FILE)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _InOrder(click.Group):
+    """Lists its commands in the order in which they are needed."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(
+    cls=_InOrder,
+    help=HELP,
+    epilog=EXAMPLES["bulk"],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": words.WIDTH},
+)
 @click.version_option(__version__)
 def bulk() -> None:
-    r"""Send a contact list through Amazon Connect: SMS, email, inbound email.
-
-    \b
-    Examples:
-      bulk init sms reminders                            a campaign and a list to start from
-      bulk check reminders/campaign.toml                 what would be sent, and what not and why
-      bulk send reminders/campaign.toml --sandbox        a rehearsal on this machine
-      bulk send reminders/campaign.toml --yes            the real thing; run it again to go on
-
-    \b
-    Exit codes:
-      0  every row was sent, or skipped on purpose
-      1  finished; some rows were refused, rejected or are unknown
-      2  could not start: campaign, list or options are wrong; nothing was sent
-      3  halted on a cause that would fail every row; resumable
-      4  stopped by --max-duration or the end of sending hours with rows left; resumable
-      75 another process is sending this run
-      130, 143  interrupted after finishing what was in flight; resumable
-    """
+    """Choose a command."""
 
 
-@bulk.command()
+def _command(function: Callable[..., None]) -> click.Command:
+    """Make a command of a function, with its examples at the end of its help."""
+    return bulk.command(epilog=EXAMPLES[function.__name__])(function)
+
+
+@_command
 @click.argument("channel")
-@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", metavar="[DIR]", required=False, type=options.FOLDER)
 def init(channel: str, folder: Path | None) -> None:
-    r"""Write a starter campaign and a contact list that run as they are against the sandbox.
+    """Write a starter campaign and list that run against the sandbox.
 
-    CHANNEL is sms, email or inbound-email; DIR is where to, by default a folder named after the channel.
-
-    \b
-    Example:
-      bulk init email newsletter && bulk send newsletter/campaign.toml --sandbox
+    CHANNEL is sms, email or inbound-email; DIR is where to, by default a folder named after the channel. Nothing that
+    is there is overwritten.
     """
     from bulk.starters import write  # noqa: PLC0415 - `bulk --help` does not wait for the rest
 
     folder = folder or Path(channel)
     for path in write(channel, folder):
         click.echo(path)
-    click.echo(f"Try it: bulk send {folder / 'campaign.toml'} --sandbox", err=True)
+    screen.say(f"to try it: {hints.typed('send', str(folder / 'campaign.toml'), '--sandbox')}")
 
 
-@bulk.command()
+@_command
 @CAMPAIGN
 @options.reading
 @options.pace
 @options.talking
 def check(campaign: Path, **given: Any) -> None:
-    r"""Read everything and send nothing: rows refused and why, first messages, SMS parts, time at the given rate.
+    """Read everything, send nothing, and say what would be sent.
 
-    \b
-    Examples:
-      bulk check campaign.toml
-      bulk check campaign.toml --contacts other.parquet --json
+    Shows the rows refused and why, the first messages as they will look, SMS parts, the time at the given rate. Ends
+    with 1 where rows are refused, else with 0.
     """
     from bulk.run import check as checked  # noqa: PLC0415 - see init
 
     plan = _run(checked(campaign, **given))
-    click.echo(json.dumps(plan.as_dict(), ensure_ascii=False) if screen.is_json() else screen.plan(plan))
+    screen.show(plan.as_dict(), words.plan(plan))
     sys.exit(1 if any(reason.status == "refused" for reason in plan.reasons) else 0)
 
 
-@bulk.command()
+@_command
 @CAMPAIGN
 @options.reading
 @options.pace
@@ -90,99 +84,132 @@ def check(campaign: Path, **given: Any) -> None:
 @options.reaching
 @options.talking
 def send(campaign: Path, *, yes: bool, **given: Any) -> None:
-    r"""Send; run again, it goes on where it stopped and never sends a row twice.
+    """Send; run again, it goes on where it stopped.
 
-    \b
-    Examples:
-      bulk send campaign.toml --sandbox                  rehearse
-      bulk send campaign.toml --yes --max-duration 2h    from cron
-      bulk send campaign.toml --yes --only rejected      again, after a cause was mended
+    No row is sent twice. On a terminal it shows the plan and asks first; elsewhere it needs --yes, --sandbox or
+    --dry-run.
     """
-    from bulk.terminal.sending import send as sent  # noqa: PLC0415 - see init
+    from bulk.terminal import sending  # noqa: PLC0415 - see init
 
-    run = _run(sent(campaign, yes=yes, **given))
+    if not (yes or given["sandbox"] or given["dry_run"]):
+        sending.ask(_run(sending.survey(campaign, given)))
+    run = _run(sending.send(campaign, given))
     if screen.is_json():
-        click.echo(json.dumps(run.summary.as_dict(), ensure_ascii=False))
-    screen.summary(run)
+        screen.show(run.summary.as_dict(), "")
+    else:
+        screen.say(words.glance(run.glance))
+    screen.say(words.summary(run.summary))
+    if run.summary.halted:
+        screen.complain(f"halted: {run.summary.halted}")
+    screen.say("\n".join(hints.after_sending(run.summary)))
     sys.exit(run.exit_code)
 
 
-@bulk.command()
+@_command
 @CAMPAIGN
 @options.reading
 @options.talking
 def status(campaign: Path, **given: Any) -> None:
-    r"""Show where a run stands, from the ledger, also while it runs.
+    """Show where a run stands, also while it runs.
 
-    \b
-    Example:
-      bulk status campaign.toml --run 2026-11-20 --json
+    It is read from the ledger alone: the list may be gone.
     """
     from bulk.run import status as stands  # noqa: PLC0415 - see init
 
     run = _run(stands(campaign, **given))
-    click.echo(
-        json.dumps(run.summary.as_dict(), ensure_ascii=False) if screen.is_json() else screen.counts(run.summary)
-    )
+    screen.show(run.summary.as_dict(), words.status(run.summary, run.sender))
+    if screen.is_json() and run.sender:
+        screen.say(f"being sent by {run.sender}")
 
 
-@bulk.command()
+@_command
 @CAMPAIGN
-@click.option(
-    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help=".csv, .parquet or .ndjson"
-)
+@click.option("--resend", "decision", flag_value="resend", help="Send them again, at the next `bulk send`.")
+@click.option("--mark-sent", "decision", flag_value="mark-sent", help="They were accepted: count them as sent.")
+@click.option("--give-up", "decision", flag_value="give-up", help="Never send them again: count them as rejected.")
+@click.option("--row", "rows", type=click.IntRange(0), multiple=True, help="Decide about this row alone; repeatable.")
 @options.reading
 @options.talking
-def results(campaign: Path, output: Path, **given: Any) -> None:
-    r"""Write the results of a run as a table, at any time.
+def resolve(campaign: Path, *, decision: str | None, rows: tuple[int, ...], **given: Any) -> None:
+    """List the rows whose fate is unknown, and decide about them.
 
-    \b
-    Example:
-      bulk results campaign.toml -o today.parquet
+    They were tried, and nobody can tell whether Amazon Connect accepted them. Without a decision it only lists. Ends
+    with 1 where rows are unknown still, else with 0.
     """
+    from bulk.run.resolving import resolve as resolved  # noqa: PLC0415 - see init
+
+    if rows and decision is None:
+        raise click.UsageError("--row needs a decision beside it: --resend, --mark-sent or --give-up")
+    told = _run(resolved(campaign, decision, rows=rows or None, **given))
+    screen.show(told.as_dict(), words.resolution(told))
+    if told.decision == "resend" and told.decided:
+        screen.say(f"to send them: {hints.again('send')}")
+    elif told.unknown:
+        screen.say(f"to decide: {hints.again('resolve')} with --resend, --mark-sent or --give-up")
+    sys.exit(1 if told.unknown else 0)
+
+
+@_command
+@CAMPAIGN
+@click.option("-o", "--output", required=True, type=options.FILE, help=".csv, .parquet or .ndjson")
+@options.reading
+@options.writing
+@options.talking
+def results(campaign: Path, output: Path, **given: Any) -> None:
+    """Write the results of a run as a table, at any time."""
     from bulk.run import results as written  # noqa: PLC0415 - see init
 
-    click.echo(_run(written(campaign, output, **given)))
+    path = _run(written(campaign, output, **given))
+    screen.show({"results": str(path)}, str(path))
 
 
-@bulk.command()
-@click.option("--port", default=8788, show_default=True, envvar="BULK_PORT", help="Port on 127.0.0.1; 0 picks one.")
-@click.option(
-    "--rate", type=float, envvar="BULK_RATE", help="Calls a second and operation; AWS's defaults if not given."
+@_command
+@options.option(
+    "--port", type=click.IntRange(0, 65535), default=8788, show_default=True, help="On 127.0.0.1; 0 picks one."
 )
-@click.option("--burst", type=int, envvar="BULK_BURST", help="Calls at once and operation.")
-@click.option("--faults", type=click.Path(dir_okay=False, path_type=Path), help="A bad day, as JSON or TOML.")
+@options.option("--rate", type=options.ABOVE_0, help="Calls a second and operation; AWS's defaults if not given.")
+@options.option("--burst", type=click.IntRange(1), help="Calls at once and operation.")
+@options.option("--faults", type=options.FILE, help="A bad day, as JSON or TOML.")
 @options.talking
-def sandbox(port: int, rate: float | None, burst: int | None, faults: Path | None, **_: Any) -> None:
-    r"""Run a local Amazon Connect to send to, until it is interrupted.
+def sandbox(port: int, rate: float | None, burst: int | None, faults: Path | None) -> None:
+    """Run a local Amazon Connect to send to, until interrupted.
 
-    \b
-    Example:
-      bulk sandbox --port 8788 --rate 2 --burst 5
-      AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_REGION=us-east-1 \\
-        bulk send campaign.toml --yes --endpoint-url http://127.0.0.1:8788
+    Its address goes to stdout.
     """
     from bulk.terminal.serving import serve  # noqa: PLC0415 - see init
 
     _run(serve(port=port, rate=rate, burst=burst, faults=faults))
 
 
-def _run(coroutine: Awaitable[T]) -> T:
-    """Run a command's work to its end."""
+def _run(work: Awaitable[T]) -> T:
+    """Do a command's work to its end."""
     import anyio  # noqa: PLC0415 - see init
 
-    async def work() -> T:
-        return await coroutine
+    async def done() -> T:
+        return await work
 
-    return anyio.run(work)
+    try:
+        return anyio.run(done)
+    except BaseExceptionGroup as group:
+        raise _cause(group) from None
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Take what one of several tasks died of out of its group."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def main() -> None:
     """Be the program `bulk`: turn what a person can cause into a sentence and an exit code."""
     try:
-        bulk(prog_name="bulk", standalone_mode=True)
-    except KeyboardInterrupt:
+        sys.exit(bulk.main(prog_name="bulk", standalone_mode=False))
+    except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except Exception as error:
         from bulk.errors import BulkError  # noqa: PLC0415 - see init
 

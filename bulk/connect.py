@@ -1,12 +1,13 @@
 """Amazon Connect through aioboto3: the only module that talks to AWS.
 
 The SDK's own retries are off and its own `ClientToken`s never come to be: retrying and naming are decided in one place
-each (`calling`, `delivery`). What goes wrong becomes ours here, by a table: `CallFailed` for one call, `Halted` for
-what no call can get past.
+each (`calling`, `delivery`), and a call is one request (`line`). What goes wrong becomes ours here, by a table:
+`CallFailed` for one call, `Halted` for what no call can get past.
 """
 
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,10 +19,12 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore import exceptions as sdk
 from botocore import xform_name
+from botocore.parsers import ResponseParserError
 
 from bulk import __version__
 from bulk.api import MODELS
 from bulk.errors import CallFailed, CampaignError, Halted
+from bulk.line import Line
 from bulk.model import Call, Reply
 
 
@@ -48,9 +51,12 @@ LINE_FAILURES: tuple[tuple[type[Exception], str, bool], ...] = (
     (sdk.EndpointConnectionError, "EndpointConnectionError", False),
     (sdk.ConnectionClosedError, "ConnectionClosed", True),
     (sdk.ConnectionError, "ConnectionError", True),
-    (sdk.HTTPClientError, "HTTPClientError", True),
     (sdk.ResponseStreamingError, "ResponseStreamingError", True),
+    (sdk.HTTPClientError, "HTTPClientError", True),
 )
+
+# What the SDK's parser trips over where the answer is none of Amazon Connect's: not JSON's letters, or no object.
+UNREADABLE: tuple[type[Exception], ...] = (ResponseParserError, AttributeError, KeyError, TypeError, ValueError)
 
 NO_CREDENTIALS: tuple[type[Exception], ...] = (
     sdk.NoCredentialsError,
@@ -75,7 +81,9 @@ class Connect:
 
     async def __aenter__(self) -> Self:
         """Open the client. `CampaignError` for a wrong option, `Halted` where there are no credentials."""
-        with _ours("connecting"):
+        with _ours("connecting"), _options():
+            if self._endpoint.ca_bundle:
+                _check_trust(self._endpoint.ca_bundle)
             session = _session(self._endpoint)
             if not self._endpoint.credentials and await session.get_credentials() is None:
                 raise sdk.NoCredentialsError
@@ -100,6 +108,7 @@ class Connect:
     def _config(self) -> AioConfig:
         """One attempt a call; no second check of the parameters; a user agent that is not put together anew."""
         return AioConfig(
+            http_session_cls=Line,
             retries={"total_max_attempts": 1},
             parameter_validation=False,
             user_agent=f"bulk/{__version__}",
@@ -112,11 +121,13 @@ class Connect:
     async def call(self, call: Call, token: str) -> Reply:
         """Make one request, once. Raises `CallFailed`, or `Halted` where no request can be made at all."""
         named = {"ClientToken": token} if self._takes_token(call.operation) else {}
-        with _ours(call.operation):
-            members = await getattr(self._client, xform_name(call.operation))(**{**call.parameters, **named})
+        request = getattr(self._client, xform_name(call.operation))
+        with _ours(call.operation), _legible(call.operation):
+            members = await request(**{**call.parameters, **named})
         about = members.pop("ResponseMetadata")
         request_id = about.get("RequestId")
-        if self._gives_contact(call.operation) and not members.get("ContactId"):
+        contact_id = members.get("ContactId")
+        if self._gives_contact(call.operation) and not (contact_id and isinstance(contact_id, str)):
             raise CallFailed(
                 call.operation, "NoContactId", "the answer names no contact", request_id=request_id, status=None
             )
@@ -141,6 +152,30 @@ def _session(endpoint: Endpoint) -> aioboto3.Session:
     )
 
 
+@asynccontextmanager
+async def client_of(service: str, endpoint: Endpoint) -> AsyncIterator[Any]:
+    """Open a client of another AWS service: the same credentials, Region and line, and the SDK's own retries.
+
+    `endpoint.url` is Amazon Connect's and is not followed here; `AWS_ENDPOINT_URL_S3` and its kind are. Raises
+    `CampaignError`, `Halted`, and `CallFailed` for what goes wrong inside.
+    """
+    async with AsyncExitStack() as stack:
+        with _ours(service), _options():
+            client = _session(endpoint).client(
+                service,
+                verify=str(endpoint.ca_bundle) if endpoint.ca_bundle else None,
+                config=AioConfig(
+                    retries={"mode": "standard"},
+                    user_agent=f"bulk/{__version__}",
+                    connect_timeout=endpoint.connect_timeout,
+                    read_timeout=endpoint.read_timeout,
+                ),
+            )
+            opened = await stack.enter_async_context(client)
+        with _ours(service):
+            yield opened
+
+
 @contextmanager
 def _ours(doing: str) -> Iterator[None]:
     """Turn what the SDK raises into what the rest of the program knows."""
@@ -152,14 +187,44 @@ def _ours(doing: str) -> Iterator[None]:
         raise Halted(
             f"no usable AWS credentials: {error}. Set AWS_PROFILE or --profile, or log in again, then run it again"
         ) from error
+    except sdk.BotoCoreError as error:
+        raise _unanswered(doing, error) from error
+
+
+@contextmanager
+def _options() -> Iterator[None]:
+    """Turn what a wrong option makes the SDK raise into words about that option."""
+    try:
+        yield
     except sdk.NoRegionError as error:
         raise CampaignError("no AWS Region is set. Give --region, or set AWS_REGION") from error
     except sdk.ProfileNotFound as error:
         raise CampaignError(f"{error}. See `aws configure list-profiles`, or give another --profile") from error
+    except (sdk.ConfigParseError, sdk.ConfigNotFound, sdk.InvalidConfigError) as error:
+        raise CampaignError(f"{error}. Mend the AWS configuration file, or name another in AWS_CONFIG_FILE") from error
     except (sdk.InvalidRegionError, ValueError) as error:
         raise CampaignError(f"{error}. Check --region and --endpoint-url") from error
-    except sdk.BotoCoreError as error:
-        raise _unanswered(doing, error) from error
+
+
+@contextmanager
+def _legible(operation: str) -> Iterator[None]:
+    """Turn what the SDK trips over in an answer into a call that failed: it may have been accepted."""
+    try:
+        yield
+    except sdk.BotoCoreError:  # some of these are `ValueError`s too
+        raise
+    except UNREADABLE as error:
+        raise CallFailed(operation, "UnreadableAnswer", f"not an answer of Amazon Connect: {error}") from error
+
+
+def _check_trust(ca_bundle: Path) -> None:
+    """Raise `CampaignError` where the CA bundle cannot be used; the SDK would say so for every call anew."""
+    try:
+        ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:
+        raise CampaignError(
+            f"{ca_bundle}: not a CA bundle in PEM form: {error.strerror or error}. Check --ca-bundle"
+        ) from error
 
 
 def _answered(operation: str, error: sdk.ClientError) -> CallFailed:

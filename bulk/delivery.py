@@ -10,12 +10,20 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from bulk.calling import Caller, Tally, Tries
 from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted
 from bulk.model import Call, Delivery, Exchange, Outcome, Parameters, Reply, Status, digest
 from bulk.stopping import Stopped
+
+
+class NotNow(Exception):
+    """The recipient may not be written to at this moment, or not at all: `why` says which."""
+
+    def __init__(self, why: Any) -> None:
+        super().__init__(str(why))
+        self.why = why
 
 
 class Journal(Protocol):
@@ -24,8 +32,8 @@ class Journal(Protocol):
     async def intend(self, delivery: int, step: int, token: str, *, digest: bytes, at: float) -> None:
         """Announce a call (`at`: Unix seconds); returns when that is durable."""
 
-    async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int) -> None:
-        """Record a call's reply; returns when that is durable."""
+    async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int, settled: bool) -> None:
+        """Record a call's reply; returns when that is durable. `settled`: the recipient's end is known with it."""
 
     async def withdraw(self, delivery: int, *, attempts: int) -> None:
         """Take an intent back: its call was certainly not accepted."""
@@ -39,7 +47,8 @@ class Carrier:
     """Drives recipients to their outcomes; owns no task.
 
     `token_of` names a call, by operation, step and delivery. `replay_within` says, per operation, for how many
-    seconds after its intent a token may be used again. `now` gives Unix seconds.
+    seconds after its intent a token may be used again. `admit` is asked when the first call has its turn, and raises
+    `NotNow` where the recipient may not be written to. `now` gives Unix seconds.
     """
 
     caller: Caller
@@ -47,6 +56,7 @@ class Carrier:
     exchange: Callable[[Mapping[str, Parameters]], Exchange]
     token_of: Callable[[str, int, Delivery], str]
     replay_within: Mapping[str, float]
+    admit: Callable[[Delivery], None] = lambda _: None
     now: Callable[[], float] = time.time
 
     @property
@@ -93,7 +103,7 @@ class Carrier:
                 else:
                     call = exchange.send(reply)
                     if step >= len(recorded):  # the last reply needs no record of its own: it is in the outcome
-                        await self.journal.answer(delivery.id, step, reply, attempts=tries.made)
+                        await self.journal.answer(delivery.id, step, reply, attempts=tries.made, settled=call.optional)
         except StopIteration as end:
             contact_id: str = end.value
             return contact_id
@@ -111,10 +121,17 @@ class Carrier:
         token = call.parameters.get("ClientToken") or self.token_of(call.operation, step, delivery)
 
         async def announce() -> None:
+            if step == 0 and announced_at is None:
+                self.admit(delivery)
             at = self.now() if announced_at is None else announced_at
             await self.journal.intend(delivery.id, step, token, digest=named, at=at)
 
-        return await self.caller.make(call, token, announce=announce, tries=tries)
+        try:
+            return await self.caller.make(call, token, announce=announce, tries=tries)
+        except CallRejected as no:
+            if step and tries.in_doubt:  # our own first try may be why the contact of an earlier call is refused now
+                raise CallUnsettled(no.operation, no.code, no.message, status=no.status) from no
+            raise
 
     def _check_replay(self, operation: str, announced_at: float, *, same: bool) -> None:
         """Raise `CallUnsettled` where a call that was announced before may not go out again."""
@@ -127,7 +144,8 @@ class Carrier:
             raise CallUnsettled(
                 operation,
                 "token_expired",
-                f"tried {age / 60:.0f} minutes ago without an answer; a token is reused within {limit / 60:.0f} minutes",
+                f"tried {age / 60:.0f} minutes ago without an answer; "
+                f"a token is reused within {limit / 60:.0f} minutes",
             )
 
     def _end(

@@ -154,4 +154,5 @@ def verdict(failure: CallFailed, *, varies: bool = False) -> Verdict:
         return judged
     if failure.status is None or failure.status == 429 or failure.status >= 500:
         return Verdict.RETRY
-    return Verdict.HALT if failure.status in {401, 403} else Verdict.REJECT
+    denied = failure.status in {401, 403, 407} or failure.status < 400  # below 400: sent on to somewhere else
+    return Verdict.HALT if denied else Verdict.REJECT

@@ -6,12 +6,12 @@ accepts exactly what flowed in, so
     rate = calls accepted between two throttles / seconds between them
 
 whatever the pace was in between. The pace therefore stays a little below the estimate, and after a while without a
-throttle grows past it until the next one: a probe that costs a call or two and gives a new estimate. A rate that rose
+throttle goes past it until the next one: a probe that costs a call or two and gives a new estimate. A rate that rose
 is met by the same growth, one that fell by throttles close together, which weigh in as fast as they come.
 
-Before the first throttle nothing is known but a guess, and the pace doubles every half second; the service's burst
-pays for what that spends too early. With a `ceiling`, the rate that somebody configured, the pace starts there and never
-exceeds it: it gives way where others use the account too, and comes back when they have gone.
+Before the first throttle nothing is known but a guess, and the pace doubles every second or so; the service's burst
+pays for what that spends too early. With a `ceiling`, the rate that somebody configured, the pace starts there and
+never exceeds it: it gives way where others use the account too, and comes back when they have gone.
 """
 
 import math
@@ -19,15 +19,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
-DOUBLING = 0.5  # seconds in which the pace doubles while nothing is known
-LEAD = 4.0  # the pace is at most so many times what the answers so far bear out
+DOUBLING = 0.9  # seconds in which the pace doubles while nothing is known
 MARGIN = 0.985  # of the estimate, right after a throttle
 REST = 3.0  # seconds between a throttle and the growth past the estimate, at least …
 REST_CALLS = 150  # … and calls, so that a slow service is not asked for more all the time
+FEELING = 1.04  # of the estimate, for the first of that growth: where the rate is the old one, it costs a call or two
+FEELS = 0.4  # rests that this lasts
 REDOUBLING = 0.5  # rests in which the pace then doubles
 ENOUGH = 75  # calls accepted between two throttles that make an estimate by themselves
-FIRST_WEIGHT, WEIGHT = 3.0, 12.0  # calls that the estimate before counts for, the first and later
-SLOWEST = 0.05  # calls per second
+FIRST_WEIGHT, WEIGHT = 3.0, 8.0  # calls that the estimate before counts for, the first and later
+SLOWEST, FASTEST = 0.05, 1e4  # calls per second
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,11 @@ class Learner:
     def with_state(self, state: Sequence[float]) -> Self:
         """Go on from what was learned before: all but guess and ceiling, in the order of the fields."""
         names = [field.name for field in fields(self)][2:]
-        known = replace(self, **dict(zip(names, state, strict=True)))
-        return known if known.knows else self
+        return replace(self, **dict(zip(names, state, strict=True)))
+
+    def anew(self) -> Self:
+        """Keep what is known; a search that found nothing begins again."""
+        return self if self.knows else type(self)(self.guess, self.ceiling)
 
     def begin(self, now: float) -> Self:
         """Start the clock at the first call."""
@@ -73,17 +77,19 @@ class Learner:
         """Tell how many calls a second to make now."""
         if not self.knows:
             return min(self._searching(now), self.ceiling)
+        return min(self.estimate * self._factor(now - self.throttled_at), self.ceiling)
+
+    def _factor(self, calm: float) -> float:
+        """Tell how far from the estimate to go, so many seconds after the last throttle."""
         rest = max(REST, REST_CALLS / self.estimate)
-        calm = now - self.throttled_at
-        factor = MARGIN if calm < rest else math.exp2(min((calm - rest) / (REDOUBLING * rest), 6.0))
-        return min(self.estimate * factor, self.ceiling)
+        if calm < rest:
+            return MARGIN
+        return FEELING * math.exp2(min(max(0.0, calm / rest - 1 - FEELS) / REDOUBLING, 6.0))
 
     def _searching(self, now: float) -> float:
         if not self.is_free or math.isnan(self.started):
             return min(self.guess, self.ceiling)
-        time = now - self.started
-        borne_out = LEAD * max(self.guess, (self.total + 1) / (time + DOUBLING))
-        return min(self.guess * math.exp2(min(time / DOUBLING, 60.0)), borne_out)
+        return min(self.guess * math.exp2(min((now - self.started) / DOUBLING, 60.0)), FASTEST)
 
     def took(self, calls: int) -> Self:
         """Count calls that the service accepted."""

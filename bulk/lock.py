@@ -9,13 +9,16 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from bulk.errors import LedgerError, RunBusy
+
+LOOKS, LOOK = 5, 0.02  # how often, and how many seconds apart, a lock is tried that may be held by a look alone
 
 
 @contextmanager
@@ -25,14 +28,32 @@ def sole_sender(folder: Path, campaign: str, run: str) -> Iterator[None]:
     Raises `RunBusy`, which names the holder, where another process sends it already; `LedgerError` where the state
     directory cannot be written.
     """
-    path = folder / f"{quote(campaign, safe='')}.{quote(run, safe='')}.lock"
-    file = _open(path)
+    file = _open(_path(folder, campaign, run))
     try:
         _take(file, campaign, run)
         _sign(file)
         yield
     finally:
         os.close(file)
+
+
+def sender(folder: Path, campaign: str, run: str) -> str | None:
+    """Name the process that sends this run at the moment, None where none does."""
+    try:
+        file = os.open(_path(folder, campaign, run), os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(file)
+    finally:
+        os.close(file)
+    return None
+
+
+def _path(folder: Path, campaign: str, run: str) -> Path:
+    return folder / f"{quote(campaign, safe='')}.{quote(run, safe='')}.lock"
 
 
 def _open(path: Path) -> int:
@@ -47,6 +68,11 @@ def _open(path: Path) -> int:
 
 def _take(file: int, campaign: str, run: str) -> None:
     try:
+        for _ in range(LOOKS):
+            with suppress(BlockingIOError):  # perhaps only somebody who looks: see `sender`
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            time.sleep(LOOK)
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise RunBusy(

@@ -47,6 +47,10 @@ class Bucket:
         wait = self.wait(now, amount)
         return replace(self, due=max(self.due, now + wait) + amount / self.per_second), wait
 
+    def empty(self, now: float) -> Self:
+        """Know that the service's bucket is empty now: start from there, and leave it its share (see `inside`)."""
+        return replace(self, due=max(self.due, now + (self.burst - 1 + _spare(self.burst)) / self.per_second))
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -67,7 +71,12 @@ def _amount(bucket: Bucket, parts: int) -> int:
 
 def inside(per_second: float, burst: int) -> Bucket:
     """Give the bucket that stays inside a service's `per_second` and `burst`, whatever the jitter of the line."""
-    return Bucket(per_second, max(1, burst - max(1, burst // 10)))
+    return Bucket(per_second, max(1, burst - _spare(burst)))
+
+
+def _spare(burst: int) -> int:
+    """Tell how much of a burst is left to the service."""
+    return max(1, burst // 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,14 @@ class Pace:
         if not took and not throttled:
             return self
         learner = self.learner.took(took)
-        return replace(self, learner=learner.throttled(now) if throttled else learner)
+        if not throttled:
+            return replace(self, learner=learner)
+        first, *others = self.limits.buckets
+        return replace(self, limits=Limits((first.empty(now), *others)), learner=learner.throttled(now))
+
+    def anew(self) -> Self:
+        """Begin another run: what was spent and learned holds, a search that found nothing begins again."""
+        return replace(self, learner=self.learner.anew())
 
     @property
     def state(self) -> tuple[float, ...]:

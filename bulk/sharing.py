@@ -1,8 +1,8 @@
 """One limit for all processes of a host that share a state directory, remembered from one run to the next.
 
 The state of a pace is a handful of numbers in a small file of its own, changed under the operating system's lock. It
-costs a few microseconds where a database would cost a commit for each call, outlives a killed process, and a spent burst
-is not there anew after a restart.
+costs a few microseconds where a database would cost a commit for each call, outlives a killed process, and a burst once
+spent is not there anew after a restart.
 """
 
 import fcntl
@@ -32,6 +32,7 @@ class SharedPace:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise LedgerError(f"{path}: {error.strerror}; make it writable, or name another --state-dir") from error
+        self.change(lambda pace: (pace.anew(), None))
 
     def change(self, change: Callable[[Pace], tuple[Pace, T]]) -> T:
         """Change the pace, nobody else meanwhile; give what the change gives."""

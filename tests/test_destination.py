@@ -5,10 +5,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulk.countries import alpha_2
-from bulk.destination import email, phone
+from bulk.loader.countries import alpha_2
+from bulk.loader.addresses import email
+from bulk.loader.phones import phone
 from bulk.model import Refusal
-from bulk.numbering import mobile_region
+from bulk.loader.numbering import mobile_region
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 NO_SMS = {
@@ -162,7 +163,7 @@ def test_a_number_in_form_stays_as_it_is(text: str, country: str) -> None:
     [
         (" Ann.Lee@EXAMPLE.com ", "Ann.Lee@example.com"),
         ("o'neil+x@mail.example.co.uk", "o'neil+x@mail.example.co.uk"),
-        ("info@MÜNCHEN.de", "info@münchen.de"),
+        ("Info@MÜNCHEN.de", "info@xn--mnchen-3ya.de"),
         ("a@xn--mnchen-3ya.de", "a@xn--mnchen-3ya.de"),
         ("a@1and1.com", "a@1and1.com"),
     ],
@@ -189,6 +190,9 @@ def test_it_brings_addresses_to_one_spelling(text: str, expected: str) -> None:
         ("an n@example.com", "invalid_email"),
         ("josé@example.com", "invalid_email"),
         (f"{'a' * 65}@example.com", "invalid_email"),
+        ("ann@example.test", "invalid_email"),
+        ("ann@ex_ample.com", "invalid_email"),
+        ("#NAME?", "excel_error"),
     ],
 )
 def test_it_refuses_what_is_no_address(text: str, code: str) -> None:

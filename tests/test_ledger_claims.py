@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bulk.ledger import Claim, ClaimKind, Ledger, RunIdentity, RunLedger
-from bulk.model import Outcome, Recipient, Refusal, Status
+from bulk.model import Outcome, Recipient, Refusal, Reply, Status
 
 IDENTITY = RunIdentity("reminders", "default", "sms", "https://connect.example", "us-west-2", "8f3c")
 NEW, UNSETTLED, FINAL, DUPLICATE = ClaimKind
@@ -138,6 +138,51 @@ async def test_a_refusal_does_not_hide_what_was_tried(ledger: Ledger) -> None:
         (FINAL, Status.UNKNOWN),
         (FINAL, Status.SKIPPED),
     ]
+
+
+async def test_a_row_sent_again_by_decision_keeps_the_tokens_of_that_decision(ledger: Ledger) -> None:
+    run = begin(ledger)
+    await end(run, run.claim(listed("a"))[0], Status.REJECTED)
+    await run.flush()
+    again = begin(ledger)
+    again.only({Status.REJECTED})
+    (claim,) = again.claim(listed("a"))
+    await again.intend(claim.id, 0, "another token", digest=DIGEST, at=1.8e9)
+    await again.flush()
+    (resumed,) = begin(ledger).claim(listed("a"))
+    assert (resumed.kind, resumed.decisions) == (UNSETTLED, 1)
+
+
+async def test_a_refusal_of_a_row_that_has_a_draft_keeps_the_draft(ledger: Ledger) -> None:
+    run = begin(ledger)
+    (claim,) = run.claim(listed("a"))
+    await run.intend(claim.id, 0, "token", digest=DIGEST, at=1.8e9)
+    await run.answer(claim.id, 0, Reply({"ContactId": "draft"}), attempts=1)
+    refused = replace(listed("a")[0], refusal=Refusal("invalid_email", "no address"))
+    assert begin(ledger).claim([refused])[0].status is Status.REFUSED
+    mended = begin(ledger)
+    mended.only({Status.REFUSED})
+    (claim,) = mended.claim(listed("a"))
+    assert [reply["ContactId"] for reply in claim.progress.replies] == ["draft"]
+
+
+async def test_a_mail_that_is_out_is_sent_whatever_becomes_of_its_row(ledger: Ledger) -> None:
+    run = begin(ledger)
+    (claim,) = run.claim(listed("a"))
+    await run.intend(claim.id, 0, "token", digest=DIGEST, at=1.8e9)
+    await run.answer(claim.id, 0, Reply({"ContactId": "mail"}, "request"), attempts=1, settled=True)
+    refused = replace(listed("a")[0], refusal=Refusal("invalid_email", "no address"))
+    for resumed, kind in ((refused, FINAL), (listed("a")[0], UNSETTLED)):
+        again = begin(ledger)
+        assert again.claim([resumed])[0].kind is kind
+        (outcome,) = again.outcomes()([resumed])
+        assert (outcome.status, outcome.contact_id, outcome.request_id) == (Status.SENT, "mail", "request")
+        assert again.counts()[Status.SENT] == 1
+        assert (again.unknown(), again.unanswered()) == ([], 0)
+    await again.finish(claim.id, Outcome(Status.REFUSED, error_code="template_error"))
+    await again.flush()
+    (outcome,) = again.outcomes()(listed("a"))
+    assert (outcome.status, outcome.contact_id) == (Status.SENT, "mail")
 
 
 def test_rows_without_a_key_are_told_apart(ledger: Ledger) -> None:

@@ -71,6 +71,27 @@ def test_a_ledger_cut_short_is_damaged(tmp_path: Path) -> None:
     assert len((tmp_path / FILE).read_bytes()) == len(content) // 2
 
 
+@pytest.mark.parametrize("how", [Ledger.open, Ledger.read])
+def test_an_emptied_ledger_is_damaged(tmp_path: Path, how: Callable[[Path], object]) -> None:
+    (tmp_path / FILE).touch()
+    with pytest.raises(LedgerError, match=r"damaged.*\(it is empty\)"):
+        how(tmp_path)
+    assert (tmp_path / FILE).stat().st_size == 0
+
+
+@pytest.mark.parametrize("how", [Ledger.open, Ledger.read])
+def test_a_ledger_that_left_its_log_behind_is_damaged(tmp_path: Path, how: Callable[[Path], object]) -> None:
+    (tmp_path / f"{FILE}-wal").write_bytes(b"what was sent")
+    with pytest.raises(LedgerError, match=r"damaged.*\(it is gone, and its -wal is there\)"):
+        how(tmp_path)
+    assert (tmp_path / f"{FILE}-wal").read_bytes() == b"what was sent"
+
+
+def test_making_it_leaves_nothing_else_behind(tmp_path: Path) -> None:
+    Ledger.open(tmp_path).close()
+    assert [file.name for file in tmp_path.iterdir()] == [FILE]
+
+
 def test_somebody_elses_database_is_left_alone(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / FILE)
     other.execute("CREATE TABLE cake (flavour TEXT)")

@@ -129,7 +129,7 @@ def test_ndjson_takes_what_was_null_at_first_for_text(tmp_path: Path) -> None:
 def test_it_reads_parquet_in_small_pieces_whatever_its_row_groups(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bulk.tables.SLICE_BYTES", 4096)
+    monkeypatch.setattr("bulk.loader.tables.SLICE_BYTES", 4096)
     numbers = [f"+1415555{number % 10_000:04}" for number in range(30_000)]
     pl.DataFrame({"phone": numbers}).write_parquet(tmp_path / "list.parquet", row_group_size=30_000)
     batches: list[Batch] = list(ContactList.open(tmp_path / "list.parquet").batches(PHONE, size=10_000))

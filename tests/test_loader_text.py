@@ -181,9 +181,9 @@ def test_doubled_and_empty_headers_get_names_of_their_own(listed: Listed) -> Non
 
 @given(st.lists(st.sampled_from(["a", "a_2", "a_3", "", "column_2", " "]), min_size=1, max_size=8))
 def test_every_column_has_a_name_of_its_own(headers: list[str]) -> None:
-    from bulk.delimited import _named  # noqa: PLC0415 - private: what makes the names, without a file for each
+    from bulk.loader.headers import named  # noqa: PLC0415 - private: what makes the names, without a file for each
 
-    found, _ = _named(headers)
+    found, _ = named(headers)
     assert len(set(found)) == len(headers)
 
 

@@ -56,12 +56,20 @@ def zipped(*names: str) -> bytes:
         ("list.csv", "\n \n", "list.csv is empty: a list has a header and rows"),
         ("list.csv", "phone,name\n", "list.csv has no rows: below the header there is nothing to send to"),
         ("list.csv", "phone,name\n\n\n", "list.csv has no rows: below the header there is nothing to send to"),
-        ("list.csv", b"\x89PNG\r\n\x1a\n\0\0", "list.csv is not a text file: give a CSV, NDJSON or Parquet file"),
+        ("list.csv", b"\x89PNG\r\n\x1a\n\0\0", "list.csv is not a text file: give CSV, NDJSON, Parquet or a workbook"),
         ("list.csv", "<!doctype html><p>", "list.csv is HTML or XML: export the list as CSV"),
         ("list.json", '[{"phone": 1}]', "list.json is JSON, but not NDJSON: write one object on each line"),
         ("list.json", '{\n  "phone": 1\n}', "list.json is JSON, but not NDJSON: write one object on each line"),
-        ("list.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml"), "list.xlsx is a workbook: save the sheet as"),
-        ("list.zip", zipped("a.csv", "b.csv"), "list.zip holds 2 files: give one list"),
+        ("list.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml"), "list.xlsx cannot be read as a workbook ("),
+        ("list.xlsx", HEAD, "list.xlsx is not a workbook: set `format` under [list]"),
+        ("list.xlsx", zipped("a.csv")[:40], "list.xlsx cannot be read as a workbook ("),
+        ("list.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "list.xls cannot be read as a workbook ("),
+        (
+            "list.zip",
+            zipped("a.csv", "b.csv"),
+            "list.zip holds 2 files (a.csv, b.csv): unpack it and give one list of it",
+        ),
+        ("list.csv", bytes(100), "list.csv is not a text file"),
         ("list.zip", zipped("a.csv")[:-30], "list.zip is a zip archive cut short or damaged: fetch it again"),
         ("list.gz", gzip.compress(HEAD.encode())[:-9], "list.gz, header: list.gz is cut short or damaged"),
         ("list.parquet", HEAD, "list.parquet is not a Parquet file: set `format` under [list]"),
@@ -136,9 +144,12 @@ def test_a_missing_file_is_told_with_the_nearest_one(tmp_path: Path) -> None:
         ContactList.open(tmp_path / "nowhere" / "contacts.csv")
 
 
-def test_a_folder_is_no_list(tmp_path: Path) -> None:
-    with pytest.raises(ListError, match="is a folder: give one list in it"):
+def test_a_folder_without_lists_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "_SUCCESS").touch()
+    with pytest.raises(ListError, match=r"^there is no list in .*: check the path$"):
         ContactList.open(tmp_path)
+    with pytest.raises(ListError, match=r"^there is no list in .*\*\.csv: check the path$"):
+        ContactList.open(tmp_path / "*.csv")
 
 
 def test_a_file_that_goes_away_is_an_error_of_the_list(tmp_path: Path) -> None:

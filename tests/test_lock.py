@@ -1,13 +1,15 @@
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from bulk.errors import LedgerError, RunBusy
-from bulk.lock import sole_sender
+from bulk.lock import LOOK, sender, sole_sender
 
 HOLDER = """
 import sys
@@ -67,6 +69,18 @@ def test_it_leaves_other_runs_alone(tmp_path: Path) -> None:
         sole_sender(tmp_path, "reminders.one", "one/../two"),
     ):
         assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_look_at_it_keeps_nobody_out(tmp_path: Path) -> None:
+    with sole_sender(tmp_path, "reminders", "default"):
+        pass
+    (path,) = tmp_path.glob("*.lock")
+    with path.open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(LOOK, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
+        with sole_sender(tmp_path, "reminders", "default"):
+            assert sender(tmp_path, "reminders", "default") is not None
+    assert sender(tmp_path, "reminders", "default") is None
 
 
 def test_it_says_that_the_folder_cannot_be_written(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ The model is read once, when the first operation is asked for, with the package'
 to a pair of functions (`words.Shape`), of which `scalars` and `containers` know the kinds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,11 @@ MODELS = Path(__file__).parents[1] / "models"
 class Operation:
     """One operation of the service, by AWS's name.
 
-    `members` names its parameters, `required` those it cannot do without, `errors` the codes it declares.
+    `members` names its parameters, `required` those it cannot do without, `errors` the codes it declares. Parameters
+    that are `sound` are taken as they are: whoever asks has checked them before, and they are the same each time.
     """
 
-    def __init__(self, name: str, model: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, model: Mapping[str, Any], *, sound: Collection[str] = ()) -> None:
         described = model["operations"][name]
         request = model["shapes"][described["input"]["shape"]]
         self.name = name
@@ -36,7 +37,7 @@ class Operation:
         self.required: frozenset[str] = frozenset(request.get("required", ()))
         self.errors: tuple[str, ...] = tuple(error["shape"] for error in described.get("errors", ()))
         traits = {**limits.EVERYWHERE, **limits.TRAITS.get(name, {})}
-        self._shape = _Compiler(model["shapes"], traits).shape(described["input"]["shape"], "")
+        self._shape = _Compiler(model["shapes"], traits, sound).shape(described["input"]["shape"], "")
 
     def coerce(self, value: Parameters) -> dict[str, Any]:
         """Bring rendered values to the shapes of their members, leaving out what is empty.
@@ -61,13 +62,16 @@ class Operation:
 
 
 @cache
-def operation(name: str) -> Operation:
-    """Give an operation by AWS's name; LookupError, with the nearest name, where there is none."""
+def operation(name: str, sound: frozenset[str] = frozenset()) -> Operation:
+    """Give an operation by AWS's name; LookupError, with the nearest name, where there is none.
+
+    See `Operation` for `sound`.
+    """
     model = _model()
     if name not in model["operations"]:
         hint = nearest(name, model["operations"])
         raise LookupError(f"Amazon Connect has no operation {name!r}.{hint}")
-    return Operation(name, model)
+    return Operation(name, model, sound=sound)
 
 
 @cache
@@ -78,15 +82,21 @@ def _model() -> Mapping[str, Any]:
 
 
 class _Compiler:
-    """Compiles the shapes of one operation. `traits` are those that hold at a member path only."""
+    """Compiles the shapes of one operation. `traits` are those that hold at a member path only.
 
-    def __init__(self, described: Mapping[str, Traits], traits: Mapping[str, Traits]) -> None:
+    What is `sound`, by path, gets a shape that passes everything.
+    """
+
+    def __init__(self, described: Mapping[str, Traits], traits: Mapping[str, Traits], sound: Collection[str]) -> None:
         self._described = described
         self._traits = traits
+        self._sound = sound
         self._made: dict[str, Shape] = {}
 
     def shape(self, name: str, path: str) -> Shape:
         """Give the compiled shape; one without traits of its own is made once, which ends a recursion."""
+        if path in self._sound:
+            return Shape()
         special = any(f"{place}.".startswith(f"{path}.") for place in self._traits)
         if name in self._made and not special:
             return self._made[name]

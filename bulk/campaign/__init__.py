@@ -1,7 +1,23 @@
 """The campaign, checked before anything moves."""
 
 from bulk.campaign.file import load
-from bulk.campaign.tables import Campaign, ListTable, OperationPacing, Window, seconds
+from bulk.campaign.forms import seconds
+from bulk.campaign.rule_tables import Cap, CapsTable, HoursTable, WeekTable, is_zone, moment
+from bulk.campaign.tables import Campaign, ListTable, OperationPacing, Window
 from bulk.campaign.whereabouts import placed
 
-__all__ = ["Campaign", "ListTable", "OperationPacing", "Window", "load", "placed", "seconds"]
+__all__ = [
+    "Campaign",
+    "Cap",
+    "CapsTable",
+    "HoursTable",
+    "ListTable",
+    "OperationPacing",
+    "WeekTable",
+    "Window",
+    "is_zone",
+    "load",
+    "moment",
+    "placed",
+    "seconds",
+]

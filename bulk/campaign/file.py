@@ -1,6 +1,7 @@
 """The campaign file: TOML, with the request in it or in a file of the AWS CLI beside it."""
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,8 @@ def load(path: Path | str) -> tuple[Campaign, str]:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CampaignError(f"{path}: not TOML: {error}") from None
+    if "folder" in data:
+        raise CampaignError(placed("folder: no such key; paths are relative to the campaign file", path, text))
     if isinstance(data.get("request"), str):
         data["request"] = _request(path.parent / data["request"])
     try:
@@ -55,10 +58,18 @@ def _request(path: Path) -> Mapping[str, Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML whose dates stay the text they are, as the API takes them."""
+    """YAML whose plain words stay the text they are wherever a number would lose of it: dates, `+1415…`, `007`, `no`.
+
+    The AWS CLI reads YAML 1.2, where dates, `no` and `12:30` are text; PyYAML reads 1.1.
+    """
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("null", r"(?:~|null|Null|NULL|)\Z", ["~", "n", "N", ""]),
+    ("bool", r"(?:true|True|TRUE|false|False|FALSE)\Z", [*"tTfF"]),
+    ("int", r"-?(?:0|[1-9][0-9]*)\Z", [*"-0123456789"]),
+    ("float", r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?\Z", [*"-0123456789"]),
+    ("merge", r"<<\Z", ["<"]),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)

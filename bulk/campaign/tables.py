@@ -4,41 +4,18 @@ What stands in `[request]` and its sisters belongs to AWS and is judged by `requ
 """
 
 import math
-import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, PositiveFloat, PositiveInt, Tag, model_validator
 
+from bulk.campaign.forms import Duration, Table
+from bulk.campaign.rule_tables import CapsTable, Expiry, HoursTable
 from bulk.campaign.troubles import nearest, troubles_of
 from bulk.channels import CHANNELS, Channel
 from bulk.errors import CampaignError
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-
-
-def seconds(value: Any) -> float:
-    """Read a duration: a number of seconds, or text such as `90s`, `2h30m`, `7d`. Raises `ValueError`."""
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-        return float(value)
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])", value) if isinstance(value, str) else []
-    if not parts or re.sub(r"\s+", "", "".join(map("".join, parts))) != re.sub(r"\s+", "", str(value)):
-        raise ValueError(f"{value!r} is no duration; write a number of seconds, or 90s, 2h30m, 7d")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
-
-
-Duration = Annotated[float, BeforeValidator(seconds)]
-
-
-class Table(pydantic.BaseModel):
-    """One table of the file: its keys are all there are, and it is never changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class ListTable(Table):
@@ -83,12 +60,23 @@ class Window(Table):
 def _a_rate(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
         return float(value)
-    if value in (None, "auto") or isinstance(value, list | tuple):
+    if value in (None, "auto") or (isinstance(value, list | tuple) and value):
         return value
     raise ValueError(f'{value!r} is no rate; write calls per second, "auto", or a list of windows')
 
 
-Rate = Annotated[float | Literal["auto"] | tuple[Window, ...] | None, BeforeValidator(_a_rate)]
+def _form(value: Any) -> str:
+    """Tell which form a rate has, so that what is wrong with it is said of that form alone."""
+    return "windows" if isinstance(value, list | tuple) else "a word" if value in (None, "auto") else "a number"
+
+
+Rate = Annotated[
+    Annotated[float, Tag("a number")]
+    | Annotated[Literal["auto"] | None, Tag("a word")]
+    | Annotated[tuple[Window, ...], Tag("windows")],
+    Discriminator(_form),
+    BeforeValidator(_a_rate),
+]
 
 
 class OperationPacing(Table):
@@ -148,7 +136,7 @@ class Campaign(Table):
     channel: str
     contacts: str | None = None
     purpose: Literal["marketing", "transactional"] | None = None
-    expires: datetime | Duration | None = None
+    expires: Expiry = None
     contact_list: ListTable = Field(default_factory=ListTable, alias="list")
     request: Mapping[str, Any] = Field(default_factory=dict)
     create_contact: Mapping[str, Any] | None = None
@@ -157,6 +145,8 @@ class Campaign(Table):
     hold: Hold = Field(default_factory=Hold)
     retry: Retry = Field(default_factory=Retry)
     stop: StopTable = Field(default_factory=StopTable)
+    hours: HoursTable = Field(default_factory=HoursTable)
+    caps: CapsTable = Field(default_factory=CapsTable)
     folder: Path = Field(default_factory=Path.cwd, exclude=True)
 
     def __init__(self, **data: Any) -> None:
@@ -179,6 +169,14 @@ class Campaign(Table):
                 raise ValueError(f"[{table}] is for email; the channel is {self.channel}")
         return self
 
+    @model_validator(mode="after")
+    def _pace_of_operations_that_are_made(self) -> Self:
+        known = [*self.way.OPERATIONS.values()]
+        for name in self.pacing.operations:
+            if name not in known:
+                raise ValueError(f"[pacing.{name}] is no operation of {self.channel}; there are {', '.join(known)}")
+        return self
+
     @property
     def way(self) -> Channel:
         """The channel itself."""
@@ -196,8 +194,8 @@ class Campaign(Table):
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge what is said over what is usual. An empty text says nothing: AWS CLI skeletons are full of them."""
-    merged = {**under, **{name: value for name, value in over.items() if value != "" or name not in under}}
+    """Merge what is said over what is usual. An empty text or null says nothing: AWS CLI skeletons are full of them."""
+    merged = {**under, **{name: value for name, value in over.items() if value not in ("", None) or name not in under}}
     for name in under.keys() & over.keys():
         if isinstance(under[name], Mapping) and isinstance(over[name], Mapping):
             merged[name] = _merged(under[name], over[name])

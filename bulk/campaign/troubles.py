@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args
 
 import pydantic
@@ -40,7 +40,8 @@ def _said(trouble: Any, keys: Iterable[str]) -> str:
 
 
 def _lowered(message: str) -> str:
-    return message.removeprefix("Input ").strip().replace("String", "text")
+    plain = re.sub(r"valid dictionary( or instance of \w+)?", "table", message.removeprefix("Input ").strip())
+    return plain.replace("a valid string", "text").replace("String", "text")
 
 
 def _excerpt(value: Any) -> str:
@@ -66,6 +67,14 @@ def _keys(model: Any, path: Sequence[str]) -> list[str]:
             {field.alias or known: field.annotation for known, field in model.model_fields.items()} if model else {}
         )
         inner = fields.get(name) or (*get_args(fields.get("operations")), None)[-2]
-        model = inner if isinstance(inner, type) and issubclass(inner, pydantic.BaseModel) else None
+        model = next(_tables_in(inner), None)
     names = {known: field for known, field in model.model_fields.items() if not field.exclude} if model else {}
     return [field.alias or known for known, field in names.items() if known != "operations"]
+
+
+def _tables_in(annotation: Any) -> Iterator[type[pydantic.BaseModel]]:
+    """Give the tables that an annotation names, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _tables_in(inner)

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from bulk.errors import LedgerError
 from bulk.ledger import runs, schema
-from bulk.ledger.database import FILE, connect, create, troubles_of
+from bulk.ledger.database import FILE, connect, create, empty, missing, troubles_of
 from bulk.ledger.journal import RunLedger
 from bulk.ledger.matching import Hasher
 from bulk.ledger.record import RunFacts, RunIdentity, RunRecord, Source
@@ -30,6 +30,11 @@ SELECT count(*) FROM delivery JOIN run ON run.id = delivery.run
 WHERE person = ? AND intended_at IS NOT NULL AND intended_at >= ? AND channel = ?
     AND (state = 'sent' OR state = 'unknown' OR state = 'intended')
 """
+
+
+def _prepare(path: Path) -> None:
+    with closing(connect(path, writing=True)) as connection:
+        schema.prepare(connection, path)
 
 
 class Ledger:
@@ -53,7 +58,7 @@ class Ledger:
         """
         path = folder / FILE
         with troubles_of(path):
-            create(path)
+            create(path, _prepare)
             writing = connect(path, writing=True)
             try:
                 schema.prepare(writing, path)
@@ -67,7 +72,7 @@ class Ledger:
     def read(cls, folder: Path) -> Self | None:
         """Open it only to read, also while another process writes. None where there is no ledger."""
         path = folder / FILE
-        if not path.exists():
+        if missing(path):
             return None
         with troubles_of(path):
             reader = connect(path, writing=False)
@@ -117,7 +122,7 @@ class Ledger:
         """Copy the ledger as it stands into another folder, which has none: whole, also while a process writes it."""
         path = folder / FILE
         with troubles_of(path):
-            create(path)
+            empty(path)
             with closing(sqlite3.connect(path)) as copy:
                 self._source.reader.backup(copy)
 

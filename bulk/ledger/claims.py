@@ -1,7 +1,7 @@
 """Each batch of the list is claimed before it is sent: what is to be done with each of its rows.
 
     NEW          not tried, or tried and known not to be accepted: to be sent
-    UNSETTLED    a call was announced and nothing answered: to be settled under the same token
+    UNSETTLED    tried, and not at its end: a call that nothing answered is to be settled under the same token
     FINAL        nothing to do in this pass
     DUPLICATE    its key stands further up in this list
 
@@ -61,8 +61,8 @@ class Reading:
     next: int = 0
 
 
-_LOOKUP = Lookup(", decisions, person, attempts, replies, intended_at, digest")
-_DECISIONS, _PERSON, _ATTEMPTS, _REPLIES, _INTENDED_AT, _DIGEST = range(4, 10)
+_LOOKUP = Lookup(", decisions, person, contact_id, attempts, replies, intended_at, digest")
+_DECISIONS, _PERSON, _CONTACT, _ATTEMPTS, _REPLIES, _INTENDED_AT, _DIGEST = range(4, 11)
 
 _DONE = {status.value: Claim(ClaimKind.FINAL, status=status) for status in Status}
 _DONE["intended"] = _DONE[Status.UNKNOWN]
@@ -78,7 +78,7 @@ _REDIRECT = "UPDATE delivery SET destination = ?, person = ? WHERE id = ?"
 _REFUSE = "UPDATE delivery SET state = ?, error_code = ?, error_message = ?, finished_at = ? WHERE id = ?"
 REOPEN = """
 UPDATE delivery SET state = 'pending', decisions = decisions + 1, announced = 0, intended_at = NULL, digest = NULL,
-    replies = CASE WHEN state = 'unknown' OR state = 'intended' THEN replies END,
+    replies = CASE WHEN state <> 'rejected' THEN replies END,
     contact_id = NULL, error_code = NULL, error_message = NULL, request_id = NULL, finished_at = NULL
 WHERE id = :id
 """
@@ -160,17 +160,21 @@ class _Batch:
 
     def _go_on(self, recipient: Recipient, known: Known) -> Claim:
         state, only = known[STATE], self.reading.only
-        if state == "intended":
-            left = recipient.refusal is not None or (only and Status.UNKNOWN not in only)
-            return _DONE[state] if left else Claim(ClaimKind.UNSETTLED, known[ID], _progress(known), Status.UNKNOWN)
-        if state == "pending":
-            later = only and not known[_DECISIONS]
-            return _DONE[state] if later else self._go(recipient, known, known[_DECISIONS])
+        if state in {"intended", "pending"}:
+            return self._go_on_with_an_open_one(recipient, known)
         if state not in only:
             return _DONE[state]
         self.reopened.append({"id": known[ID]})
-        kept = known if state == "unknown" else (*known[:_REPLIES], None, *known[_REPLIES + 1 :])
+        kept = known if state != "rejected" else (*known[:_REPLIES], None, *known[_REPLIES + 1 :])
         return self._go(recipient, (*kept[:_INTENDED_AT], None, None), known[_DECISIONS] + 1)
+
+    def _go_on_with_an_open_one(self, recipient: Recipient, known: Known) -> Claim:
+        state, only, decisions = known[STATE], self.reading.only, known[_DECISIONS]
+        if state == "pending" and known[_CONTACT] is None:
+            return _DONE[state] if only and not decisions else self._go(recipient, known, decisions)
+        if recipient.refusal or (only and Status.UNKNOWN not in only):
+            return _DONE[state if known[_CONTACT] is None else Status.SENT]
+        return Claim(ClaimKind.UNSETTLED, known[ID], _progress(known), Status.UNKNOWN, decisions=decisions)
 
     def _go(self, recipient: Recipient, known: Known, decisions: int) -> Claim:
         """Claim a row that is pending now."""

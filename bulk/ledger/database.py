@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,11 +64,50 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def create(path: Path) -> None:
+def empty(path: Path) -> None:
     """Make the folder and an empty file that only their owner can read; leave what is there."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives -wal and -shm the mode of the file
     path.chmod(0o600)
+
+
+def create(path: Path, prepare: Callable[[Path], None]) -> None:
+    """Make the ledger where there is none: prepared elsewhere first, so that it is never seen half made."""
+    if not missing(path):
+        path.chmod(0o600)
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as folder:
+        new = Path(folder) / path.name
+        empty(new)
+        prepare(new)
+        try:
+            path.hardlink_to(new)
+        except OSError:  # another process was first, or the file system knows no links
+            if not path.exists():
+                new.replace(path)
+    _to_disk(path.parent)
+
+
+def missing(path: Path) -> bool:
+    """Tell whether there is no ledger. `LedgerError` where there was one: an empty file is one cut short."""
+    if path.exists():
+        if path.stat().st_size:
+            return False
+        what = "it is empty"
+    elif path.with_name(f"{path.name}-wal").exists():
+        what = "it is gone, and its -wal is there"
+    else:
+        return True
+    raise LedgerError(f"{path}: {_TROUBLES[sqlite3.SQLITE_NOTADB]} ({what})")
+
+
+def _to_disk(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def connect(path: Path, *, writing: bool) -> sqlite3.Connection:

@@ -10,7 +10,7 @@ from bulk.ledger import runs
 from bulk.ledger.claims import REOPEN, Claim, Reading, claim
 from bulk.ledger.matching import Seen
 from bulk.ledger.privacy import scrub
-from bulk.ledger.record import RunFacts, RunRecord, Source
+from bulk.ledger.record import UNDECIDED, RunFacts, RunRecord, Source
 from bulk.ledger.writer import Writer
 from bulk.model import Outcome, Recipient, Reply, Status
 
@@ -32,7 +32,7 @@ WHERE id = ?5
 """
 _ANSWER = """
 UPDATE delivery SET state = 'pending', announced = 0, intended_at = NULL, attempts = ?,
-    replies = json_insert(ifnull(replies, '[]'), '$[#]', json(?))
+    replies = json_insert(ifnull(replies, '[]'), '$[#]', json(?)), contact_id = ?, request_id = ?, finished_at = ?
 WHERE state = 'intended' AND step = ? AND id = ?
 """
 _WITHDRAW = """
@@ -42,12 +42,12 @@ UPDATE delivery SET attempts = ?, announced = announced - 1,
 WHERE state = 'intended' AND id = ?
 """
 _FINISH = """
-UPDATE delivery SET state = ?, contact_id = ?, attempts = ?, error_code = ?, error_message = ?, request_id = ?,
-    finished_at = ?
+UPDATE delivery SET state = CASE WHEN contact_id IS NULL THEN ? ELSE 'sent' END, contact_id = ifnull(contact_id, ?),
+    attempts = ?, error_code = ?, error_message = ?, request_id = ?, finished_at = ?
 WHERE id = ?
 """
 
-_UNDECIDED = "SELECT id, row FROM delivery WHERE run = ? AND (state = 'unknown' OR state = 'intended')"
+_UNDECIDED = f"SELECT id, row FROM delivery WHERE run = ? AND {UNDECIDED}"  # noqa: S608 - our own text
 _MARK_SENT = """
 UPDATE delivery SET state = 'sent', decisions = decisions + 1, error_code = 'marked_sent',
     error_message = 'marked as sent by hand', finished_at = :now
@@ -77,6 +77,10 @@ class RunLedger(RunRecord):
         self._now = now
         self._reading = Reading(number, source.hasher, Seen(self._first_delivery()))
 
+    def read_again(self) -> None:
+        """Begin another reading of the list: `claim` is given its first batch next."""
+        self._reading = Reading(self._number, self._hasher, Seen(self._first_delivery()), self._reading.only)
+
     def only(self, statuses: AbstractSet[Status]) -> None:
         """Claim in this pass just the rows that ended so (and what was reopened so far), and leave the rest alone.
 
@@ -95,10 +99,16 @@ class RunLedger(RunRecord):
         """
         await self._writer.durable(_INTEND, (step, token, digest, at, delivery))
 
-    async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int) -> None:
-        """Record the answer to a call that is not the last; make the next only once this has returned."""
-        kept = {name: reply.members[name] for name in ("ContactId",) if name in reply.members}
-        await self._writer.durable(_ANSWER, (attempts, json.dumps([kept, reply.request_id]), step, delivery))
+    async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int, settled: bool = False) -> None:
+        """Record the answer to a call that is not the last; make the next only once this has returned.
+
+        `settled`: with it the row is sent, and says so from now on; the calls that follow tidy up.
+        """
+        contact = reply.members.get("ContactId")
+        kept = {} if contact is None else {"ContactId": contact}
+        end = (contact, reply.request_id, self._now()) if settled else (None, None, None)
+        values = attempts, json.dumps([kept, reply.request_id]), *end, step, delivery
+        await self._writer.durable(_ANSWER, values)
 
     async def withdraw(self, delivery: int, *, attempts: int) -> None:
         """Take back the last announcement: the service refused everybody, and has accepted nothing under it.

@@ -58,7 +58,14 @@ _COLUMNS = "contact_id, attempts, error_code, error_message, request_id, finishe
 _LOOKUP = Lookup(f", {_COLUMNS}")
 _OUTCOME = slice(4, 10)
 
-_STATES = "SELECT state, count(*) FROM delivery INDEXED BY delivery_place WHERE run = ? AND {} GROUP BY state"
+_OPEN = "(state = 'pending' OR state = 'intended')"
+_END = f"CASE WHEN {_OPEN} AND contact_id IS NOT NULL THEN 'sent' ELSE state END"  # a draft's mail is out: it is sent
+UNDECIDED = "(state = 'unknown' OR state = 'intended' AND contact_id IS NULL)"
+"""SQL: nobody can tell whether the row was accepted."""
+
+_STATES = f"""
+SELECT {_END} AS end, count(*) FROM delivery INDEXED BY delivery_place WHERE run = ? AND {{}} GROUP BY end
+"""  # noqa: S608 - our own text
 _EVERYWHERE = _STATES.format("true")
 _LISTED = _STATES.format("row IS NOT NULL")
 _REPEATS = "SELECT count(*) FROM duplicate WHERE run = ?"
@@ -66,7 +73,7 @@ _REPEATS_FOUND = "SELECT row, found_at FROM duplicate WHERE run = ? AND row BETW
 _ROWS = "SELECT rows FROM run WHERE id = ?"
 _UNKNOWN = f"""
 SELECT row, destination, state, {_COLUMNS}, intended_at FROM delivery INDEXED BY delivery_place
-WHERE run = ? AND (state = 'unknown' OR state = 'intended') ORDER BY row
+WHERE run = ? AND {UNDECIDED} ORDER BY row
 """  # noqa: S608 - the columns are our own text
 
 _STATUS = {status.value: status for status in Status} | {"intended": Status.UNKNOWN}
@@ -156,6 +163,8 @@ class RunRecord:
 
 def _outcome(state: str, known: Sequence[Any]) -> Outcome:
     contact_id, attempts, code, message, request_id, finished_at = known
+    if contact_id is not None and state in {"pending", "intended"}:
+        state = Status.SENT
     if state == "intended":
         code, message = "unanswered", _UNANSWERED
     return Outcome(_STATUS[state], contact_id, attempts, code, message, request_id, moment(finished_at))

@@ -14,9 +14,18 @@ from bulk.errors import CampaignError
 from bulk.model import Cells, Parameters, Recipient, Refusal, mask
 from bulk.request.blueprint import Blueprint, Reader, TemplateFailed
 from bulk.request.columns import Columns
-from bulk.request.template import Template
+from bulk.request.template import BadTemplate, Template
+from bulk.request.template import compile_template as compile_text
 
-__all__ = ["Request"]
+__all__ = ["Request", "Template", "compile_template"]
+
+
+def compile_template(text: str, columns: Sequence[str], *, where: str) -> Template:
+    """Compile one template of the campaign that is no parameter. CampaignError begins with `where`."""
+    try:
+        return compile_text(text, Columns(columns))
+    except BadTemplate as error:
+        raise CampaignError("\n".join(f"{where}: {message}" for message in error.messages)) from None
 
 
 @dataclass(frozen=True, slots=True)

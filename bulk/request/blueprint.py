@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bulk.api import UNKNOWN, Operation, Trouble
+from bulk.api import UNKNOWN, Operation, Trouble, operation
 from bulk.model import Parameters, Recipient, digest
 from bulk.request.columns import Columns
 from bulk.request.template import BadTemplate, Template, compile_template
@@ -99,7 +99,7 @@ class Reader:
         self._check_alike(draft)
         fixed = {name: value for name, value in draft.items() if name not in members or members[name].constant}
         varying = {name: node.render for name, node in members.items() if not node.constant}
-        return Blueprint(self.table, self.operation, fixed, varying, unknown)
+        return Blueprint(self.table, operation(self.operation.name, frozenset(fixed)), fixed, varying, unknown)
 
     def _check_alike(self, draft: Parameters) -> None:
         if draft.get("ClientToken", UNKNOWN) is not UNKNOWN:

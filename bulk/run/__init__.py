@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,25 +11,27 @@ import polars as pl
 from anyio import to_thread
 
 from bulk.campaign import Campaign
-from bulk.delivery import Carrier
 from bulk.errors import Halted
-from bulk.ledger import Ledger, RunLedger
-from bulk.lock import sole_sender
-from bulk.outcomes import check as check_name
+from bulk.ledger import Ledger
+from bulk.lock import sender, sole_sender
+from bulk.run.judging import Judge
 from bulk.run.looking import (
+    Glance,
+    check_results,
     ends_of,
     exit_code,
     frame_of,
+    look,
     recorded,
+    results_of,
     summarise,
     summary_of_record,
-    write_results,
 )
-from bulk.run.opening import Opened, open_campaign
+from bulk.run.opening import Opened, choose, open_campaign
 from bulk.run.options import Options
 from bulk.run.plan import Plan, Survey
 from bulk.run.rehearsal import destination, in_scratch, start_afresh
-from bulk.run.sending import Sending, carrier
+from bulk.run.sending import Sending, carrier, turns_of
 from bulk.run.summary import Progress, Summary
 from bulk.stopping import Stop
 
@@ -42,11 +44,17 @@ Watch = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run, sent or found again. `exit_code` is that of the command line."""
+    """A run, sent or found again.
+
+    `exit_code` is that of the command line, `sender` names the process that sends the run at this moment, None where
+    nobody does. `glance` has the first rows of the results and the troubles by reason; of a run found again, nothing.
+    """
 
     summary: Summary
     exit_code: int
     _frame: Callable[[], pl.DataFrame]
+    glance: Glance = field(default_factory=Glance)
+    sender: str | None = None
 
     def results(self) -> pl.DataFrame:
         """Give the results: one row per row of the list, in its order."""
@@ -70,10 +78,9 @@ async def send(
     opened = await to_thread.run_sync(open_campaign, campaign, Options.of(options))
     if opened.options.dry_run:
         opened = in_scratch(opened)
-    check_name(opened.results_path)
+    check_results(opened)
     stop = stop or Stop()
-    async with _way(opened, stop, Survey(opened)) as (book, carries):
-        sending = Sending(opened, book, carries, stop)
+    async with _sending(opened, stop, Survey(opened)) as sending:
         await sending.go(watch, every)
         return await to_thread.run_sync(_ended, sending)
 
@@ -84,11 +91,10 @@ async def check(campaign: Source, **options: Any) -> Plan:
     Raises `CampaignError` and `ListError`.
     """
     opened = in_scratch(await to_thread.run_sync(open_campaign, campaign, Options.of({**options, "dry_run": True})))
-    survey, stop = Survey(opened), Stop()
-    async with _way(opened, stop, survey) as (book, carries):
-        sending = Sending(opened, book, carries, stop)
+    survey = Survey(opened)
+    async with _sending(opened, Stop(), survey) as sending:
         await sending.go(None, EVERY)
-        ends = chain.from_iterable(zip(who, what, strict=True) for who, what, _ in ends_of(opened, book))
+        ends = chain.from_iterable(zip(who, what, strict=True) for who, what, _ in ends_of(opened, sending.book))
         return await to_thread.run_sync(survey.finish, sending.rows, ends)
 
 
@@ -96,20 +102,21 @@ async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
     """Write the results of a run as they are now. Raises `CampaignError`, `ListError` and `LedgerError`."""
     opened = await to_thread.run_sync(open_campaign, campaign, Options.of(options))
     with recorded(opened) as record:
-        await to_thread.run_sync(write_results, opened, record, Path(output))
+        await to_thread.run_sync(look, opened, record, Path(output))
     return Path(output)
 
 
 async def status(campaign: Source, **options: Any) -> Run:
-    """Tell where a run stands, from the ledger, also while it runs. Raises `CampaignError` and `LedgerError`."""
-    opened = await to_thread.run_sync(open_campaign, campaign, Options.of(options))
-    with recorded(opened) as record:
-        summary = await to_thread.run_sync(summary_of_record, opened, record)
-    return Run(summary, exit_code(summary), lambda: frame_of(opened))
+    """Tell where a run stands, from the ledger alone, also while it runs. Raises `CampaignError` and `LedgerError`."""
+    chosen = await to_thread.run_sync(choose, campaign, Options.of(options))
+    busy = sender(chosen.state_dir, chosen.campaign.name, chosen.options.run_id)
+    with recorded(chosen) as record:
+        summary = await to_thread.run_sync(summary_of_record, chosen, record)
+    return Run(summary, exit_code(summary), lambda: frame_of(open_campaign(campaign, chosen.options)), sender=busy)
 
 
 @asynccontextmanager
-async def _way(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[tuple[RunLedger, Carrier | Survey]]:
+async def _sending(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[Sending]:
     """Open all that a sending needs: the lock, the way out, the ledger. Where there is no way out, look instead."""
     options = opened.options
     with sole_sender(opened.state_dir, opened.campaign.name, options.run_id):
@@ -120,7 +127,14 @@ async def _way(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[tupl
                 book = ledger.begin(opened.identity(*place), opened.digests, accept_changes=accept)
                 if options.only:
                     book.only({options.only})
-                yield book, carrier(opened, book, transport, stop) if transport else survey
+                judge = Judge.of(opened.terms, ledger, book.facts, waits=transport is not None)
+                if transport is None:
+                    yield Sending(opened, book, survey, judge, stop)
+                    return
+                with turns_of(opened, *place, stop) as turns:
+                    yield Sending(
+                        opened, book, carrier(opened, book, transport, turns=turns, judge=judge, stop=stop), judge, stop
+                    )
 
 
 def _ended(sending: Sending) -> Run:
@@ -129,8 +143,6 @@ def _ended(sending: Sending) -> Run:
     rows = sending.total if sending.total is not None else opened.contacts.count()
     halted = stop.reason if stop.exit_code == Halted.exit_code else None
     book.close_pass(rows=rows, halted=halted, calls=tally.calls, throttled=tally.throttled)
-    path = None
-    if not opened.options.dry_run or opened.options.results:
-        path = write_results(opened, book, opened.results_path)
+    glance, path, lost = results_of(opened, book)
     summary = summarise(opened, book, tally, seconds=sending.progress().seconds, results=path, halted=halted)
-    return Run(summary, stop.exit_code or exit_code(summary), lambda: frame_of(opened))
+    return Run(summary, stop.exit_code or max(lost, exit_code(summary)), lambda: frame_of(opened), glance)

@@ -1,24 +1,64 @@
-"""Looking at a run in its ledger: its counts, its results."""
+"""Looking at a run in its ledger: its counts, its results, and what a person wants to see of them first."""
 
+import logging
+import tempfile
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from bulk.calling import Tally
-from bulk.errors import LedgerError
+from bulk.errors import CampaignError, LedgerError
 from bulk.ledger import Ledger, RunRecord
 from bulk.model import Outcome, Recipient, Status
-from bulk.outcomes import frame, write
-from bulk.run.opening import Opened
+from bulk.outcomes import Ends, check, frame, write
+from bulk.run.opening import Chosen, Opened
+from bulk.run.plan import EXAMPLES, Example, Reason
 from bulk.run.summary import Summary
+
+log = logging.getLogger("bulk")
+
+FIRST = 5  # rows of the results that are shown at the end
+TROUBLES = frozenset({Status.REFUSED, Status.REJECTED, Status.UNKNOWN})
+
+
+@dataclass(slots=True)
+class Glance:
+    """The first rows of the results, and the rows that were refused, rejected or are unknown, by reason."""
+
+    first: list[tuple[Recipient, Outcome]] = field(default_factory=list)
+    _reasons: dict[tuple[Status, str | None], Reason] = field(default_factory=dict)
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """Give the reasons, that of most rows first."""
+        return sorted(self._reasons.values(), key=lambda reason: -reason.rows)
+
+    def over(self, ends: Ends) -> Iterator[tuple[Sequence[Recipient], Sequence[Outcome], pl.DataFrame]]:
+        """Take note of what goes by."""
+        for recipients, outcomes, columns in ends:
+            if missing := FIRST - len(self.first):
+                self.first += zip(recipients[:missing], outcomes[:missing], strict=True)
+            for recipient, outcome in zip(recipients, outcomes, strict=True):
+                if outcome.status in TROUBLES:
+                    self._note(recipient, outcome)
+            yield recipients, outcomes, columns
+
+    def _note(self, recipient: Recipient, outcome: Outcome) -> None:
+        cause = outcome.status, outcome.error_code
+        reason = self._reasons.setdefault(cause, Reason(*cause))
+        reason.rows += 1
+        if len(reason.examples) < EXAMPLES:
+            reason.examples.append(Example(recipient.row, recipient.key, outcome.error_message))
 
 
 @contextmanager
-def recorded(opened: Opened) -> Iterator[RunRecord]:
+def recorded(chosen: Chosen) -> Iterator[RunRecord]:
     """Open a run that was begun, to be read. Raises `LedgerError` where there is none."""
-    name, run, folder = opened.campaign.name, opened.options.run_id, opened.state_dir
+    name, run, folder = chosen.campaign.name, chosen.options.run_id, chosen.state_dir
     ledger = Ledger.read(folder)
     if ledger is None:
         raise LedgerError(
@@ -40,10 +80,49 @@ def ends_of(opened: Opened, record: RunRecord) -> Iterator[tuple[Sequence[Recipi
         yield batch.recipients, outcomes(batch.recipients), batch.frame
 
 
-def write_results(opened: Opened, record: RunRecord, path: Path) -> Path:
-    """Write the results as they are now."""
-    write(ends_of(opened, record), path, outcomes_only=opened.options.outcomes_only)
-    return path
+def look(opened: Opened, record: RunRecord, path: Path | None) -> Glance:
+    """Go over the results as they are now, and write them where a path is given."""
+    glance = Glance()
+    ends = glance.over(ends_of(opened, record))
+    if path is None:
+        deque(ends, maxlen=0)
+    else:
+        write(ends, path, outcomes_only=opened.options.outcomes_only)
+    return glance
+
+
+def check_results(opened: Opened) -> None:
+    """Raise `CampaignError` where the results of a sending cannot be written to their place: before it costs a call."""
+    path = _place_of_results(opened)
+    if path is None:
+        return
+    check(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise CampaignError(
+            f"{path}: the results cannot be written: {error.strerror}; name another place with --results FILE"
+        ) from None
+    if path.is_dir():
+        raise CampaignError(f"{path}: the results cannot be written: a folder; name a file with --results FILE")
+
+
+def results_of(opened: Opened, record: RunRecord) -> tuple[Glance, Path | None, bool]:
+    """Write the results of a sending where they are wanted: what there is to see, where it is, and whether that failed.
+
+    Results that cannot be written are no reason to forget a sending: the ledger has it all.
+    """
+    path = _place_of_results(opened)
+    try:
+        return look(opened, record, path), path, False
+    except CampaignError as error:
+        log.error(str(error))  # noqa: TRY400 - the sentence says it all
+        return look(opened, record, None), None, True
+
+
+def _place_of_results(opened: Opened) -> Path | None:
+    return None if opened.options.dry_run and not opened.options.results else opened.results_path
 
 
 def frame_of(opened: Opened) -> pl.DataFrame:
@@ -53,14 +132,14 @@ def frame_of(opened: Opened) -> pl.DataFrame:
 
 
 def summarise(
-    opened: Opened, record: RunRecord, tally: Tally, *, seconds: float, results: Path | None, halted: str | None
+    chosen: Chosen, record: RunRecord, tally: Tally, *, seconds: float, results: Path | None, halted: str | None
 ) -> Summary:
     """Add up a run."""
     counts = record.counts()
     return Summary(
-        campaign=opened.campaign.name,
-        run=opened.options.run_id,
-        channel=opened.campaign.channel,
+        campaign=chosen.campaign.name,
+        run=chosen.options.run_id,
+        channel=chosen.campaign.channel,
         rows=sum(counts.values()),
         **{status.value: counts[status] for status in Status},
         calls=tally.calls,
@@ -71,12 +150,12 @@ def summarise(
     )
 
 
-def summary_of_record(opened: Opened, record: RunRecord) -> Summary:
+def summary_of_record(chosen: Chosen, record: RunRecord) -> Summary:
     """Add up a run from its ledger alone: calls over all its sendings, seconds from its first start to its last end."""
     facts = record.facts
     seconds = (facts.ended_at - facts.started_at).total_seconds() if facts.ended_at else 0.0
     tally = Tally(facts.calls, facts.throttled)
-    return summarise(opened, record, tally, seconds=seconds, results=None, halted=facts.halted)
+    return summarise(chosen, record, tally, seconds=seconds, results=None, halted=facts.halted)
 
 
 def exit_code(summary: Summary) -> int:

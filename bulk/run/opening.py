@@ -11,18 +11,17 @@ from bulk.ledger import RunIdentity
 from bulk.loader import ContactList, Wanted
 from bulk.model import digest
 from bulk.request import Request
+from bulk.rules import Rules
+from bulk.run.judging import Terms, terms
 from bulk.run.options import Options
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
-class Opened:
-    """A campaign with its list, its compiled request, and what the list is asked for."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A campaign and which run of it: enough to find the run in its ledger, whether or not its list is still there."""
 
     campaign: Campaign
     options: Options
-    contacts: ContactList
-    request: Request
-    wanted: Wanted
 
     @property
     def instance(self) -> str:
@@ -33,13 +32,6 @@ class Opened:
         """Name the run, and where it goes."""
         campaign = self.campaign
         return RunIdentity(campaign.name, self.options.run_id, campaign.channel, endpoint, region, self.instance)
-
-    @property
-    def digests(self) -> Mapping[str, str]:
-        """What the messages consist of: path in the campaign → short digest. No text is kept."""
-        table = self.campaign.contact_list
-        told = {"list.key": table.key, "list.country": table.country, "list.country_column": table.country_column}
-        return {**self.request.digests, **{path: digest(value).hex()[:12] for path, value in told.items()}}
 
     @property
     def state_dir(self) -> Path:
@@ -56,17 +48,40 @@ class Opened:
         return Path(self.options.results) if self.options.results else self.campaign.folder / "results" / name
 
 
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Opened(Chosen):
+    """A campaign with its list, its compiled request, and what the list is asked for."""
+
+    contacts: ContactList
+    request: Request
+    wanted: Wanted
+    terms: Terms
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """What the messages consist of: path in the campaign → short digest. No text is kept."""
+        table = self.campaign.contact_list
+        told = {"list.key": table.key, "list.country": table.country, "list.country_column": table.country_column}
+        return {**self.request.digests, **{path: digest(value).hex()[:12] for path, value in told.items()}}
+
+
+def choose(source: Campaign | Path | str, options: Options) -> Chosen:
+    """Read a campaign without its list. Raises `CampaignError`."""
+    return Chosen(source if isinstance(source, Campaign) else load(Path(source))[0], options)
+
+
 def open_campaign(source: Campaign | Path | str, options: Options) -> Opened:
     """Open a campaign and its list. Raises `CampaignError` and `ListError`."""
     campaign, path, text = (source, None, "") if isinstance(source, Campaign) else (*_loaded(Path(source)),)
     contacts = ContactList.open(_contacts(campaign, options), format=campaign.contact_list.format)
     try:
         request = _compiled(campaign, contacts)
+        agreed = terms(Rules.of(campaign), contacts, campaign.contact_list.timezone_column)
     except CampaignError as error:
         if path is None:
             raise
         raise CampaignError(placed(str(error), path, text)) from None
-    return Opened(campaign, options, contacts, request, _wanted(campaign, request))
+    return Opened(campaign, options, contacts, request, _wanted(campaign, request, agreed), agreed)
 
 
 def _loaded(path: Path) -> tuple[Campaign, Path, str]:
@@ -93,12 +108,12 @@ def _compiled(campaign: Campaign, contacts: ContactList) -> Request:
     )
 
 
-def _wanted(campaign: Campaign, request: Request) -> Wanted:
+def _wanted(campaign: Campaign, request: Request, agreed: Terms) -> Wanted:
     table = campaign.contact_list
     return Wanted(
         kind=campaign.way.KIND,
         destination=request.destination_column or request.destination,
-        columns=request.columns,
+        columns=request.columns.union(agreed.columns),
         key=table.key,
         country=table.country,
         country_column=table.country_column,

@@ -31,6 +31,7 @@ class Options:
     rate: float | Literal["auto"] | None = None
     burst: int | None = None
     at_once: int | None = None
+    rate_share: float = 1.0
     state_dir: Path | str | None = None
     endpoint_url: str | None = None
     region: str | None = None
@@ -50,7 +51,16 @@ class Options:
             near = difflib.get_close_matches(name, known, n=1)
             raise CampaignError(f"no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         options = cls(**given)
-        for name in ("limit", "rate", "burst", "at_once", "connect_timeout", "read_timeout", "max_duration"):
+        for name in (
+            "limit",
+            "rate",
+            "burst",
+            "at_once",
+            "rate_share",
+            "connect_timeout",
+            "read_timeout",
+            "max_duration",
+        ):
             value = getattr(options, name)
             if value is not None and value != "auto" and not value > 0:
                 raise CampaignError(f"{name.replace('_', '-')} is {value}, and must be above 0")

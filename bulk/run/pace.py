@@ -3,12 +3,18 @@
 from typing import Literal
 
 from bulk.campaign import OperationPacing, Window
-from bulk.pacing import Limits, inside
+from bulk.learning import Learner
+from bulk.model import Call
+from bulk.pacing import Bucket, Limits, Pace, Room, inside
+from bulk.parts import parts
 from bulk.run.opening import Opened
 
 # "Amazon Connect service quotas", API throttling: 2 requests a second with a burst of 5 but for these.
 DEFAULT = 2.0, 5
 QUOTAS = {"StopContact": (10.0, 15), "StartChatContact": (5.0, 8)}
+
+# "StartOutboundChatContact", ChatDurationInMinutes; "Amazon Connect service quotas", active email contact expiry.
+CHAT_MINUTES, EMAIL_MINUTES = 25 * 60, 14 * 24 * 60
 
 
 def windows(opened: Opened, operation: str) -> list[tuple[float, int]]:
@@ -20,9 +26,56 @@ def windows(opened: Opened, operation: str) -> list[tuple[float, int]]:
     return [(documented if rate in (None, "auto") else float(rate), burst or usual)]
 
 
-def limits(opened: Opened, operation: str) -> Limits:
-    """Give the pace of an operation, within its rates and bursts."""
-    return Limits(tuple(inside(rate, burst) for rate, burst in windows(opened, operation)))
+def pace(opened: Opened, operation: str) -> Pace:
+    """Give the pace of an operation: within its rates and bursts, and learning, where a rate is `auto`, what they are.
+
+    A configured rate is a ceiling: it gives way where others use the account too.
+    """
+    asked = windows(opened, operation)
+    rate, _ = _said(opened, operation)
+    share = opened.options.rate_share
+    buckets = tuple(inside(per_second * share, max(1, int(burst * share))) for per_second, burst in asked)
+    first = buckets[0].per_second
+    learner = Learner(first) if rate == "auto" else Learner(first, first)
+    return Pace(Limits((*buckets, *_parts(opened))), learner)
+
+
+def room(opened: Opened, operation: str) -> Room | None:
+    """Give the room for open contacts, for the operation that opens them, where the campaign bounds it."""
+    hold, tables = opened.campaign.hold, opened.campaign.tables
+    opens = next(iter(opened.campaign.way.OPERATIONS.values())) == operation
+    if hold.open_contacts is None or not opens or "stop_contact" in tables:
+        return None
+    return Room(hold.open_contacts, open_for(opened))
+
+
+def open_for(opened: Opened) -> float:
+    """Tell how long a contact stays open, in seconds: as said, else as the request says, else as AWS has it."""
+    said = opened.campaign.hold.open_for
+    if said is not None:
+        return said
+    minutes = [
+        table[name]
+        for table in opened.campaign.tables.values()
+        for name in ("ChatDurationInMinutes", "ExpiryDurationInMinutes")
+        if isinstance(table.get(name), int)
+    ]
+    usual = CHAT_MINUTES if opened.campaign.way.KIND == "phone" else EMAIL_MINUTES
+    return 60.0 * (minutes[0] if minutes else usual)
+
+
+def parts_of(call: Call) -> int:
+    """Count the parts of the SMS that a call sends: one where its text is not ours."""
+    message = call.parameters.get("InitialSystemMessage")
+    return parts(message["Content"]) if message else 1
+
+
+def _parts(opened: Opened) -> tuple[Bucket, ...]:
+    """Give the limit of the number that the messages come from."""
+    per_second = opened.campaign.pacing.parts_per_second
+    if per_second is None or opened.campaign.way.KIND != "phone":
+        return ()
+    return (Bucket(per_second, max(1, round(per_second)), of_parts=True),)
 
 
 def _said(opened: Opened, operation: str) -> tuple[float | Literal["auto"] | tuple[Window, ...] | None, int | None]:

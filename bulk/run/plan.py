@@ -8,7 +8,7 @@ from bulk.calling import Tally
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Status
 from bulk.parts import parts
 from bulk.run.opening import Opened
-from bulk.run.pace import windows
+from bulk.run.pace import open_for, room, windows
 
 PREVIEWS = 3
 EXAMPLES = 3
@@ -54,6 +54,7 @@ class Plan:
     parts: int = 0
     calls: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
 
@@ -97,12 +98,31 @@ class Survey:
         tables = self._opened.campaign.tables
         operations = {table: name for table, name in self._opened.campaign.way.OPERATIONS.items() if table in tables}
         plan.calls = dict.fromkeys(operations.values(), plan.sendable)
-        plan.seconds = max((self._seconds(name, plan.sendable) for name in plan.calls), default=0.0)
+        plan.seconds = max((self._seconds(name) for name in plan.calls), default=0.0)
+        self._hold()
         return plan
 
-    def _seconds(self, operation: str, calls: int) -> float:
-        """Tell how long so many calls take: the operations run at once, so the slowest decides."""
-        return max(max(0.0, (calls - burst) / rate) for rate, burst in windows(self._opened, operation))
+    def _seconds(self, operation: str) -> float:
+        """Tell how long the calls of an operation take. The operations run at once, so the slowest decides."""
+        share = self._opened.options.rate_share
+        limits = windows(self._opened, operation)
+        seconds = [(self.plan.sendable - burst * share) / (rate * share) for rate, burst in limits]
+        per_second = self._opened.campaign.pacing.parts_per_second
+        return max(0.0, *seconds, self.plan.parts / per_second if per_second else 0.0)
+
+    def _hold(self) -> None:
+        """Say when the instance is full of open contacts, and how much longer that makes it."""
+        plan, bounded = self.plan, {name: room(self._opened, name) for name in self.plan.calls}
+        limit = self._opened.campaign.hold.open_contacts
+        if limit is None or plan.sendable <= limit or not any(bounded.values()):
+            return
+        stays = open_for(self._opened)
+        if plan.seconds * limit / plan.sendable < stays:
+            plan.notes.append(
+                f"after {limit:,} contacts the instance is full: each stays open for {stays / 60:,.0f} minutes "
+                "unless its flow ends it ([hold] open_contacts, open_for)"
+            )
+            plan.seconds = max(plan.seconds, (plan.sendable - 1) // limit * stays)
 
 
 def _member(parameters: Parameters, path: str) -> Any:

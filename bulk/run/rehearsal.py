@@ -1,5 +1,6 @@
 """Where a run goes: to Amazon Connect, to a sandbox of its own, or nowhere."""
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -63,7 +64,7 @@ def _place_of(opened: Opened) -> tuple[str, str]:
 def start_afresh(opened: Opened) -> None:
     """Forget the last rehearsal: a sandbox remembers nothing either. A state directory of the user's own is kept."""
     if opened.options.sandbox and opened.options.state_dir is None:
-        for file in opened.state_dir.glob("ledger.db*"):
+        for file in (*opened.state_dir.glob("ledger.db*"), *opened.state_dir.glob("pace/*")):
             file.unlink()
 
 
@@ -71,7 +72,7 @@ def _endpoint(opened: Opened) -> Endpoint:
     options = opened.options
     return Endpoint(
         options.endpoint_url,
-        options.region,
+        options.region or os.environ.get("AWS_REGION"),  # as other SDKs take it; boto3 reads AWS_DEFAULT_REGION only
         options.profile,
         Path(options.ca_bundle) if options.ca_bundle else None,
         options.connect_timeout,

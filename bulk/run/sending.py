@@ -1,9 +1,13 @@
 """One sending of a campaign, wired: list → ledger → request → delivery, each known to the others only here."""
 
+import logging
+import math
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 
 import anyio
@@ -11,17 +15,22 @@ from anyio import to_thread
 
 from bulk.breaker import Breaker
 from bulk.calling import Caller, Policy, Tally, Transport
-from bulk.delivery import Carrier
+from bulk.delivery import Carrier, NotNow
 from bulk.errors import Halted
 from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.loader import Batch
-from bulk.model import Delivery, Outcome, Recipient, Refusal, Status, digest
+from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status, digest
+from bulk.rules import Wait
+from bulk.run.judging import Judge
 from bulk.run.opening import Opened
-from bulk.run.pace import limits
+from bulk.run.pace import pace, parts_of, room
 from bulk.run.summary import Progress
 from bulk.sender import send
-from bulk.stopping import Stop
+from bulk.sharing import SharedPace, steady_clock
+from bulk.stopping import Stop, Stopped
 from bulk.turns import Turns
+
+log = logging.getLogger("bulk")
 
 Item = tuple[Recipient, Claim]
 
@@ -52,13 +61,16 @@ class Sending:
     opened: Opened
     book: RunLedger
     carrier: Carries
+    judge: Judge
     stop: Stop
     started: float = field(default_factory=time.monotonic)
     rows: int = 0
     total: int | None = None
-    begun: int = 0
     ended: Counter[Status] = field(default_factory=Counter)
+    opens_at: float = math.inf
     _breaker: Breaker = field(init=False)
+    _written_to: Counter[str] = field(default_factory=Counter)
+    _locks: dict[str, anyio.Lock] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         settings = self.opened.campaign.stop
@@ -73,11 +85,31 @@ class Sending:
             if watch is not None:
                 beside.start_soon(self._count_rows)
                 beside.start_soon(self._report, watch, every)
-            await send(
-                self._batches(), self._deliver, at_once=at_once(self.opened), stop=self.stop, grace=settings.grace
-            )
+            await self._read_through(settings.grace)
             beside.cancel_scope.cancel()
         await self.book.flush()
+
+    async def _read_through(self, grace: float) -> None:
+        """Read the list, and read it again when the first window opens of those that were closed, until none is left.
+
+        Rows that wait stay in the list and the ledger, not in memory.
+        """
+        while True:
+            self.opens_at = math.inf
+            await send(self._batches(), self._deliver, at_once=at_once(self.opened), stop=self.stop, grace=grace)
+            if self.stop.asked or self.opens_at == math.inf:
+                return
+            log.info(
+                "waiting for sending hours: the next window opens at %s",
+                datetime.fromtimestamp(self.opens_at, UTC).isoformat(timespec="minutes"),
+            )
+            try:
+                await self.stop.sleep(self.opens_at - self.judge.now())
+            except Stopped:
+                return
+            self.book.read_again()
+            self.rows, self.total = 0, None
+            self.ended.clear()
 
     def progress(self) -> Progress:
         """Tell where the run stands."""
@@ -96,8 +128,10 @@ class Sending:
 
     async def _batches(self) -> AsyncIterator[Sequence[Item]]:
         batches = self.opened.contacts.batches(self.opened.wanted)
-        while items := await to_thread.run_sync(self._claim, batches):
-            yield items
+        left = self.opened.options.limit
+        while (left is None or left > 0) and (items := await to_thread.run_sync(self._claim, batches)):
+            yield items[:left]
+            left = None if left is None else left - len(items)
 
     def _claim(self, batches: Iterator[Batch]) -> list[Item]:
         """Read on until there is something to send; empty at the end of the list. Runs in a thread."""
@@ -114,24 +148,58 @@ class Sending:
 
     async def _deliver(self, item: Item) -> None:
         recipient, claim = item
-        limit = self.opened.options.limit
-        if limit is not None and self.begun >= limit:
-            self.stop.ask("the limit is reached", 0)
-            return
-        self.begun += 1
-        outcome = await self._outcome(recipient, claim)
+        async with self._alone(recipient.destination):
+            try:
+                outcome = await self._outcome(recipient, claim)
+            except NotNow as not_now:
+                self.opens_at = min(self.opens_at, not_now.why)
+                return
         self.ended[outcome.status] += 1
         if reason := self._breaker.after(outcome):
             raise Halted(reason)
 
     async def _outcome(self, recipient: Recipient, claim: Claim) -> Outcome:
-        built = self.opened.request.build(recipient)
-        if not isinstance(built, Refusal):
-            return await self.carrier.deliver(Delivery(claim.id, recipient, built, claim.progress, claim.decisions))
-        status = Status.UNKNOWN if claim.kind is ClaimKind.UNSETTLED else built.status
-        outcome = Outcome(status, error_code=built.code, error_message=built.message)
+        """Drive one row to its outcome. Raises `NotNow` with the time (Unix seconds) to which it has to wait."""
+        settling = claim.kind is ClaimKind.UNSETTLED
+        why: Refusal | Mapping[str, Parameters] = self._refused(recipient, settling=settling) or self._built(recipient)
+        if not isinstance(why, Refusal):
+            delivery = Delivery(claim.id, recipient, why, claim.progress, claim.decisions)
+            try:
+                return await self.carrier.deliver(delivery)
+            except NotNow as not_now:
+                if not isinstance(not_now.why, Refusal):
+                    raise
+                why = not_now.why
+        status = Status.UNKNOWN if settling else why.status
+        outcome = Outcome(status, error_code=why.code, error_message=why.message)
         await self.book.finish(claim.id, outcome)
         return outcome
+
+    def _built(self, recipient: Recipient) -> Refusal | Mapping[str, Parameters]:
+        return self.opened.request.build(recipient)
+
+    def _refused(self, recipient: Recipient, *, settling: bool) -> Refusal | None:
+        """Ask the rules before anything is built: a row whose window is closed costs no turn."""
+        judged = self.judge(recipient, settling=settling)
+        if isinstance(judged, Wait):
+            raise NotNow(judged.until)
+        return judged
+
+    @asynccontextmanager
+    async def _alone(self, destination: str | None) -> AsyncIterator[None]:
+        """Have one row of a destination in flight at a time where caps count them: the second sees the first."""
+        if destination is None or not self.opened.terms.rules.limits:
+            yield
+            return
+        lock = self._locks.setdefault(destination, anyio.Lock())
+        self._written_to[destination] += 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._written_to[destination] -= 1
+            if not self._written_to[destination]:
+                del self._written_to[destination], self._locks[destination]
 
     async def _stop_after(self, seconds: float) -> None:
         await anyio.sleep(seconds)
@@ -146,19 +214,45 @@ class Sending:
             watch(self.progress())
 
 
-def carrier(opened: Opened, book: RunLedger, transport: Transport, stop: Stop) -> Carrier:
+@contextmanager
+def turns_of(opened: Opened, endpoint: str, region: str, stop: Stop) -> Iterator[dict[str, Turns]]:
+    """Give the turns of each operation, in step with the other processes that share the state directory."""
+    clock = steady_clock()
+    with ExitStack() as stack:
+        turns = {}
+        for operation in opened.campaign.way.OPERATIONS.values():
+            place = endpoint, region, operation
+            shared = stack.enter_context(closing(SharedPace(opened.state_dir, place, pace(opened, operation))))
+            turns[operation] = Turns(shared, stop, room=room(opened, operation), clock=clock)
+        yield turns
+
+
+def carrier(
+    opened: Opened, book: RunLedger, transport: Transport, *, turns: Mapping[str, Turns], judge: Judge, stop: Stop
+) -> Carrier:
     """Introduce the parts of a delivery to each other."""
     campaign = opened.campaign
     operations = campaign.way.OPERATIONS.values()
-    turns = {operation: Turns(limits(opened, operation), stop) for operation in operations}
     policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, opened.request.varies)
     return Carrier(
-        caller=Caller(transport, turns, stop, policy=policy),
+        caller=Caller(transport, turns, stop, policy=policy, parts_of=parts_of),
         journal=book,
         exchange=campaign.way.exchange,
         token_of=_tokens(opened),
+        admit=_admission(judge),
         replay_within={name: PROMISED.get(name, campaign.retry.replay_within) for name in operations},
     )
+
+
+def _admission(judge: Judge) -> Callable[[Delivery], None]:
+    """Ask the rules once more when a call has its turn: it may have waited long for it."""
+
+    def admit(delivery: Delivery) -> None:
+        judged = judge(delivery.recipient)
+        if judged is not None:
+            raise NotNow(judged.until if isinstance(judged, Wait) else judged)
+
+    return admit
 
 
 def at_once(opened: Opened) -> int:

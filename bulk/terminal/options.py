@@ -1,6 +1,8 @@
 """The options, each said once. One that is not a file can also come from `BULK_…` in the environment."""
 
+import math
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,11 @@ import click
 from bulk.terminal import screen
 
 Command = Callable[..., Any]
+Option = Callable[[Command], Command]
 
 FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+ABOVE_0 = click.FloatRange(0, min_open=True)
 
 
 class _Duration(click.ParamType[float]):
@@ -34,18 +39,37 @@ class _Rate(click.ParamType[float | str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
         try:
-            return "auto" if value == "auto" else float(value)
+            rate = value if value == "auto" else float(value)
         except ValueError:
-            self.fail(f"{value!r} is no rate; give calls per second, or auto", param, ctx)
+            rate = 0.0
+        if rate != "auto" and not 0 < rate < math.inf:
+            self.fail(f"{value!r} is no rate; write calls per second, above 0, or auto", param, ctx)
+        return rate
 
 
-def _option(name: str, **settings: Any) -> Callable[[Command], Command]:
-    is_file = isinstance(settings.get("type"), click.Path)
+class _Share(click.ParamType[float]):
+    """A part of the whole: 1/3, 0.5."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            share = float(Fraction(str(value)))
+        except (ValueError, ZeroDivisionError):
+            share = 0.0
+        if not 0 < share <= 1:
+            self.fail(f"{value!r} is no share; write one above 0 and up to 1, such as 1/3", param, ctx)
+        return share
+
+
+def option(name: str, *names: str, **settings: Any) -> Option:
+    """Make an option that can also come from the environment, unless it is a file."""
+    is_file = settings.get("type") is FILE or settings.get("metavar") == "FILE"
     envvar = None if is_file else "BULK_" + name.strip("-").replace("-", "_").upper()
-    return click.option(name, envvar=envvar, show_envvar=envvar is not None, **settings)
+    return click.option(name, *names, envvar=envvar, show_envvar=envvar is not None, **settings)
 
 
-def _all(*chosen: Callable[[Command], Command]) -> Callable[[Command], Command]:
+def _all(*chosen: Option) -> Option:
     def decorate(command: Command) -> Command:
         for option in reversed(chosen):
             command = option(command)
@@ -54,88 +78,71 @@ def _all(*chosen: Callable[[Command], Command]) -> Callable[[Command], Command]:
     return decorate
 
 
-def _run(name: str) -> Callable[[Command], Command]:
-    return click.option(
-        name, "run_id", default="default", show_default=True, envvar="BULK_RUN", help="Names one sending of a campaign."
-    )
-
-
 reading = _all(
-    _option("--contacts", type=str, help="The contact list, instead of the campaign's."),
-    _run("--run"),
-    _option(
-        "--state-dir",
-        type=click.Path(file_okay=False, path_type=Path),
-        help="Where the ledger is; default .bulk beside the campaign.",
-    ),
-    _option("--sandbox", is_flag=True, help="Use a sandbox of its own, and a state apart from real runs."),
-    _option("--outcomes-only", is_flag=True, help="Leave the list's own columns out of the results."),
+    option("--contacts", metavar="FILE", help="The contact list, instead of the campaign's."),
+    option("--run", "run_id", default="default", show_default=True, help="Names one sending of a campaign."),
+    option("--state-dir", type=FOLDER, help="Where the ledger is; default .bulk beside the campaign."),
+    option("--sandbox", is_flag=True, help="Use a sandbox of its own, and a state apart from real runs."),
 )
 
+writing = option("--outcomes-only", is_flag=True, help="Leave the list's own columns out of the results.")
+
 pace = _all(
-    _option("--rate", type=_Rate(), help="Calls per second and operation, instead of the campaign's; auto learns it."),
-    _option("--burst", type=click.IntRange(1), help="Calls that may go at once."),
-    _option("--at-once", type=click.IntRange(1), help="Calls in flight at most."),
+    option("--rate", type=_Rate(), help="Calls per second and operation, instead of the campaign's; auto learns it."),
+    option("--burst", type=click.IntRange(1), help="Calls that may go at once after a pause."),
+    option("--at-once", type=click.IntRange(1), help="Calls in flight at most."),
+    option(
+        "--rate-share",
+        type=_Share(),
+        default="1",
+        show_default=True,
+        help="The part of the rate that is for this host, where several send from one account: 1/3.",
+    ),
 )
 
 sending = _all(
-    _option("--results", type=FILE, help="Where the results go; default results/NAME-RUN.csv beside the campaign."),
-    _option("--limit", type=click.IntRange(1), help="Send to so many rows at most."),
-    _option(
+    option("--results", type=FILE, help="Where the results go; default results/NAME-RUN.csv beside the campaign."),
+    writing,
+    option("--limit", type=click.IntRange(1), help="Send to so many rows at most."),
+    option(
         "--only", type=click.Choice(["rejected", "refused", "unknown"]), help="Send again just the rows that ended so."
     ),
-    _option("--accept-changes", is_flag=True, help="Go on although the campaign has changed since the run began."),
-    _option("--max-duration", type=_Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
-    _option("--dry-run", is_flag=True, help="Do everything but the calls."),
-    _option("--yes", is_flag=True, help="Send without asking."),
+    option("--accept-changes", is_flag=True, help="Go on although the campaign has changed since the run began."),
+    option("--max-duration", type=_Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
+    option("--dry-run", is_flag=True, help="Do everything but the calls."),
+    option("--yes", is_flag=True, help="Send without asking."),
 )
 
 reaching = _all(
-    _option("--endpoint-url", help="Where Amazon Connect is, if not where AWS says."),
-    _option("--region", help="The AWS Region."),
-    _option("--profile", help="The AWS profile."),
-    _option("--ca-bundle", type=FILE, help="Certificates to trust."),
-    _option(
-        "--connect-timeout", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True, help="Seconds."
-    ),
-    _option(
-        "--read-timeout", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True, help="Seconds."
-    ),
+    option("--endpoint-url", metavar="URL", help="Where Amazon Connect is, if not where AWS says."),
+    option("--region", help="The AWS Region."),
+    option("--profile", help="The AWS profile."),
+    option("--ca-bundle", type=FILE, help="Certificates to trust."),
+    option("--connect-timeout", type=ABOVE_0, default=10.0, show_default=True, help="Seconds."),
+    option("--read-timeout", type=ABOVE_0, default=30.0, show_default=True, help="Seconds."),
 )
 
+_said = {"expose_value": False, "is_eager": True}
+
 talking = _all(
-    click.option(
-        "--json",
-        is_flag=True,
-        expose_value=False,
-        envvar="BULK_JSON",
-        callback=screen.set_json,
-        help="One JSON object on stdout.",
-    ),
-    click.option(
-        "--quiet",
-        is_flag=True,
-        expose_value=False,
-        envvar="BULK_QUIET",
-        callback=screen.set_quiet,
-        help="Only complaints on stderr.",
-    ),
-    click.option(
+    option("--json", is_flag=True, callback=screen.set_json, help="One JSON object on stdout.", **_said),
+    option("--quiet", is_flag=True, callback=screen.set_quiet, help="Only complaints on stderr.", **_said),
+    option(
         "--log-level",
         type=click.Choice(["debug", "info", "warning", "error"]),
         default="info",
         show_default=True,
-        expose_value=False,
-        envvar="BULK_LOG_LEVEL",
         callback=screen.set_level,
+        help="What is logged on stderr.",
+        **_said,
     ),
-    click.option(
+    option(
         "--log-format",
         type=click.Choice(["text", "json"]),
         default="text",
         show_default=True,
-        expose_value=False,
-        envvar="BULK_LOG_FORMAT",
         callback=screen.set_format,
+        help="All of stderr as text, or as JSON line by line.",
+        **_said,
     ),
 )

@@ -12,7 +12,7 @@ from bulk.terminal import screen
 
 
 async def serve(*, port: int, faults: Path | None, **quotas: Any) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM. Raises `CampaignError` where that cannot begin."""
     async with anyio.create_task_group() as group:
         group.start_soon(_until_signalled, group.cancel_scope)
         try:
@@ -20,10 +20,12 @@ async def serve(*, port: int, faults: Path | None, **quotas: Any) -> None:
         except ValueError as error:
             raise CampaignError(str(error)) from None
         except OSError as error:
-            raise CampaignError(f"the sandbox cannot start: {error.strerror or error}") from None
+            place = f"{error.filename}: " if error.filename else ""
+            raise CampaignError(f"the sandbox cannot start: {place}{error.strerror or error}") from None
 
 
 def _say(url: str) -> None:
+    screen.show({"url": url}, url)
     screen.say(f"Amazon Connect sandbox at {url} (contacts: {url}/_sandbox/contacts); interrupt to end it")
 
 

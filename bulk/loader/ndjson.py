@@ -1,4 +1,8 @@
-"""NDJSON: one JSON object on each line. The first block of lines settles the columns and their types."""
+"""NDJSON: one JSON object on each line.
+
+The file is read once to know all its columns, since a line has the members it needs and later ones may have more.
+Types are settled by the lines that come first.
+"""
 
 import json
 from bisect import bisect_left
@@ -8,9 +12,10 @@ from typing import cast
 
 import polars as pl
 
-from bulk.dialect import Broken, lines
 from bulk.errors import ListError
-from bulk.tables import Chunk
+from bulk.loader.dialect import lines
+from bulk.loader.tables import Chunk
+from bulk.loader.unpacking import Broken
 
 _Schema = dict[str, pl.DataType]
 
@@ -20,9 +25,12 @@ class Ndjson:
 
     def __init__(self, path: Path, name: str) -> None:
         self._path, self._name = path, name
-        first = next(self._blocks(), (0, ""))
-        frame = self._frame(*first, schema=None)
-        self._schema = {column: _settled(kind) for column, kind in frame.schema.items()}
+        schema: _Schema = {}
+        for row, block in self._blocks():
+            found = self._frame(row, block, schema=None).schema
+            for column, kind in found.items():
+                schema[column] = _joined(schema[column], kind) if column in schema else kind
+        self._schema = {column: _settled(kind) for column, kind in schema.items()}
         self.columns = list(self._schema)
         self.notes: list[str] = []
 
@@ -84,6 +92,23 @@ def _fits(lines: str, schema: _Schema | None) -> bool:
     except pl.exceptions.PolarsError:
         return False
     return True
+
+
+def _joined(first: pl.DataType, second: pl.DataType) -> pl.DataType:
+    """Give the type that holds what both hold; the first where there is none."""
+    if first == second or isinstance(second, pl.Null):
+        return first
+    if isinstance(first, pl.Null) or (first == pl.Int64 and second == pl.Float64):
+        return second
+    if isinstance(first, pl.List) and isinstance(second, pl.List):
+        return pl.List(_joined(cast("pl.DataType", first.inner), cast("pl.DataType", second.inner)))
+    if isinstance(first, pl.Struct) and isinstance(second, pl.Struct):
+        members = {member.name: cast("pl.DataType", member.dtype) for member in first.fields}
+        for member in second.fields:
+            kind = cast("pl.DataType", member.dtype)
+            members[member.name] = _joined(members[member.name], kind) if member.name in members else kind
+        return pl.Struct(members)
+    return first
 
 
 def _settled(kind: pl.DataType) -> pl.DataType:

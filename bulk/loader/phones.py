@@ -1,14 +1,16 @@
-"""Destinations brought to form: phone numbers to E.164, email addresses to one spelling, or why not.
+"""Phone numbers brought to E.164, or why not.
 
 Nothing is guessed: a cell that could mean two things is refused, with the remedy. Messages carry masked
 values only.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from itertools import repeat
 
 from phonenumbers import (
     NumberParseException,
+    PhoneMetadata,
     PhoneNumber,
     PhoneNumberFormat,
     PhoneNumberType,
@@ -22,12 +24,13 @@ from phonenumbers import (
 )
 from phonenumbers.shortnumberinfo import is_valid_short_number_for_region
 
+from bulk.loader.numbering import mobile_region
 from bulk.model import Refusal, mask
-from bulk.numbering import mobile_region
 
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d{1,2}")
 _WHOLE_FLOAT = re.compile(r"(\+?\d{7,15})\.0+")
 _BETWEEN_NUMBERS = re.compile(r"[,;|/&\n\r]|\s(?:or|and)\s|(?<=\d)\s*(?=\+)", re.IGNORECASE)
+EXCEL_ERROR = re.compile(r"#(?:N/A|NAME\?|(?:VALUE|REF|DIV/0|NUM|NULL|SPILL|CALC)!)|##+")
 _LETTERS = re.compile(r"[^\W\d_]")
 
 _UNUSABLE = {
@@ -42,11 +45,6 @@ _LENGTH = {
     ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks its area code",
     ValidationResult.INVALID_COUNTRY_CODE: "begins with no known country code",
 }
-
-# What mail systems agree on (RFC 5321, 4.1.2), without quoted local parts. Amazon SES takes ASCII alone
-# before the @ (API Reference, "SendEmail", Destination). Domains may be international.
-_EMAIL = re.compile(r"(?P<local>[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*)@(?P<domain>[^\s@]+)", re.ASCII)
-_DOMAIN = re.compile(r"(?:(?!-)[^\W_](?:[^\W_]|-){0,61}(?<!-)\.)+(?!\d+\Z)(?!-)(?:[^\W_]|-){2,63}(?<!-)")
 
 
 def phone(text: str, country: str | None = None, allowed: Collection[str] | None = None) -> str | Refusal:
@@ -66,16 +64,16 @@ def phone(text: str, country: str | None = None, allowed: Collection[str] | None
     return _read(whole[1] if whole else text, country, allowed)
 
 
-def email(text: str) -> str | Refusal:
-    """Bring an email address to one spelling: trimmed, the domain in lower case; or say why it is none."""
-    text = text.strip()
-    match = _EMAIL.fullmatch(text)
-    if match is None:
-        return _not_an_email(text)
-    local, domain = match["local"], match["domain"].lower()
-    if len(local) > 64 or len(domain) > 189 or not _DOMAIN.fullmatch(domain):
-        return Refusal("invalid_email", f"{shown(text)} is no email address: what stands around the @ cannot be right")
-    return f"{local}@{domain}"
+def zeros_eaten(texts: Iterable[str], country: str) -> bool:
+    """Tell whether numbers have lost the 0 that national numbers of a country begin with, as in a spreadsheet's cells.
+
+    They have where none begins with it, and most lack it that can be read as such numbers.
+    """
+    plain = [text for text in texts if text.isascii() and text.isdigit()]
+    metadata = PhoneMetadata.metadata_for_region(country)
+    if metadata is None or metadata.national_prefix != "0" or any(text.startswith("0") for text in plain):
+        return False
+    return sum(map(_lacks_zero, plain, repeat(country))) * 2 > len(plain)
 
 
 def shown(text: str) -> str:
@@ -91,11 +89,18 @@ def _doubt(text: str) -> Refusal | None:
     if _SCIENTIFIC.fullmatch(text):
         remedy = "format the column as text and export it again"
         return Refusal("excel_number", f"a spreadsheet cut the number to {shown(text)}, its digits are lost: {remedy}")
+    if EXCEL_ERROR.fullmatch(text):
+        return excel_error(text)
     if sum(len(re.sub(r"\D", "", part)) >= 7 for part in _BETWEEN_NUMBERS.split(text)) > 1:
         return Refusal("several_destinations", f"{shown(text)} holds several numbers: give each a row of its own")
     if _LETTERS.search(text):
         return Refusal("invalid_phone", f"{shown(text)} has letters: write it as +, country code and digits")
     return None
+
+
+def excel_error(text: str) -> Refusal:
+    """Refuse what a spreadsheet shows for a cell that it could not work out."""
+    return Refusal("excel_error", f"a spreadsheet wrote {text} in place of it: mend the cell and export the list again")
 
 
 def _read(text: str, country: str | None, allowed: Collection[str] | None) -> str | Refusal:
@@ -105,6 +110,9 @@ def _read(text: str, country: str | None, allowed: Collection[str] | None) -> st
         return _unreadable(text, country, error)
     if not is_valid_number(number) or number.extension:
         return _invalid(text, number, country)
+    if country is not None and _reads_otherwise(text, number):
+        trouble = f"may lack its + or be a number within {country}: write it as +… in full"
+        return Refusal("ambiguous_phone", f"{shown(text)} {trouble}")
     unusable = _UNUSABLE.get(number_type(number))
     if unusable is not None:
         return Refusal(unusable[0], f"{shown(text)} {unusable[1]}")
@@ -112,6 +120,17 @@ def _read(text: str, country: str | None, allowed: Collection[str] | None) -> st
     if allowed is not None and region not in allowed:
         return _not_allowed(text, region)
     return format_number(number, PhoneNumberFormat.E164)
+
+
+def _reads_otherwise(text: str, number: PhoneNumber) -> bool:
+    """Tell whether a national number would be another one that can be texted, were it a + that is missing."""
+    digits = re.sub(r"\D", "", text)
+    if text.startswith(("+", "\uff0b")) or str(number.national_number) != digits:
+        return False
+    if not digits.startswith(str(number.country_code)):
+        return False
+    other = parse(f"+{digits}")
+    return is_valid_number(other) and number_type(other) not in _UNUSABLE
 
 
 def _unreadable(text: str, country: str | None, error: NumberParseException) -> Refusal:
@@ -141,14 +160,9 @@ def _not_allowed(text: str, region: str | None) -> Refusal:
     return Refusal("country_not_allowed", f"{shown(text)} belongs to {region or 'no country'}: {remedy}")
 
 
-def _not_an_email(text: str) -> Refusal:
-    if not text:
-        return Refusal("missing_destination", "the email address is empty: fill it in, or leave the row out")
-    if text.count("@") > 1 and re.search(r"[,;|\s]", text):
-        return Refusal("several_destinations", f"{shown(text)} holds several addresses: give each a row of its own")
-    if "<" in text:
-        return Refusal("invalid_email", f"{shown(text)} has more than the address: leave only what stands in <…>")
-    local = text.rpartition("@")[0]
-    if local and not local.isascii():
-        return Refusal("invalid_email", f"{shown(text)} has letters before the @ that mail systems do not all carry")
-    return Refusal("invalid_email", f"{shown(text)} is no email address: write it as name@example.com")
+def _lacks_zero(text: str, country: str) -> bool:
+    try:
+        number = parse(text, country)
+    except NumberParseException:
+        return False
+    return is_valid_number(number) and str(number.national_number) == text

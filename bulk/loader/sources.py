@@ -6,14 +6,18 @@ from pathlib import Path
 
 import polars as pl
 
-from bulk.delimited import Delimited
-from bulk.dialect import Broken, lines
 from bulk.errors import ListError
-from bulk.ndjson import Ndjson
-from bulk.tables import Frame, Parquet, Query, Table
+from bulk.loader.delimited import Delimited
+from bulk.loader.dialect import lines
+from bulk.loader.folders import Part, Parts, files, is_pattern, said
+from bulk.loader.ndjson import Ndjson
+from bulk.loader.tables import Frame, Parquet, Query, Table
+from bulk.loader.unpacking import Broken
+from bulk.loader.workbook import is_workbook, workbook
 
-FORMATS = ("auto", "csv", "ndjson", "parquet")
+FORMATS = ("auto", "csv", "ndjson", "parquet", "xlsx")
 
+_NAMES = {"parquet": "a Parquet file", "xlsx": "a workbook"}
 _PARQUET = b"PAR1"
 _MARKUP = re.compile(r"\s*<[!?a-zA-Z]")
 _JSON_ARRAY = re.compile(r"\s*\[\s*(?:\Z|[\[{\"\]\d])")
@@ -30,19 +34,31 @@ def table(source: Path | str | pl.DataFrame | pl.LazyFrame, name: str, form: str
         return Frame(source)
     if isinstance(source, pl.LazyFrame):
         return Query(source, name)
+    path = Path(source)
     try:
+        if not str(source).startswith("s3:/") and (path.is_dir() or is_pattern(path)):
+            return _parts(path, form)
         return _file(_checked(source), name, form)
     except OSError as error:
         remedy = "check the file and its permissions"
         raise ListError(f"{name} cannot be read ({error.strerror or error}): {remedy}") from error
 
 
+def _parts(source: Path, form: str) -> Table:
+    """Open a list in several files."""
+    root, found = files(source)
+    found = [path for path in found if path.stat().st_size]
+    if not found:
+        raise ListError(f"there is no list in {source}: check the path")
+    names = [str(path.relative_to(root)) for path in found]
+    parts = zip(names, found, strict=True)
+    return Parts([Part(name, _file(path, name, form), said(path, root)) for name, path in parts])
+
+
 def _checked(source: Path | str) -> Path:
     if str(source).startswith("s3:/"):
-        raise ListError(f"{source}: lists are read from local files: copy it here first")
+        raise ListError(f"{source} is in S3, and not fetched yet: copy it here first")
     path = Path(source)
-    if path.is_dir():
-        raise ListError(f"{path} is a folder: give one list in it")
     if not path.exists():
         beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
         near = difflib.get_close_matches(path.name, beside, n=1)
@@ -56,16 +72,27 @@ def _checked(source: Path | str) -> Path:
 
 
 def _file(path: Path, name: str, form: str) -> Table:
-    with path.open("rb") as file:
-        is_parquet = file.read(4) == _PARQUET
-    if is_parquet and form in {"auto", "parquet"}:
+    """Open one file. What it holds decides; a format that was asked for, or that its name claims, has to agree."""
+    kind = _binary_kind(path)
+    claimed = {".parquet": "parquet", ".xlsx": "xlsx"}.get(path.suffix.lower()) if form == "auto" else form
+    claimed = claimed if claimed in _NAMES else None
+    if (claimed or kind) != kind or (kind and form not in {"auto", kind}):
+        told = f"is not {_NAMES[claimed]}" if claimed else f"is {_NAMES[str(kind)]}"
+        raise ListError(f"{name} {told}: set `format` under [list] to what it is, or to auto")
+    if kind == "parquet":
         return Parquet(path, name)
-    if is_parquet or form == "parquet" or (form == "auto" and path.suffix.lower() == ".parquet"):
-        verb = "is" if is_parquet else "is not"
-        raise ListError(f"{name} {verb} a Parquet file: set `format` under [list] to what it is, or to auto")
-    if form == "auto":
-        form = _text_format(path, name)
+    if kind == "xlsx":
+        return workbook(path, name)
+    form = _text_format(path, name) if form == "auto" else form
     return Ndjson(path, name) if form == "ndjson" else Delimited(path, name)
+
+
+def _binary_kind(path: Path) -> str | None:
+    """Tell what is no text by how it begins."""
+    with path.open("rb") as file:
+        if file.read(4) == _PARQUET:
+            return "parquet"
+    return "xlsx" if is_workbook(path) else None
 
 
 def _text_format(path: Path, name: str) -> str:

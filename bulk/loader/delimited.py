@@ -9,15 +9,17 @@ knows where a row ends.
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, count
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
 
-from bulk.dialect import LONGEST, Broken, lines, separator
 from bulk.errors import ListError
+from bulk.loader.dialect import LONGEST, lines, separator
+from bulk.loader.headers import named
+from bulk.loader.tables import Chunk
+from bulk.loader.unpacking import Broken
 from bulk.model import Refusal
-from bulk.tables import Chunk
 
 csv.field_size_limit(LONGEST)  # the module's own limit is below the length of a mail; this one finds unclosed quotes
 
@@ -38,7 +40,7 @@ class Delimited:
             raise ListError(f"{name}, header: {error}") from error
         self._separator = separator(head)
         header = self._header(io.StringIO(head, newline=""))
-        self.columns, self.notes = _named(header)
+        self.columns, self.notes = named(header)
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
         for piece in self._pieces():
@@ -162,18 +164,3 @@ def _height(piece: str | list[_Row]) -> int:
     if isinstance(piece, str):
         return piece.count("\n") + (not piece.endswith("\n"))
     return len(piece)
-
-
-def _named(header: list[str]) -> tuple[list[str], list[str]]:
-    """Give every column a name of its own, and say which were made up."""
-    names: list[str] = []
-    notes: list[str] = []
-    for place, name in enumerate(header, start=1):
-        stem = name if name.strip() else f"column_{place}"
-        choices = chain([stem], (f"{stem}_{number}" for number in count(2)))
-        new = next(choice for choice in choices if choice not in names and (choice == name or choice not in header))
-        names.append(new)
-        if new != name:
-            trouble = f"is a second {name!r}" if name in names else "has no name"
-            notes.append(f"column {place} {trouble}: read as {new!r}")
-    return names, notes

@@ -1,0 +1,38 @@
+"""The line below the SDK, on which one call is one request.
+
+aiohttp sends a PUT again by itself when its line breaks, and follows redirects: requests that no pacer has seen and no
+ledger has counted, the latter to a place that nobody named. And the SDK takes a line that is reset under way for an
+endpoint that was never reached, which is the difference between a doubtful try and none.
+"""
+
+from functools import partial
+from types import SimpleNamespace
+
+from aiobotocore.httpsession import AIOHTTPSession
+from aiohttp import (
+    ClientConnectorError,
+    ClientHandlerType,
+    ClientOSError,
+    ClientPayloadError,
+    ClientRequest,
+    ClientResponse,
+    ServerDisconnectedError,
+)
+
+
+class Line(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore publishes no types
+    """The SDK's own (`AioConfig(http_session_cls=…)`), but each request is sent once, to where it was addressed."""
+
+    async def _get_session(self, proxy_url: str | None) -> SimpleNamespace:
+        session = await super()._get_session(proxy_url)
+        return SimpleNamespace(request=partial(session.request, middlewares=(_once,), allow_redirects=False))
+
+
+async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """Call a line that breaks a broken payload: aiohttp sends nothing again for it, the SDK says "closed"."""
+    try:
+        return await handler(request)
+    except ClientConnectorError:  # nothing went out
+        raise
+    except (ClientOSError, ServerDisconnectedError) as error:
+        raise ClientPayloadError(str(error)) from error

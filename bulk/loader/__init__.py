@@ -1,0 +1,26 @@
+"""The way from a contact list to recipients: `ContactList.open(…).batches(…)`.
+
+    sources      which kind of list a source is: one file, a folder of them, or a frame
+    tables       what every kind gives: chunks of rows, as polars frames
+    delimited, ndjson, workbook, folders        the kinds; Parquet and frames are in `tables`
+    unpacking, dialect                          from bytes to text
+    headers      columns, found whatever their case and separators
+    exports      whose export a list is, told by its headers (`exports.toml`), and which rows it leaves out
+    contacts     the list itself
+    rows         from a frame's rows to recipients
+    phones, numbering, addresses, countries     destinations brought to form
+    locality     where the owner of a number may be
+    listed       the destinations alone, of a file that says whom not to write to
+
+A row that cannot be sent to is a recipient with a refusal; a list that cannot be read is a `ListError`. Cells keep what
+the list says: those of delimited files and workbooks are text as written (an empty cell is ""), the others Python
+values (a missing one is None).
+"""
+
+from bulk.loader.contacts import Batch, ContactList
+from bulk.loader.countries import alpha_2
+from bulk.loader.exports import Export, Kind
+from bulk.loader.listed import Listed, listed
+from bulk.loader.rows import Wanted
+
+__all__ = ["Batch", "ContactList", "Export", "Kind", "Listed", "Wanted", "alpha_2", "listed"]

@@ -1,0 +1,66 @@
+"""Email addresses brought to one spelling, or why not. Messages carry masked values only."""
+
+import re
+
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
+
+from bulk.loader.phones import EXCEL_ERROR, excel_error, shown
+from bulk.model import Refusal
+
+# Addresses that need no second look: ASCII, unquoted, no hyphens that could be an encoded label (RFC 5321, 4.1.2). All
+# others, and those whose last label or local part has a meaning of its own, are left to `email_validator`.
+_PLAIN = re.compile(
+    r"(?P<local>[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*)"
+    r"@(?P<domain>(?:[a-z0-9](?:[a-z0-9]|-(?!-)){0,61}(?<!-)\.)+(?P<top>[a-z]{2,63}))",
+    re.ASCII | re.IGNORECASE,
+)
+_SPECIAL_TOPS = frozenset(SPECIAL_USE_DOMAIN_NAMES)
+_SEVERAL = re.compile(r"[,;|\s]")
+
+
+def email(text: str) -> str | Refusal:
+    """Bring an email address to one spelling: trimmed, the domain in lower case and in ASCII; or say why it is none.
+
+    No name server is asked. Amazon SES takes ASCII alone before the @ (API Reference, "SendEmail", Destination).
+    """
+    text = text.strip()
+    match = _PLAIN.fullmatch(text)
+    if match is not None:
+        local, domain, top = match.group("local", "domain", "top")
+        plain = len(local) <= 64 and len(text) <= 254 and local.lower() not in CASE_INSENSITIVE_MAILBOX_NAMES
+        if plain and top.lower() not in _SPECIAL_TOPS:
+            return f"{local}@{domain.lower()}"
+    return _validated(text)
+
+
+def _validated(text: str) -> str | Refusal:
+    try:
+        found = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True).ascii_email
+    except EmailNotValidError:
+        found = None
+    return found or _refused(text)
+
+
+def _refused(text: str) -> Refusal:
+    if not text:
+        return Refusal("missing_destination", "the email address is empty: fill it in, or leave the row out")
+    if text.count("@") > 1 and _SEVERAL.search(text):
+        return Refusal("several_destinations", f"{shown(text)} holds several addresses: give each a row of its own")
+    if EXCEL_ERROR.fullmatch(text):
+        return excel_error(text)
+    return Refusal("invalid_email", f"{shown(text)} {_trouble(text)}")
+
+
+def _trouble(text: str) -> str:
+    local, _, domain = text.rpartition("@")
+    top = domain.rpartition(".")[2].lower()
+    if "<" in text:
+        return "has more than the address: leave only what stands in <…>"
+    if not local or not domain:
+        return "is no email address: write it as name@example.com"
+    if not local.isascii():
+        return "has letters before the @ that mail systems do not all carry"
+    if top in _SPECIAL_TOPS:
+        return f"ends in .{top}, where no mail is delivered: correct it"
+    return "is no email address: what stands around the @ cannot be right"

@@ -1,0 +1,128 @@
+"""A contact list, and what is wanted of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import polars as pl
+
+from bulk.errors import ListError
+from bulk.loader.countries import alpha_2
+from bulk.loader.exports import Export, export_of
+from bulk.loader.flattened import Flat
+from bulk.loader.headers import Headers
+from bulk.loader.phones import zeros_eaten
+from bulk.loader.rows import Wanted, recipients, texts
+from bulk.loader.sources import table
+from bulk.loader.tables import Table
+from bulk.model import Recipient, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some recipients in the list's order; with `frames`, also their rows with all of the list's columns."""
+
+    recipients: list[Recipient]
+    frame: pl.DataFrame | None = None
+
+
+class ContactList:
+    """A contact list, to be read in batches, any number of times. At no time is much of it in memory.
+
+    `meaning` says what its columns mean, as far as their names tell; `recognised` is the same where they are those of a
+    program's export, else None. `notes` are words for a person about how the list was read.
+    """
+
+    def __init__(self, table: Table, name: str, meaning: Export) -> None:
+        self._table = table
+        self._headers = Headers(table.columns, name)
+        self.name = name
+        self.columns = table.columns
+        self.meaning = meaning
+        self.recognised = meaning if meaning.name else None
+        self.notes = [f"read as {meaning}", *table.notes] if meaning.name else table.notes
+
+    @classmethod
+    def open(cls, source: Path | str | pl.DataFrame | pl.LazyFrame, *, format: str = "auto") -> Self:  # noqa: A002 - the key's name in [list]
+        """Open a list and look at its head. Raises `ListError`: no such file, not a list, no rows.
+
+        A path may be a file, a folder, or a pattern such as `lists/*.csv`. Exports are recognised where the format is
+        `auto`.
+        """
+        name = "frame" if isinstance(source, pl.DataFrame | pl.LazyFrame) else Path(source).name
+        rows = table(source, name, format)
+        if rows.is_empty():
+            raise ListError(f"{name} has no rows: below the header there is nothing to send to")
+        meaning = export_of(rows.columns) if format == "auto" else Export("")
+        if meaning.flat:
+            rows = Flat(rows)
+            meaning = export_of(rows.columns)
+        return cls(rows, name, meaning)
+
+    def count(self) -> int:
+        """Count the rows."""
+        return self._table.count()
+
+    def resolve(self, name: str) -> str:
+        """Find a column, whatever its case, spaces and separators. Raises `ListError` with the nearest."""
+        return self._headers.resolve(name)
+
+    def remarks(self, wanted: Wanted) -> list[str]:
+        """Say what looks like damage in the first rows, though they can be read. Raises `ListError`."""
+        wanted = self._resolved(wanted)
+        column, country = wanted.destination, wanted.country
+        if wanted.kind != "phone" or not isinstance(column, str) or country is None:
+            return []
+        head = next(iter(self._table.chunks([column]))).frame.head(1000)
+        if not zeros_eaten(texts(head, column), country):
+            return []
+        trouble = f"{column!r} lacks the 0 that numbers of {country} begin with, as where a spreadsheet takes them for"
+        return [f"{trouble} amounts: read as numbers of {country}; format the column as text"]
+
+    def batches(self, wanted: Wanted, size: int = 256, *, frames: bool = False) -> Iterator[Batch]:
+        """Read the list in batches of at most `size` rows. Raises `ListError`: missing columns, at once."""
+        return self._read(self._resolved(wanted), size, frames=frames)
+
+    def _read(self, wanted: Wanted, size: int, *, frames: bool) -> Iterator[Batch]:
+        needed = None if frames else self._needed(wanted)
+        first = 0
+        for chunk in self._table.chunks(needed):
+            for start in range(0, chunk.frame.height, size):
+                part = chunk.frame.slice(start, size)
+                refused = {at - start: why for at, why in chunk.refused.items() if start <= at < start + size}
+                yield Batch(self._recipients(part, wanted, first + start, refused), part if frames else None)
+            first += chunk.frame.height
+
+    def _recipients(
+        self, part: pl.DataFrame, wanted: Wanted, first: int, refused: dict[int, Refusal]
+    ) -> list[Recipient]:
+        left_out = self.meaning.left_out(part, wanted.kind) if wanted.leave_out else {}
+        return recipients(part, wanted, first, {**left_out, **refused})
+
+    def _needed(self, wanted: Wanted) -> list[str]:
+        """Name the columns to be read, in the list's order. A row needs one at least, to be counted."""
+        needed = {*wanted.columns, wanted.destination, wanted.key, wanted.country_column}
+        if wanted.leave_out:
+            needed |= self.meaning.columns(wanted.kind)
+        return [column for column in self.columns if column in needed] or list(self.columns[:1])
+
+    def _resolved(self, wanted: Wanted) -> Wanted:
+        """Spell columns as the list does and countries as ISO 3166-1 does."""
+        destination, allowed = wanted.destination, wanted.allow_countries
+        return replace(
+            wanted,
+            destination=self.resolve(destination) if isinstance(destination, str) else destination,
+            columns=frozenset(map(self.resolve, wanted.columns)),
+            key=wanted.key and self.resolve(wanted.key),
+            country=wanted.country and _country(wanted.country, "country"),
+            country_column=wanted.country_column and self.resolve(wanted.country_column),
+            allow_countries=allowed and frozenset(_country(name, "allow_countries") for name in allowed),
+        )
+
+
+def _country(name: str, member: str) -> str:
+    code = alpha_2(name)
+    if code is None:
+        raise ListError(f"[list] {member}: {name!r} is no country: write its ISO 3166-1 code, such as 'US' or 'GBR'")
+    return code

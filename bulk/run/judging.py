@@ -1,0 +1,86 @@
+"""The rules of a campaign, asked of one row at the moment of sending: go, wait, or leave it out."""
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Self
+
+import anyio
+
+from bulk.ledger import Ledger, RunFacts
+from bulk.loader import ContactList
+from bulk.loader.locality import locality
+from bulk.model import Recipient, Refusal
+from bulk.request import Template, compile_template
+from bulk.rules import Rules, Wait
+
+Judged = Wait | Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a campaign says of when and how often, fitted to its list: the rules, and where a row's own word stands."""
+
+    rules: Rules
+    zone_column: str | None = None
+    expires: Template | None = None
+
+    @property
+    def columns(self) -> Collection[str]:
+        """The columns of the list that the rules read."""
+        return {*([self.zone_column] if self.zone_column else []), *(self.expires.columns if self.expires else [])}
+
+
+def terms(rules: Rules, contacts: ContactList, zone_column: str | None) -> Terms:
+    """Fit the rules to a list. Raises `CampaignError` and `ListError`."""
+    zone = contacts.resolve(zone_column) if zone_column else None
+    if not isinstance(rules.expires, str):
+        return Terms(rules, zone)
+    return Terms(rules, zone, compile_template(rules.expires, contacts.columns, where="expires"))
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges rows of one run.
+
+    `began` is when the run did, `now` the time, both in Unix seconds. Where nothing goes out, nobody `waits`.
+    """
+
+    terms: Terms
+    ledger: Ledger
+    channel: str
+    began: float
+    now: Callable[[], float]
+    waits: bool = True
+
+    @classmethod
+    def of(cls, agreed: Terms, ledger: Ledger, facts: RunFacts, *, waits: bool) -> Self:
+        """Give the judge of a run, and make the ledger ready to be asked who was written to."""
+        if agreed.rules.limits:
+            ledger.index_people()
+        return cls(agreed, ledger, facts.identity.channel, facts.started_at.timestamp(), wall_clock(time.time()), waits)
+
+    def __call__(self, recipient: Recipient, *, settling: bool = False) -> Judged:
+        """Judge one row now. A row that is only to be settled was counted by its caps when it went out."""
+        rules = self.terms.rules
+        if not rules.active:
+            return None
+        cells = recipient.cells
+        place = locality(recipient.destination, cells[self.terms.zone_column] if self.terms.zone_column else None)
+        word: Any = self.terms.expires.render(cells) if self.terms.expires else rules.expires
+        expires_at = rules.expiry(word, place, self.began)
+        if isinstance(expires_at, Refusal):
+            return expires_at
+        written = self._written(recipient) if rules.limits and not settling else None
+        judged = rules.judge(place, now=self.now(), expires_at=expires_at, written=written)
+        return None if isinstance(judged, Wait) and not self.waits else judged
+
+    def _written(self, recipient: Recipient) -> Callable[[str, float], int]:
+        destination = recipient.destination or ""
+        return lambda channel, since: self.ledger.written_to(destination, channel, since=since)
+
+
+def wall_clock(unix: float) -> Callable[[], float]:
+    """Give Unix seconds that advance with the event loop; `unix` is the time now."""
+    offset = unix - anyio.current_time()
+    return lambda: offset + anyio.current_time()

@@ -1,0 +1,66 @@
+"""What each command's help ends with: examples, which a test runs where they need no AWS account."""
+
+# Click keeps the lines of a paragraph that begins with a backspace.
+HELP = """Send a contact list through Amazon Connect: SMS, email, inbound email.
+
+\b
+Exit codes:
+  0   every row was sent, or skipped on purpose
+  1   finished; some rows were refused, rejected or are unknown
+  2   could not start: campaign, list or options are wrong; nothing was sent
+  3   halted on a cause that would fail every row; resumable
+  4   stopped by --max-duration or the end of sending hours with rows left; resumable
+  75  another process is sending this run
+  130, 143  interrupted by SIGINT, SIGTERM after finishing what was in flight; resumable
+"""
+
+EXAMPLES = {
+    "bulk": """\b
+Examples:
+  bulk init sms reminders                               a campaign and a list to start from
+  bulk check reminders/campaign.toml                    what would be sent, and what not and why
+  bulk send reminders/campaign.toml --sandbox           a rehearsal on this machine
+  bulk send reminders/campaign.toml                     the real thing; run it again to go on
+""",
+    "init": """\b
+Examples:
+  bulk init sms
+  bulk init email newsletter
+""",
+    "check": """\b
+Examples:
+  bulk check campaign.toml
+  bulk check campaign.toml --contacts other.parquet --json
+""",
+    "send": """\b
+Examples:
+  bulk send campaign.toml --sandbox                     rehearse
+  bulk send campaign.toml --dry-run --results plan.csv  see each row's fate without a call
+  bulk send campaign.toml                               see the plan, say yes, send
+  bulk send campaign.toml --yes --max-duration 2h       from cron
+  bulk send campaign.toml --yes --only rejected         again, after a cause was mended
+""",
+    "status": """\b
+Examples:
+  bulk status campaign.toml
+  bulk status campaign.toml --run 2026-11-20 --json
+""",
+    "resolve": """\b
+Examples:
+  bulk resolve campaign.toml                            list the unknown rows
+  bulk resolve campaign.toml --mark-sent --row 17       that one arrived
+  bulk resolve campaign.toml --resend                   send all of them again
+""",
+    "results": """\b
+Examples:
+  bulk results campaign.toml -o today.parquet
+  bulk results campaign.toml -o outcomes.csv --outcomes-only
+""",
+    "sandbox": """\b
+Examples:
+  bulk sandbox
+  bulk sandbox --port 9000 --rate 2 --burst 5 --faults bad-day.toml
+  AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x \\
+    bulk send campaign.toml --yes --region us-east-1 --endpoint-url http://127.0.0.1:8788
+""",
+}

@@ -1,0 +1,67 @@
+"""What to type next: whole commands, to be copied."""
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from bulk.run import Summary
+
+RUN = frozenset({"contacts", "run_id", "state_dir"})
+REACH = frozenset({"endpoint_url", "region", "profile", "ca_bundle", "connect_timeout", "read_timeout"})
+PACE = frozenset({"rate", "burst", "at_once", "rate_share"})
+KEPT = {"send": RUN | REACH | PACE | {"results", "outcomes_only", "yes"}, "check": RUN | PACE, "resolve": RUN}
+
+
+def typed(*words: str) -> str:
+    """Write a command of this program, called as it can be called again."""
+    return shlex.join([*_program(), *words])
+
+
+def _program() -> list[str]:
+    if shutil.which("bulk"):
+        return ["bulk"]
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return ["python", "-m", "bulk"]
+    return [min(str(called.absolute()), os.path.relpath(called), key=len)]
+
+
+def again(name: str, *more: str) -> str:
+    """Write a command for the same run, with the options that were given, as far as it takes them."""
+    ctx = click.get_current_context()
+    words = [name, str(ctx.params["campaign"])]
+    for param in ctx.command.params:
+        if param.name in KEPT[name] and _was_typed(ctx, param):
+            value = ctx.params[param.name]
+            words += [param.opts[-1]] if value is True else [param.opts[-1], str(value)]
+    return typed(*words, *more)
+
+
+def _was_typed(ctx: click.Context, param: click.Parameter) -> bool:
+    return param.name is not None and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
+
+
+def after_sending(told: "Summary") -> Iterator[str]:
+    """Say what may follow a sending."""
+    params = click.get_current_context().params
+    if params["dry_run"] or (params["sandbox"] and params["state_dir"] is None):
+        kind = "a dry run" if params["dry_run"] else "a rehearsal"
+        yield f"{kind}, nothing was sent. To send: {again('send')}"
+        return
+    sandbox = ("--sandbox",) if params["sandbox"] else ()
+    if told.pending:
+        mended = "once that is mended, " if told.halted else ""
+        yield f"{mended}to go on with the rest: {again('send', *sandbox)}"
+    if told.unknown:
+        yield f"to see and decide about the unknown rows: {again('resolve', *sandbox)}"
+    for status in ("refused", "rejected"):
+        if getattr(told, status):
+            yield f"once the cause is mended, for the {status} rows: {again('send', *sandbox, '--only', status)}"

@@ -1,0 +1,143 @@
+"""The texts: what a plan, a progress, a run say to a person. Values in, text out."""
+
+import json
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bulk.model import Outcome, Recipient
+    from bulk.run import Plan, Progress, Summary
+    from bulk.run.looking import Glance
+    from bulk.run.plan import Reason
+    from bulk.run.resolving import Resolution, UnknownRow
+
+WIDTH = 100
+REASONS = 5  # shown at the end of a run; the results have them all
+STATUSES = ("sent", "skipped", "refused", "rejected", "unknown", "pending")
+HEADER = "row", "key", "destination", "status", "contact id, or why not"
+WIDTHS = 7, 16, 22, 8, 39  # of these columns, with two spaces between: 100 in all
+_JOINERS = "\u200c\u200d"  # of scripts and emoji; invisible, and harmless
+
+
+def progress(told: "Progress") -> str:
+    """Tell in one line where a sending stands."""
+    total = f" of {told.total:,}" if told.total is not None else ""
+    held = f", waiting: {', '.join(told.full)} full" if told.full else ""
+    left = f", {duration(told.seconds_left)} left" if told.seconds_left is not None else ""
+    return (
+        f"{told.done:,}{total} rows: {told.sent:,} sent, {told.failed:,} failed, "
+        f"{told.per_second:.1f}/s, {told.throttled:,} throttled{left}{held}"
+    )
+
+
+def counts(told: "Summary") -> str:
+    """Tell the counts of a run."""
+    some = ", ".join(f"{getattr(told, name):,} {name}" for name in STATUSES if getattr(told, name))
+    return f"{told.campaign}, run {told.run}: {told.rows:,} rows: {some or 'none'}"
+
+
+def summary(told: "Summary") -> str:
+    """Tell the counts of a sending, and what it took."""
+    calls = f"{told.calls:,} calls in {duration(told.seconds)}, {told.throttled:,} throttled"
+    return f"{counts(told)}\n{calls}" + (f"\nresults: {told.results}" if told.results else "")
+
+
+def status(told: "Summary", sender: str | None) -> str:
+    """Tell where a run stands."""
+    lines = [counts(told), f"{told.calls:,} calls so far, {told.throttled:,} throttled"]
+    if sender:
+        lines = [counts(told), f"being sent by {sender}; rows not yet read from the list are not counted"]
+    if told.halted:
+        lines.append(f"halted: {told.halted}")
+    return "\n".join(lines)
+
+
+def glance(seen: "Glance") -> str:
+    """Show the first rows of the results as a table, then the troubles by reason."""
+    rows = [_cells(*row) for row in seen.first]
+    lines = [_line(row) for row in (HEADER, *rows)] if rows else []
+    for reason in seen.reasons[:REASONS]:
+        lines += _reason(reason)
+    if more := seen.reasons[REASONS:]:
+        lines.append(f"  and {sum(reason.rows for reason in more):,} rows for {len(more)} more reasons")
+    return "\n".join(lines)
+
+
+def _cells(recipient: "Recipient", outcome: "Outcome") -> tuple[str, ...]:
+    end = outcome.contact_id or " ".join(filter(None, (outcome.error_code, outcome.error_message)))
+    return str(recipient.row), recipient.key, recipient.destination or "", outcome.status.value, end
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "  ".join(_fit(cell, width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
+
+
+def _fit(text: str, width: int) -> str:
+    """Bring text to a width of the terminal, where some characters take two places and some none."""
+    from rich.cells import cell_len, set_cell_size  # noqa: PLC0415 - only the end of a run needs it
+
+    text = plain(text)
+    return set_cell_size(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+
+
+def plan(found: "Plan") -> str:
+    """Tell a plan."""
+    lines = [
+        f"{found.campaign}, run {found.run}: {found.rows:,} rows, {found.sendable:,} to be sent by {found.channel}"
+    ]
+    for reason in found.reasons:
+        if reason.code:
+            lines += _reason(reason)
+    if found.parts:
+        lines.append(f"{found.parts:,} SMS parts")
+    lines += [f"{count:,} calls of {operation}" for operation, count in found.calls.items()]
+    lines.append(f"at the campaign's rates this takes about {duration(found.seconds)}")
+    for preview in found.previews:
+        lines += ["", f"row {preview.row} to {preview.destination}:", *_indented(preview.texts)]
+    return "\n".join(lines)
+
+
+def _reason(reason: "Reason") -> list[str]:
+    lines = [f"  {reason.rows:,} {reason.status}: {reason.code}"]
+    for one in reason.examples:
+        told = f"row {one.row}, key {plain(one.key)!r}: {plain(one.message or '')}"
+        lines += textwrap.wrap(told, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 6)
+    return lines
+
+
+def _indented(texts: Mapping[str, Any]) -> list[str]:
+    words = [
+        text if isinstance(text, str) else json.dumps(text, ensure_ascii=False, indent=2) for text in texts.values()
+    ]
+    return [f"  {plain(line)}" for text in words for line in text.splitlines()]
+
+
+def resolution(told: "Resolution") -> str:
+    """Tell what was decided, and list the rows that are unknown."""
+    lines = [f"{told.decided:,} rows: {told.decision}"] if told.decision and told.decided else []
+    if told.decision and not told.decided:
+        lines.append("there was nothing to decide")
+    lines.append(f"{told.campaign}, run {told.run}: {len(told.unknown):,} unknown rows")
+    return "\n".join([*lines, *(_unknown(one) for one in told.unknown)])
+
+
+def _unknown(one: "UnknownRow") -> str:
+    row = "no longer in the list" if one.row is None else f"row {one.row}"
+    key = f", key {plain(one.key)!r}" if one.key is not None else ""
+    tried = one.tried_at.strftime(", tried %Y-%m-%d %H:%M:%S UTC") if one.tried_at else ""
+    return f"  {row}{key}, to {one.destination}{tried}: {one.error_code}: {plain(one.error_message or '')}"
+
+
+def plain(text: str) -> str:
+    """Take out what would do something to a terminal instead of showing."""
+    return "".join(sign if sign.isprintable() or sign in _JOINERS else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
+def duration(seconds: float) -> str:
+    """Write a duration as people say it: `83 s`, `1 h 23 min`."""
+    whole = round(seconds)
+    if whole < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+    hours, minutes = divmod(round(whole / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -1,0 +1,47 @@
+"""A run that is finished, without its calls: each row claimed, announced and ended through the ledger's own journal."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench_connect.programs import REGION, Campaign
+from bulk.ledger import ClaimKind, Ledger, RunLedger
+from bulk.model import Outcome, Status
+from bulk.run.opening import Opened, open_campaign
+from bulk.run.options import Options
+
+AT_ONCE = 500
+
+
+def finish(campaign: Campaign, rows: int) -> tuple[str, Path]:
+    """Leave a finished run in a state directory: its id, and the directory."""
+    run_id, state = f"finished-{rows}", campaign.folder / f"finished-{rows}"
+    options = {"contacts": str(campaign.contacts(rows)), "run_id": run_id, "state_dir": state}
+    opened = open_campaign(campaign.path, Options.of(options))
+    with Ledger.open(state) as ledger:
+        book = ledger.begin(opened.identity(campaign.url, REGION), opened.digests)
+        asyncio.run(_send(book, opened))
+        book.close_pass(rows=rows, calls=rows)
+    return run_id, state
+
+
+async def _send(book: RunLedger, opened: Opened) -> None:
+    deliveries = _claimed(book, opened)
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(AT_ONCE):
+            tasks.create_task(_work(book, deliveries))
+    await book.flush()
+
+
+def _claimed(book: RunLedger, opened: Opened) -> Iterator[int]:
+    for batch in opened.contacts.batches(opened.wanted, size=4096):
+        yield from (claim.id for claim in book.claim(batch.recipients) if claim.kind is ClaimKind.NEW)
+
+
+async def _work(book: RunLedger, deliveries: Iterator[int]) -> None:
+    for delivery in deliveries:
+        await book.intend(delivery, 0, f"{delivery:032x}", digest=delivery.to_bytes(16, "big"), at=1.8e9)
+        contact = f"{delivery:08x}-0000-4000-8000-000000000000"
+        ended = Outcome(Status.SENT, contact, 1, request_id=contact, finished_at=datetime.now(UTC))
+        await book.finish(delivery, ended)

@@ -1,0 +1,232 @@
+"""Nothing lost, nothing doubled: the program is killed at random instants, resumed until it is done, and checked.
+
+    scripts/chaos                       some 200 kills over all kinds of campaigns
+    scripts/chaos --kills 3 --only email --seed 7
+
+The server is a sandbox that outlives the program and has a bad day: it drops calls, accepts calls and drops the
+answer, answers 500, throttles, and takes its time. The program is `bulk send` as a process, ended by SIGKILL: some
+milliseconds after a chosen call has reached the server, some time after its first call, or at any time at all. Between
+two lives its list may be sorted anew, or grow. What it did is then read at the server and in the results
+(`chaos_verdict`).
+
+What is killed when is drawn from the seed; what the program is doing then is up to the machine.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import platform
+import random
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from chaos_trial import KINDS, REJECTED, ContactList, Kind
+from chaos_verdict import Figures, judge, table
+
+from bulk.sandbox import Sandbox
+
+RATE = 150.0  # calls a second, and what the server allows of each operation
+ROWS = 250  # of a campaign
+HANGS = 120.0  # seconds after which a life that does not end is an error
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BULK_"))},
+    "AWS_ACCESS_KEY_ID": "chaos",
+    "AWS_SECRET_ACCESS_KEY": "chaos",
+    "AWS_DEFAULT_REGION": "us-west-2",
+}
+
+
+def bad_day(seed: int, share: float) -> dict[str, object]:
+    """Declare the faults: about three times `share` of the calls meet one.
+
+    A call that starts a contact for somebody whom the service rejects is rejected whatever else happens to it: a
+    service that recognises a token does not reject what it has accepted. Of a mail it may well say that it is out.
+    """
+    never: list[dict[str, object]] = [
+        {"fault": "error", "code": "InvalidRequestException", "operation": operation, "destinations": REJECTED}
+        for operation in ("StartOutboundChatContact", "StartEmailContact")
+    ]
+    chance = {
+        "drop_after": share,
+        "drop_before": share / 2,
+        "error": share,
+        "throttle": share / 2,
+    }
+    rules: list[dict[str, object]] = [{"fault": fault, "probability": p} for fault, p in chance.items()]
+    return {"seed": seed, "rules": [{"fault": "delay", "seconds": [0.0, 0.06]}, *never, *rules]}
+
+
+@dataclass(slots=True)
+class Trial:
+    """One campaign, killed and resumed until it is done."""
+
+    kind: Kind
+    lots: random.Random
+    sandbox: Sandbox
+    folder: Path
+    figures: Figures = field(default_factory=Figures)
+
+    async def run(self, kills: int) -> str:
+        """Send it, with `kills` kills at most; give what was wrong."""
+        contacts = ContactList(self.folder / "list.csv", phones=self.kind.channel == "sms")
+        contacts.grow(ROWS)
+        contacts.write()
+        (self.folder / "campaign.toml").write_text(self.kind.campaign(RATE))
+        while self.figures.kills < kills and await self._killed():
+            self._look_into_the_ledger()
+            self._change(contacts)
+        wrong = await self._finish()
+        if wrong:
+            return wrong
+        figures, found = judge(self.kind, contacts, self.sandbox.contacts, self.folder / "results.csv")
+        self.figures.add(figures)
+        self._count_calls()
+        return found + await self._again()
+
+    async def _killed(self) -> bool:
+        """Start the program and kill it; False where it ended by itself before that."""
+        process = await self._start()
+        now = self._moment()
+        ending = asyncio.ensure_future(process.wait())
+        while not now() and not ending.done():
+            await asyncio.wait([ending], timeout=0.002)
+        if not ending.done():
+            process.kill()
+            self.figures.kills += 1
+        return await ending < 0
+
+    def _moment(self) -> Callable[[], bool]:
+        """Draw when to kill: told again and again, it says whether that is now."""
+        way, spawned, start = self.lots.random(), time.monotonic(), self._received()
+        if way < 0.1:
+            due = spawned + self.lots.uniform(0.0, 1.5)
+            return lambda: time.monotonic() >= due
+        calls, delay = [self.lots.choice(self.kind.calls)], self.lots.uniform(0.0, 0.05)
+        after = self.lots.randint(1, 60)
+        if way < 0.55:
+            calls, after, delay = list(self.kind.calls), 1, self.lots.uniform(0.05, 0.8)
+        reached = math.inf
+
+        def now() -> bool:
+            nonlocal reached
+            if reached == math.inf and sum(self._received()[call] - start[call] for call in calls) >= after:
+                reached = time.monotonic()
+            return time.monotonic() >= reached + delay
+
+        return now
+
+    def _received(self) -> dict[str, int]:
+        return {name: calls["received"] for name, calls in self.sandbox.calls.items()}
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        command = (
+            f"-m bulk send campaign.toml --yes --json --quiet --results results.csv --endpoint-url {self.sandbox.url}"
+        )
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *command.split(),
+            cwd=self.folder,
+            env=ENVIRONMENT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def _finish(self) -> str:
+        """Let the program end by itself; give what was wrong with that."""
+        process = await self._start()
+        out, complaint = await asyncio.wait_for(process.communicate(), HANGS)
+        if process.returncode not in {0, 1} or not out:
+            return f"exit code {process.returncode}: {complaint.decode()[-2000:]}\n"
+        summary = json.loads(out)
+        return f"rows left: {out.decode()}\n" if summary["pending"] or summary["halted"] else ""
+
+    async def _again(self) -> str:
+        """Send what is done once more: that must call nobody."""
+        before = self._received()
+        wrong = await self._finish()
+        return wrong + ("a finished run called the server again\n" if self._received() != before else "")
+
+    def _look_into_the_ledger(self) -> None:
+        """Count what the kill hit, in a copy: the program must find its ledger as the kill left it."""
+        with tempfile.TemporaryDirectory() as folder:
+            for file in (self.folder / ".bulk").glob("ledger.db*"):
+                shutil.copy(file, folder)
+            copy = Path(folder) / "ledger.db"
+            count = "SELECT ifnull(sum({}), 0) FROM delivery"
+            unanswered, between = 0, 0
+            try:
+                with sqlite3.connect(copy) as ledger:
+                    (unanswered,) = ledger.execute(count.format("state = 'intended'")).fetchone()
+                    drafts = "state = 'pending' AND replies IS NOT NULL"
+                    (between,) = ledger.execute(count.format(drafts)).fetchone()
+            except sqlite3.OperationalError:  # killed before there was a ledger
+                pass
+        self.figures.kills_unanswered += unanswered > 0
+        self.figures.kills_between_calls += between > 0
+        self.figures.kills_before_a_call += not unanswered and not between
+
+    def _change(self, contacts: ContactList) -> None:
+        if self.lots.random() < 0.3:
+            self.figures.lists_changed += 1
+            contacts.grow(self.lots.randint(0, 20))
+            contacts.shuffle(self.lots)
+            contacts.write()
+
+    def _count_calls(self) -> None:
+        for calls in self.sandbox.calls.values():
+            self.figures.calls += calls["received"]
+            for name in ("accepted", "replayed", "throttled", "dropped", "failed"):
+                setattr(self.figures, name, getattr(self.figures, name) + calls[name])
+
+
+async def trials(kind: Kind, kills: int, *, seed: int, keep: bool) -> tuple[Figures, list[str]]:
+    """Bring campaigns of a kind to their end, one after the other, until the program was killed so often."""
+    total, troubles = Figures(), list[str]()
+    while not troubles and (total.kills < kills or not total.campaigns):
+        lots = random.Random(f"{seed}/{kind.name}/{total.campaigns}")
+        share = 0.06 if kind.attempts > 2 else 0.1
+        folder = Path(tempfile.mkdtemp(prefix=f"chaos-{kind.name}-"))
+        async with Sandbox(rate=RATE, burst=20, faults=bad_day(lots.randrange(10**6), share)) as sandbox:
+            trial = Trial(kind, lots, sandbox, folder)
+            wrong = await trial.run(kills - total.kills)
+        total.add(trial.figures)
+        if wrong:  # its folder is kept
+            troubles.append(f"{kind.name}, seed {seed}, campaign {total.campaigns} ({folder}):\n{wrong}")
+        elif not keep:
+            shutil.rmtree(folder)
+        print(f"{kind.name}: {total.kills} kills, {total.bad} bad", file=sys.stderr)
+    return total, troubles
+
+
+async def main() -> int:
+    """Run what was asked for; 1 where anything was lost or doubled."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=40, help="of each kind of campaign; default 40")
+    parser.add_argument("--only", choices=KINDS, action="append", help="kinds of campaigns; default all")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="keep the folders of campaigns")
+    parser.add_argument("--json", action="store_true", help="the figures as JSON")
+    asked = parser.parse_args()
+    columns, troubles = dict[str, Figures](), list[str]()
+    for name in asked.only or KINDS:
+        columns[name], wrong = await trials(KINDS[name], asked.kills, seed=asked.seed, keep=asked.keep)
+        troubles += wrong
+    if asked.json:
+        print(json.dumps({name: asdict(figures) for name, figures in columns.items()}))
+    else:
+        print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, seed {asked.seed}\n")
+        print(table(columns))
+    print(*troubles, sep="\n", file=sys.stderr)
+    return bool(troubles)
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

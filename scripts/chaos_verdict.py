@@ -1,0 +1,168 @@
+"""What the chaos test asks afterwards: the server first, then the results. Nothing here believes the program."""
+
+import csv
+from collections import Counter
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from chaos_trial import ContactList, Kind
+
+
+@dataclass(slots=True)
+class Figures:
+    """What is counted. All after `unknown` must be 0."""
+
+    campaigns: int = 0
+    rows: int = 0
+    kills: int = 0
+    kills_unanswered: int = 0
+    kills_between_calls: int = 0
+    kills_before_a_call: int = 0
+    lists_changed: int = 0
+    calls: int = 0
+    accepted: int = 0
+    replayed: int = 0
+    throttled: int = 0
+    dropped: int = 0
+    failed: int = 0
+    unknown: int = 0
+    lost: int = 0
+    doubled: int = 0
+    strangers: int = 0
+    drafts_left: int = 0
+    left_open: int = 0
+    wrong_results: int = 0
+
+    def add(self, other: "Figures") -> None:
+        """Add another campaign's."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+
+    @property
+    def bad(self) -> int:
+        """Count what must not be."""
+        return sum(getattr(self, name) for name in BAD)
+
+
+BAD = "lost", "doubled", "strangers", "drafts_left", "left_open", "wrong_results"
+TITLES = {
+    "campaigns": "campaigns brought to their end",
+    "rows": "rows",
+    "kills": "kills (SIGKILL)",
+    "kills_unanswered": "… with calls announced and not answered",
+    "kills_between_calls": "… with emails between two of their calls",
+    "kills_before_a_call": "… before the first call, or after the last",
+    "lists_changed": "lists sorted anew or longer after a kill",
+    "calls": "calls received by the server",
+    "accepted": "… accepted",
+    "replayed": "… recognised by their token",
+    "throttled": "… throttled",
+    "dropped": "… lost on the line, before or after acceptance",
+    "failed": "… answered with another error",
+    "unknown": "rows `unknown` at the end",
+    "lost": "rows lost",
+    "doubled": "rows doubled",
+    "strangers": "contacts without a row",
+    "drafts_left": "drafts left over",
+    "left_open": "contacts not stopped as asked",
+    "wrong_results": "rows whose result is not what the server has",
+}
+
+
+def judge(kind: Kind, contacts: ContactList, accepted: list[dict[str, Any]], results: Path) -> tuple[Figures, str]:
+    """Compare what the list wanted, what the server accepted, and what the results say; tell what is wrong."""
+    with results.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    found: list[tuple[str, str]] = []
+    firsts = _firsts(contacts, rows, found)
+    unknown = {key for key, row in firsts.items() if row["status"] == "unknown"}
+    _at_the_server(kind, contacts, accepted, unknown, found)
+    _in_the_results(contacts, firsts, _by_key(kind, accepted), found)
+    counts = Counter(name for name, _ in found)
+    figures = Figures(campaigns=1, rows=len(rows), unknown=len(unknown), **counts)
+    return figures, "\n".join(f"{name}: {what}" for name, what in found)
+
+
+def _firsts(
+    contacts: ContactList, rows: list[dict[str, str]], found: list[tuple[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Give the result of the first row of each key; rows and results must stand side by side, repeats as skipped."""
+    if [row["key"] for row in rows] != [key for key, *_ in contacts.rows]:
+        found.append(("wrong_results", "the results do not have the rows of the list"))
+    firsts: dict[str, dict[str, str]] = {}
+    for row in rows:
+        if row["key"] in firsts and row["status"] != "skipped":
+            found.append(("wrong_results", f"row {row['row']} repeats {row['key']} and is {row['status']}"))
+        firsts.setdefault(row["key"], row)
+    return firsts
+
+
+def _key(contact: dict[str, Any]) -> str:
+    return str(contact["Parameters"]["Attributes"]["id"])
+
+
+def _by_key(kind: Kind, accepted: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Give what reached people: for a mail, the contacts whose mail was accepted."""
+    reached: dict[str, list[dict[str, Any]]] = {}
+    for contact in accepted:
+        if contact["Mailed"] or kind.channel != "email":
+            reached.setdefault(_key(contact), []).append(contact)
+    return reached
+
+
+def _at_the_server(
+    kind: Kind, contacts: ContactList, accepted: list[dict[str, Any]], unknown: set[str], found: list[tuple[str, str]]
+) -> None:
+    reached = _by_key(kind, accepted)
+    every = Counter(_key(contact) for contact in accepted)
+    found += [("doubled", f"{key} {count} times") for key, count in every.items() if count > 1]
+    for contact in accepted:
+        key = _key(contact)
+        if key not in contacts.wanted or contacts.wanted[key] == "refused":
+            found.append(("strangers", f"{contact['ContactId']} of {key}"))
+        mail = contact["Message"]
+        if mail and mail["EmailMessage"]["RawMessage"]["Subject"] != f"Order {key}":
+            found.append(("strangers", f"the draft of {key} got the mail of another row"))
+        if key in unknown or contact["State"] == "ended":
+            continue
+        if kind.channel == "email" and not contact["Mailed"]:
+            found.append(("drafts_left", f"{contact['ContactId']} of {key}"))
+        elif kind.stops:
+            found.append(("left_open", f"{contact['ContactId']} of {key}"))
+    for key, wanted in contacts.wanted.items():
+        if wanted == "sent" and key not in reached and key not in unknown:
+            found.append(("lost", key))
+        if wanted != "sent" and key in reached and key not in unknown:
+            found.append(("strangers", f"{key} was to be {wanted}"))
+
+
+def _in_the_results(
+    contacts: ContactList,
+    firsts: dict[str, dict[str, str]],
+    reached: dict[str, list[dict[str, Any]]],
+    found: list[tuple[str, str]],
+) -> None:
+    """Check the rows: a sent one has the server's contact id; an unknown one was tried; others end as they must."""
+    for key, wanted in contacts.wanted.items():
+        row = firsts.get(key, {"status": "missing", "contact_id": "", "attempts": "0"})
+        ids = [contact["ContactId"] for contact in reached.get(key, [])]
+        if row["status"] == "unknown":
+            right = int(row["attempts"]) > 0 and wanted != "refused"
+        else:
+            right = row["status"] == wanted and (ids == [row["contact_id"]] if wanted == "sent" else not ids)
+        if not right:
+            found.append(("wrong_results", f"{key} is {row['status']} {row['contact_id']}, wanted {wanted}, has {ids}"))
+
+
+def table(columns: dict[str, Figures]) -> str:
+    """Give the figures as a table, a column for each kind of campaign and one for all."""
+    total = Figures()
+    for figures in columns.values():
+        total.add(figures)
+    shown = {**columns, "all": total}
+    lines = [["", *shown], ["---", *("--:" for _ in shown)]]
+    for name, title in TITLES.items():
+        bold = "**{}**" if name in BAD else "{}"
+        lines.append([bold.format(title), *(bold.format(f"{getattr(f, name):,}") for f in shown.values())])
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

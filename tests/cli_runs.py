@@ -1,0 +1,176 @@
+"""The program as a process: run it, and look at its exit code, its stdout and its stderr."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+CAMPAIGN = """
+name = "reminders"
+channel = "sms"
+contacts = "contacts.csv"
+
+[list]
+key = "id"
+
+[request]
+InstanceId = "11111111-1111-4111-8111-111111111111"
+ContactFlowId = "22222222-2222-4222-8222-222222222222"
+SourceEndpoint.Address = "arn:aws:connect:us-west-2:123456789012:phone-number/33333333-3333-4333-8333-333333333333"
+InitialSystemMessage.Content = "Hi {{ name }}, see you on {{ date }}."
+
+[pacing]
+rate = 500
+burst = 500
+
+[retry]
+attempts = 1
+"""
+SUMMARY = [
+    *("campaign", "run", "channel", "rows", "sent", "skipped", "refused", "rejected", "unknown", "pending"),
+    *("calls", "throttled", "seconds", "results", "halted"),
+]
+"""The keys of the summary, in the order of the contract."""
+
+
+class Ended(NamedTuple):
+    """What a process left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Read stdout as the one JSON value it is."""
+        return json.loads(self.out)
+
+
+def phone(row: int) -> str:
+    return f"+1206555{row:04}"
+
+
+def contact_list(rows: int) -> str:
+    return "id,phone,name,date\n" + "".join(f"{row:04},{phone(row)},Ann,2027-01-12\n" for row in range(rows))
+
+
+def campaign(folder: Path, *, rows: int = 3, text: str = CAMPAIGN) -> Path:
+    """Write a campaign and its list."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "contacts.csv").write_text(contact_list(rows))
+    (folder / "campaign.toml").write_text(text)
+    return folder / "campaign.toml"
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Give an environment in which nobody's AWS settings are found."""
+    kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "PYTHONPATH", "TMPDIR") if name in os.environ}
+    nowhere = {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true"}
+    return {**kept, **nowhere, "PYTHONWARNINGS": "error", **more}
+
+
+def at(url: str, *, region: str = "us-east-1") -> dict[str, str]:
+    """Give the environment of somebody who sends to a sandbox, without being asked."""
+    return {
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_REGION": region,
+        "BULK_ENDPOINT_URL": url,
+        "BULK_YES": "1",
+    }
+
+
+def program(*words: str | Path) -> list[str]:
+    return [sys.executable, "-m", "bulk", *map(str, words)]
+
+
+def bulk(*words: str | Path, cwd: Path, **env: str) -> Ended:
+    """Run the program to its end."""
+    done = subprocess.run(
+        program(*words),
+        cwd=cwd,
+        env=environment(**env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def started(*words: str | Path, cwd: Path, **env: str) -> Iterator[subprocess.Popen[str]]:
+    """Start the program; whatever becomes of the test, it ends."""
+    process = subprocess.Popen(
+        program(*words),
+        cwd=cwd,
+        env=environment(**env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def end_of(process: subprocess.Popen[str]) -> Ended:
+    """Wait for the end of a started process."""
+    out, err = process.communicate(timeout=60)
+    assert "Traceback" not in err, err
+    return Ended(process.returncode, out, err)
+
+
+class Service:
+    """A sandbox in a process of its own, steered and looked into over HTTP."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def ask(self, path: str, method: str = "GET", body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/_sandbox/{path}", data, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    @property
+    def contacts(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.ask("contacts")["contacts"]
+        return found
+
+    def received(self, operation: str = "StartOutboundChatContact") -> int:
+        """Count the calls that came in, accepted or not."""
+        return int(self.ask("calls").get(operation, {}).get("received", 0))
+
+    def wait_for(self, calls: int, process: subprocess.Popen[str]) -> None:
+        """Wait until so many calls have come in from a process that is alive."""
+        while self.received() < calls:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
+
+    def faults(self, *rules: dict[str, Any]) -> None:
+        self.ask("faults", "PUT", {"rules": list(rules)})
+
+    def reset(self) -> None:
+        self.ask("faults", "DELETE")
+        self.ask("reset", "POST")
+
+
+@contextmanager
+def service() -> Iterator[Service]:
+    """Start `bulk sandbox`."""
+    with started("sandbox", "--port", "0", "--rate", "1000", "--burst", "1000", cwd=Path.cwd()) as process:
+        assert process.stdout is not None
+        yield Service(process.stdout.readline().strip())

@@ -1,0 +1,35 @@
+"""What every test stands on: a clean environment, and virtual time for those that ask for it."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Mapping
+
+import hypothesis
+import pytest
+from virtual import VirtualLoop
+
+hypothesis.settings.register_profile("bulk", deadline=None)  # how long an example takes is the machine's affair
+hypothesis.settings.load_profile("bulk")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _clean_environment() -> Iterator[None]:
+    """Strip what the developer's machine would whisper to the program: its account, its settings, its proxies.
+
+    For the session, so that it is done before any fixture of a module; what a test sets, its `monkeypatch` undoes.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(("AWS_", "BULK_")) or name.lower() in {"http_proxy", "https_proxy", "all_proxy"}:
+                patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run a test on the usual event loop, unless its mark names the virtual one."""
+    mark = item.get_closest_marker("asyncio")
+    named = mark.kwargs.get("loop_factories", ()) if mark else ()
+    return {"virtual": VirtualLoop} if "virtual" in named else {"real": asyncio.new_event_loop}

@@ -1,0 +1,127 @@
+"""A transport that answers from a script, and a journal that is a list: values passed in where the rims would be."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+
+from bulk.calling import Caller, Policy
+from bulk.errors import CallFailed
+from bulk.learning import Learner
+from bulk.model import Call, Outcome, Reply
+from bulk.pacing import Bucket, Limits, Pace
+from bulk.stopping import Stop
+from bulk.turns import OwnPace, Turns
+
+SMS = "StartOutboundChatContact"
+CREATE, MAIL, STOP = "CreateContact", "StartOutboundEmailContact", "StopContact"
+
+Answer = Reply | Exception | Callable[[], None]
+
+
+def ok(contact_id: str = "c-1", request_id: str | None = "r-1") -> Reply:
+    return Reply({"ContactId": contact_id}, request_id)
+
+
+def no(code: str, status: int | None = None, *, went_out: bool = True) -> CallFailed:
+    return CallFailed("anything", code, f"the words of {code}", status=status, request_id="r-0", went_out=went_out)
+
+
+def throttled() -> CallFailed:
+    return no("ThrottlingException", 429)
+
+
+def full() -> CallFailed:
+    return no("LimitExceededException", 429)
+
+
+def fault() -> CallFailed:
+    return no("InternalServiceException", 500)
+
+
+def timeout() -> CallFailed:
+    return no("ReadTimeout")
+
+
+def unreachable() -> CallFailed:
+    return no("EndpointConnectionError", went_out=False)
+
+
+@dataclass
+class Request:
+    """One request as the wire saw it."""
+
+    at: float
+    operation: str
+    token: str
+    parameters: Any
+
+
+@dataclass
+class Wire:
+    """Answers requests in the order of its script; each takes a tenth of a second. A step may also be a function."""
+
+    script: deque[Answer]
+    diary: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+
+    async def call(self, call: Call, token: str) -> Reply:
+        self.requests.append(Request(anyio.current_time(), call.operation, token, call.parameters))
+        self.diary.append(f"request {call.operation}")
+        await anyio.sleep(0.1)
+        answer = self.script.popleft()
+        while not isinstance(answer, Reply | Exception):
+            answer()
+            answer = self.script.popleft()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @property
+    def operations(self) -> list[str]:
+        return [request.operation for request in self.requests]
+
+    @property
+    def tokens(self) -> set[str]:
+        return {request.token for request in self.requests}
+
+
+def wire(*script: Answer, again: Iterable[Answer] = ()) -> Wire:
+    return Wire(deque([*script, *again]))
+
+
+@dataclass
+class Notes:
+    """A journal that only takes notes, into the diary it shares with the wire."""
+
+    diary: list[str] = field(default_factory=list)
+    intents: list[tuple[int, str, float]] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    async def intend(self, delivery: int, step: int, token: str, *, digest: bytes, at: float) -> None:  # noqa: ARG002
+        await anyio.sleep(0.01)
+        self.intents.append((step, token, at))
+        self.diary.append(f"intend {step}")
+
+    async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int, settled: bool) -> None:  # noqa: ARG002
+        await anyio.sleep(0.01)
+        self.diary.append(f"answer {step} {reply['ContactId']}")
+
+    async def withdraw(self, delivery: int, *, attempts: int) -> None:  # noqa: ARG002
+        self.diary.append(f"withdraw after {attempts}")
+
+    async def finish(self, delivery: int, outcome: Outcome) -> None:  # noqa: ARG002
+        self.outcomes.append(outcome)
+        self.diary.append(f"finish {outcome.status}")
+
+
+def caller(
+    transport: Any, stop: Stop | None = None, *, per_second: float = 1000.0, policy: Policy | None = None
+) -> Caller:
+    """Give a caller of every operation, at a rate that does not matter unless it is said."""
+    stop = stop or Stop()
+    pace = Pace(Limits((Bucket(per_second),)), Learner(per_second, per_second))
+    turns = {operation: Turns(OwnPace(pace), stop) for operation in (SMS, CREATE, MAIL, STOP)}
+    return Caller(transport, turns, stop, policy=policy or Policy())

@@ -1,0 +1,259 @@
+"""Making one call as often as it takes, in virtual time: it …"""
+
+from itertools import pairwise
+
+import anyio
+import pytest
+from scripted import SMS, STOP, Answer, Wire, caller, fault, full, no, ok, throttled, timeout, unreachable, wire
+from virtual import in_virtual_time
+
+from bulk.calling import Policy, Tries
+from bulk.errors import CallRejected, CallUnsettled, Halted
+from bulk.model import Call, Reply
+from bulk.stopping import Stop, Stopped
+
+pytestmark = in_virtual_time
+
+CALL = Call(SMS, {"InstanceId": "i"})
+TRIES_3 = Policy(attempts=3, longest_wait=4.0)
+
+
+async def made(
+    line: Wire, tries: Tries, *, policy: Policy = TRIES_3, call: Call = CALL, stop: Stop | None = None
+) -> Reply:
+    """Make one call under the token `t`, its announcement going to the wire's diary."""
+
+    async def announce() -> None:
+        line.diary.append("announce")
+
+    return await caller(line, stop, policy=policy).make(call, "t", announce=announce, tries=tries)
+
+
+async def test_a_reply_is_given_to_who_asked() -> None:
+    line, tries = wire(ok("c-7", "r-7")), Tries()
+    assert (await made(line, tries))["ContactId"] == "c-7"
+    assert (tries.made, tries.request_id) == (1, "r-7")
+
+
+@pytest.mark.parametrize("failure", [throttled(), no("TooManyRequestsException", 429), no("429", 429), no("odd", 429)])
+async def test_a_throttled_call_is_made_again_as_often_as_it_takes(failure: Exception) -> None:
+    line, tries = wire(*[failure] * 40, ok()), Tries()
+    assert await made(line, tries) == ok()
+    assert (tries.made, tries.faults, tries.in_doubt) == (41, 0, False)
+
+
+async def test_a_retry_reuses_its_token() -> None:
+    line = wire(throttled(), fault(), timeout(), full(), unreachable(), ok())
+    await made(line, Tries(), policy=Policy(attempts=5))
+    assert (len(line.requests), line.tokens) == (6, {"t"})
+
+
+async def test_throttles_are_counted_apart_from_calls() -> None:
+    line = wire(throttled(), throttled(), fault(), ok())
+    calls = caller(line, policy=TRIES_3)
+
+    async def announce() -> None:
+        pass
+
+    await calls.make(CALL, "t", announce=announce, tries=Tries())
+    assert (calls.tally.calls, calls.tally.throttled) == (4, 2)
+
+
+async def test_each_wait_is_longer_than_the_last_up_to_the_longest() -> None:
+    line = wire(*[fault()] * 8, ok())
+    await made(line, Tries(), policy=Policy(attempts=20, longest_wait=4.0))
+    waits = [later.at - earlier.at - 0.1 for earlier, later in pairwise(line.requests)]
+    planned = [0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0]
+    assert all(wait / 2 - 0.01 <= waited <= wait + 0.01 for wait, waited in zip(planned, waits, strict=True))
+
+
+async def test_a_throttled_call_gives_way_longer_each_time() -> None:
+    line = wire(*[throttled()] * 5, ok())
+    await made(line, Tries())
+    gaps = [later.at - earlier.at for earlier, later in pairwise(line.requests)]
+    assert all(gap >= wait / 2 for gap, wait in zip(gaps, [0.5, 1.0, 2.0, 4.0, 4.0], strict=True))
+
+
+async def test_callers_do_not_come_back_as_one() -> None:
+    lines = [wire(throttled(), ok()) for _ in range(10)]
+    for line in lines:
+        await made(line, Tries())
+    assert len({round(line.requests[1].at - line.requests[0].at, 4) for line in lines}) > 5
+
+
+async def test_every_try_takes_a_turn() -> None:
+    line = wire(fault(), timeout(), ok())
+
+    async def announce() -> None:
+        pass
+
+    await caller(line, per_second=0.1).make(CALL, "t", announce=announce, tries=Tries())
+    assert [request.at for request in line.requests] == pytest.approx([0.0, 10.0, 20.0])
+
+
+@pytest.mark.parametrize("failure", [fault(), timeout(), no("ConnectionClosed"), no("503", 503), no("NoContactId")])
+async def test_a_fault_is_tried_again_and_then_nobody_can_tell(failure: Exception) -> None:
+    line, tries = wire(*[failure] * 3), Tries()
+    with pytest.raises(CallUnsettled):
+        await made(line, tries)
+    assert (tries.made, tries.in_doubt) == (3, True)
+
+
+async def test_a_fault_that_passes_is_forgotten() -> None:
+    line = wire(fault(), timeout(), ok())
+    assert await made(line, Tries()) == ok()
+
+
+async def test_a_line_that_reaches_nobody_halts_the_run() -> None:
+    line, tries = wire(*[unreachable()] * 3), Tries()
+    with pytest.raises(Halted, match="EndpointConnectionError"):
+        await made(line, tries)
+    assert not tries.in_doubt
+
+
+@pytest.mark.parametrize("script", [[timeout(), unreachable(), unreachable()], [unreachable(), unreachable(), fault()]])
+async def test_a_line_that_breaks_after_a_doubtful_try_leaves_the_call_unsettled(script: list[Answer]) -> None:
+    with pytest.raises(CallUnsettled):
+        await made(wire(*script), Tries())
+
+
+async def test_an_answered_fault_that_accepted_nothing_ends_as_a_no() -> None:
+    with pytest.raises(CallRejected, match="ResourceNotReadyException"):
+        await made(wire(*[no("ResourceNotReadyException", 409)] * 3), Tries())
+
+
+@pytest.mark.parametrize("failure", [full(), no("ServiceQuotaExceededException", 402)])
+async def test_a_full_service_is_waited_for_and_its_no_is_no_attempt(failure: Exception) -> None:
+    line, tries = wire(*[failure] * 6, ok()), Tries()
+    assert await made(line, tries) == ok()
+    assert tries.faults == 0
+    gaps = [later.at - earlier.at - 0.1 for earlier, later in pairwise(line.requests)]
+    assert gaps == pytest.approx([1, 2, 4, 8, 16, 32])
+
+
+async def test_a_full_service_is_named_until_it_has_room() -> None:
+    line = wire(full(), lambda: seen.append(calls.full()), ok())
+    calls, seen = caller(line), list[tuple[str, ...]]()
+
+    async def announce() -> None:
+        pass
+
+    await calls.make(CALL, "t", announce=announce, tries=Tries())
+    assert (seen, calls.full()) == ([(SMS,)], ())
+
+
+@pytest.mark.parametrize("failure", [no("InvalidRequestException", 400), no("OddException", 400), no("odd", 418)])
+async def test_a_no_is_final(failure: Exception) -> None:
+    line = wire(failure)
+    with pytest.raises(CallRejected) as raised:
+        await made(line, Tries())
+    assert (raised.value.message, raised.value.request_id) == (failure.message, "r-0")  # type: ignore[attr-defined]  # a CallFailed
+    assert len(line.requests) == 1
+
+
+async def test_a_conflict_is_a_no() -> None:
+    with pytest.raises(CallRejected):
+        await made(wire(no("ConflictException", 409)), Tries())
+
+
+@pytest.mark.parametrize("doubt", [timeout(), fault()])
+async def test_a_conflict_after_a_doubtful_try_leaves_the_call_unsettled(doubt: Exception) -> None:
+    with pytest.raises(CallUnsettled, match="ConflictException"):
+        await made(wire(doubt, no("ConflictException", 409)), Tries())
+
+
+async def test_a_conflict_after_an_earlier_run_leaves_the_call_unsettled() -> None:
+    tries = Tries()
+    tries.begin(in_doubt=True)
+    with pytest.raises(CallUnsettled):
+        await made(wire(no("ConflictException", 409)), tries)
+
+
+async def test_a_conflict_after_throttles_and_refused_connections_is_a_no() -> None:
+    with pytest.raises(CallRejected):
+        await made(wire(throttled(), unreachable(), no("ConflictException", 409)), Tries())
+
+
+async def test_a_token_that_was_accepted_before_leaves_the_call_unsettled() -> None:
+    line = wire(no("IdempotencyException", 409))
+    with pytest.raises(CallUnsettled):
+        await made(line, Tries())
+    assert len(line.requests) == 1
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ExpiredTokenException", "ResourceNotFoundException"])
+async def test_what_would_fail_every_row_halts_the_run(code: str) -> None:
+    line = wire(no(code, 403))
+    with pytest.raises(Halted, match=code):
+        await made(line, Tries())
+    assert len(line.requests) == 1
+
+
+async def test_a_missing_resource_that_the_row_named_is_the_rows_own() -> None:
+    policy = Policy(varies={SMS: True})
+    with pytest.raises(CallRejected):
+        await made(wire(no("ResourceNotFoundException", 404)), Tries(), policy=policy)
+    with pytest.raises(Halted):
+        await made(wire(no("AccessDeniedException", 403)), Tries(), policy=policy)
+
+
+async def test_an_optional_call_halts_nothing() -> None:
+    with pytest.raises(CallRejected):
+        await made(wire(no("AccessDeniedException", 403)), Tries(), call=Call(STOP, {}, optional=True))
+
+
+async def test_a_call_is_announced_once_before_its_first_request() -> None:
+    line = wire(throttled(), fault(), ok())
+    await made(line, Tries())
+    assert line.diary == ["announce", *[f"request {SMS}"] * 3]
+
+
+async def test_a_call_is_announced_only_when_its_turn_has_come() -> None:
+    stop, line, announced = Stop(), wire(ok(), ok()), []
+    calls = caller(line, stop, per_second=0.1)
+
+    async def announce() -> None:
+        announced.append(anyio.current_time())
+
+    for _ in range(2):
+        await calls.make(CALL, "t", announce=announce, tries=Tries())
+    assert announced == pytest.approx([0.0, 10.0])
+
+
+async def test_no_try_starts_after_a_stop() -> None:
+    stop = Stop()
+    line, tries = wire(throttled(), lambda: stop.ask("enough", 0), throttled()), Tries()
+    with pytest.raises(Stopped):
+        await made(line, tries, stop=stop)
+    assert len(line.requests) == 2
+
+
+async def test_a_stop_ends_the_wait_between_two_tries_at_once() -> None:
+    stop, line, begun = Stop(), wire(*[fault()] * 3), anyio.current_time()
+
+    async def ask() -> None:
+        await anyio.sleep(0.3)
+        stop.ask("enough", 0)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(ask)
+        with pytest.raises(Stopped):
+            await made(line, Tries(), stop=stop)
+    assert anyio.current_time() - begun == pytest.approx(0.3)
+
+
+async def test_a_reply_that_was_under_way_at_the_stop_is_still_given() -> None:
+    stop = Stop()
+    line = wire(lambda: stop.ask("enough", 0), ok())
+    assert await made(line, Tries(), stop=stop) == ok()
+
+
+async def test_what_is_announced_and_cannot_be_written_down_is_never_sent() -> None:
+    line = wire(ok())
+
+    async def announce() -> None:
+        raise OSError(28, "no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        await caller(line).make(CALL, "t", announce=announce, tries=Tries())
+    assert line.requests == []

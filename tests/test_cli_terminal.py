@@ -1,0 +1,123 @@
+"""`bulk send` in front of a person: the plan, the question, the live bar. The terminal is a pseudo-terminal."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cli_runs import CAMPAIGN, Service, at, campaign, environment, program, service
+
+SLOWLY = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 5\nburst = 1")
+SIT_DOWN = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+PATIENCE = 30.0  # seconds after which a screen that stays still fails the test
+
+
+class Screen:
+    """A terminal that a person looks at and types on, and the program in front of it."""
+
+    def __init__(self, terminal: int, process: subprocess.Popen[bytes]) -> None:
+        self._terminal = terminal
+        self._process = process
+        self.shown = ""
+
+    def wait_for(self, words: str) -> None:
+        while words not in self.shown and self._look():
+            pass
+        assert words in self.shown, self.shown
+
+    def type(self, text: str) -> None:
+        os.write(self._terminal, text.encode())
+
+    def end(self) -> int:
+        while self._look():
+            pass
+        return self._process.wait(PATIENCE)
+
+    def _look(self) -> bool:
+        ready, _, _ = select.select([self._terminal], [], [], PATIENCE)
+        assert ready, f"nothing more came after: {self.shown}"
+        try:
+            more = os.read(self._terminal, 65536)
+        except OSError:  # the other end is closed: Linux says it so
+            return False
+        self.shown += more.decode(errors="replace")
+        return bool(more)
+
+
+@contextmanager
+def screen(folder: Path, *words: str, **env: str) -> Iterator[Screen]:
+    ours, theirs = pty.openpty()
+    at_terminal = environment(TERM="xterm-256color", COLUMNS="100", LINES="40", **env)
+    process = subprocess.Popen(
+        [sys.executable, "-c", SIT_DOWN, *program(*words)],
+        cwd=folder,
+        env=at_terminal,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        yield Screen(ours, process)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Service]:
+    with service() as running:
+        yield running
+
+
+@pytest.fixture
+def asked(sandbox: Service) -> dict[str, str]:
+    """The environment of somebody who is to be asked."""
+    sandbox.reset()
+    return {name: value for name, value in at(sandbox.url).items() if name != "BULK_YES"}
+
+
+def test_it_shows_the_plan_asks_and_then_the_bar(tmp_path: Path, sandbox: Service, asked: dict[str, str]) -> None:
+    campaign(tmp_path, rows=8, text=SLOWLY)
+    with screen(tmp_path, "send", "campaign.toml", **asked) as seen:
+        seen.wait_for("Send? [y/N]:")
+        assert "reminders, run default: 8 rows, 8 to be sent by sms" in seen.shown
+        assert "row 0 to +12065550000:\r\n  Hi Ann, see you on 2027-01-12." in seen.shown
+        assert sandbox.received() == 0
+        seen.type("y\n")
+        assert seen.end() == 0
+    assert "━" in seen.shown
+    assert re.search(r"[1-7] of 8 rows: [1-7] sent, 0 failed, \d+\.\d/s, 0 throttled, \d\.\d s left", seen.shown)
+    assert "reminders, run default: 8 rows: 8 sent" in seen.shown
+    assert len(sandbox.contacts) == 8
+
+
+@pytest.mark.parametrize("answer, code, told", [("n\n", 2, "nothing was sent"), ("\x03", 130, "")])
+def test_it_sends_nothing_where_the_answer_is_no(
+    tmp_path: Path, sandbox: Service, asked: dict[str, str], answer: str, code: int, told: str
+) -> None:
+    campaign(tmp_path)
+    with screen(tmp_path, "send", "campaign.toml", **asked) as seen:
+        seen.wait_for("Send? [y/N]:")
+        seen.type(answer)
+        assert seen.end() == code
+    assert told in seen.shown
+    assert "Traceback" not in seen.shown
+    assert sandbox.received() == 0
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_message_that_would_steer_the_terminal_is_shown_as_text(tmp_path: Path, asked: dict[str, str]) -> None:
+    campaign(tmp_path, text=CAMPAIGN.replace("{{ name }}", "{{ name }}\\u001b[2J"))
+    with screen(tmp_path, "send", "campaign.toml", **asked) as seen:
+        seen.wait_for("Send? [y/N]:")
+    assert "Hi Ann\N{REPLACEMENT CHARACTER}[2J" in seen.shown
+    assert "\x1b[2J" not in seen.shown

@@ -1,0 +1,150 @@
+"""What a person gets wrong: a sentence that names it and the remedy, the right exit code, nothing sent."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from cli_runs import CAMPAIGN, Ended, at, bulk, campaign
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def nothing_was_sent(ended: Ended, *told: str) -> None:
+    assert ended.out == ""
+    assert [words for words in told if words not in ended.err] == []
+    assert len(ended.err) < 2000
+
+
+# A campaign or a list that is wrong: how, and what is said of it.
+Wrong = Callable[[Path], object]
+
+
+def edited(old: str, new: str) -> Wrong:
+    assert old in CAMPAIGN
+    return lambda folder: campaign(folder, text=CAMPAIGN.replace(old, new))
+
+
+def listed(content: bytes) -> Wrong:
+    return lambda folder: (folder / "contacts.csv").write_bytes(content)
+
+
+def a_parquet_file_cut_short(folder: Path) -> None:
+    pl.DataFrame({"id": ["1"] * 99, "phone": ["+12065550100"] * 99}).write_parquet(folder / "whole.parquet")
+    whole = (folder / "whole.parquet").read_bytes()
+    (folder / "cut.parquet").write_bytes(whole[: len(whole) // 2])
+    campaign(folder, text=CAMPAIGN.replace("contacts.csv", "cut.parquet"))
+
+
+WRONG: dict[str, tuple[Wrong, tuple[str, ...]]] = {
+    "a column that the list lacks": (edited("{{ name }}", "{{ nmae }}"), ("campaign.toml:13", "'nmae'", "'name'")),
+    "an unknown key": (edited("[retry]\nattempts", "[retry]\nattemps"), ("campaign.toml", "attemps", "attempts")),
+    "an unknown parameter": (edited("ContactFlowId", "ContactFlow"), ("campaign.toml", "ContactFlow")),
+    "a wrong type": (edited("burst = 500", 'burst = "many"'), ("campaign.toml", "burst", "many")),
+    "an unknown channel": (edited('"sms"', '"pigeon"'), ("campaign.toml", "pigeon", "sms, email, inbound-email")),
+    "no TOML": (edited("[retry]", "[retry"), ("campaign.toml", "not TOML", "line")),
+    "a key column that the list lacks": (edited('key = "id"', 'key = "ident"'), ("ident", "id")),
+    "a list that is not there": (edited("contacts.csv", "people.csv"), ("people.csv",)),
+    "an empty list": (listed(b""), ("contacts.csv",)),
+    "a header alone": (listed(b"id,phone,name,date\n"), ("contacts.csv", "no rows")),
+    "no CSV at all": (listed(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0" + bytes(range(256)) * 9), ("contacts.csv",)),
+    "a Parquet file cut short": (a_parquet_file_cut_short, ("cut.parquet",)),
+}
+
+
+@pytest.mark.parametrize("wrong, told", WRONG.values(), ids=WRONG)
+def test_a_wrong_campaign_or_list_stops_before_anything_is_sent(
+    tmp_path: Path, wrong: Wrong, told: tuple[str, ...]
+) -> None:
+    campaign(tmp_path)
+    wrong(tmp_path)
+    ended = bulk("send", "campaign.toml", cwd=tmp_path, **at(NOWHERE))
+    assert ended.code == 2, ended
+    nothing_was_sent(ended, "bulk: ", *told)
+
+
+SEND = "send", "campaign.toml"
+OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[str, ...]]] = {
+    "no terminal and no --yes": (SEND, {}, ("--yes", "--sandbox")),
+    "no such campaign": (("send", "other.toml", "--yes"), {}, ("other.toml", "No such file")),
+    "no Region": (
+        (*SEND, "--yes"),
+        {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"},
+        ("--region", "AWS_REGION"),
+    ),
+    "a Region that is none": (SEND, at(NOWHERE, region="us west"), ("us west", "--region")),
+    "an endpoint that is none": (SEND, at("here"), ("here", "--endpoint-url")),
+    "a profile that is none": ((*SEND, "--profile", "mine"), at(NOWHERE), ("mine", "--profile")),
+    "certificates that are none": (
+        (*SEND, "--ca-bundle", "ca.pem"),
+        at("https://127.0.0.1:9"),
+        ("ca.pem", "--ca-bundle"),
+    ),
+    "a rate that is none": ((*SEND, "--rate", "fast"), {}, ("--rate", "'fast'", "auto")),
+    "a rate of nothing": ((*SEND, "--rate", "0"), {}, ("--rate", "above 0")),
+    "a rate of the environment": (SEND, {"BULK_RATE": "-1"}, ("BULK_RATE", "above 0")),
+    "a share that is none": ((*SEND, "--rate-share", "3/2"), {}, ("--rate-share", "1/3")),
+    "a duration that is none": ((*SEND, "--max-duration", "soon"), {}, ("--max-duration", "2h30m")),
+    "results of another suffix": (
+        (*SEND, "--results", "sent.xlsx"),
+        at(NOWHERE),
+        ("sent.xlsx", ".csv, .parquet, .ndjson"),
+    ),
+    "results in no folder": ((*SEND, "--results", "campaign.toml/sent.csv"), at(NOWHERE), ("sent.csv", "--results")),
+    "a state directory that is a file": ((*SEND, "--state-dir", "campaign.toml"), {}, ("--state-dir",)),
+    "a status of nothing": (("status", "campaign.toml"), {}, ("no ledger", "--state-dir")),
+    "results of nothing": (("results", "campaign.toml", "-o", "x.csv"), {}, ("no ledger", "--state-dir")),
+    "unknown rows of nothing": (("resolve", "campaign.toml", "--resend"), {}, ("no ledger", "--state-dir")),
+    "a row without a decision": (("resolve", "campaign.toml", "--row", "1"), {}, ("--row", "--give-up")),
+    "a channel that is none": (("init", "pigeon"), {}, ("pigeon", "sms")),
+    "faults that are none": (("sandbox", "--port", "0", "--faults", "campaign.toml"), {}, ("faults", "name")),
+    "faults that are not there": (("sandbox", "--port", "0", "--faults", "bad.toml"), {}, ("bad.toml",)),
+    "a port that is none": (("sandbox", "--port", "99999"), {}, ("--port",)),
+    "a command that is none": (("chek",), {}, ("'check'",)),
+}
+
+
+@pytest.mark.parametrize("words, env, told", OPTIONS.values(), ids=OPTIONS)
+def test_a_wrong_option_stops_before_anything_is_sent(
+    tmp_path: Path, words: tuple[str, ...], env: dict[str, str], told: tuple[str, ...]
+) -> None:
+    campaign(tmp_path)
+    ended = bulk(*words, cwd=tmp_path, **env)
+    assert ended.code == 2, ended
+    nothing_was_sent(ended, *told)
+
+
+def test_it_halts_where_there_are_no_credentials(tmp_path: Path) -> None:
+    campaign(tmp_path)
+    ended = bulk("send", "campaign.toml", "--yes", "--region", "us-east-1", cwd=tmp_path)
+    assert ended.code == 3
+    nothing_was_sent(ended, "no usable AWS credentials", "AWS_PROFILE")
+
+
+def test_it_halts_where_nothing_answers_at_the_endpoint(tmp_path: Path) -> None:
+    campaign(tmp_path)
+    ended = bulk("send", "campaign.toml", "--json", cwd=tmp_path, **at(NOWHERE))
+    assert ended.code == 3
+    assert (ended.json["pending"], ended.json["sent"]) == (3, 0)
+    assert "127.0.0.1:9" in ended.json["halted"]
+    assert "once that is mended, to go on with the rest: python -m bulk send campaign.toml" in ended.err
+
+
+def test_a_service_that_never_answers_leaves_its_rows_unknown(tmp_path: Path) -> None:
+    campaign(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        ended = bulk("send", "campaign.toml", "--json", "--read-timeout", "0.3", cwd=tmp_path, **at(url))
+    assert ended.code == 1
+    assert (ended.json["unknown"], ended.json["sent"]) == (3, 0)
+    assert "python -m bulk resolve campaign.toml" in ended.err
+
+
+def test_init_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "sms").mkdir()
+    (tmp_path / "sms" / "campaign.toml").write_text("mine")
+    ended = bulk("init", "sms", cwd=tmp_path)
+    assert ended.code == 2
+    nothing_was_sent(ended, "sms/campaign.toml", "another folder")
+    assert (tmp_path / "sms" / "campaign.toml").read_text() == "mine"

@@ -1,0 +1,212 @@
+"""Turns and gates in virtual time: it …"""
+
+import asyncio
+
+import anyio
+import pytest
+from virtual import in_virtual_time
+
+from bulk.learning import Learner
+from bulk.pacing import Bucket, Limits, Pace
+from bulk.stopping import Stop, Stopped
+from bulk.turns import Gate, OwnPace, Turns
+
+pytestmark = in_virtual_time
+
+
+def turns_of(bucket: Bucket, stop: Stop) -> Turns:
+    """Give the turns of an operation whose rate was configured."""
+    return Turns(OwnPace(Pace(Limits((bucket,)), Learner(bucket.per_second, bucket.per_second))), stop)
+
+
+async def test_callers_go_at_the_pace_first_come_first_served() -> None:
+    turns, went = turns_of(Bucket(2), Stop()), []
+
+    async def caller(name: str) -> None:
+        await turns.take()
+        went.append((name, anyio.current_time()))
+
+    async with asyncio.TaskGroup() as group:
+        for name in "abcd":
+            group.create_task(caller(name))
+    assert went == [("a", 0.0), ("b", 0.5), ("c", 1.0), ("d", 1.5)]
+
+
+async def test_one_who_comes_later_does_not_overtake() -> None:
+    turns, went = turns_of(Bucket(1), Stop()), []
+
+    async def caller(name: str, comes_at: float) -> None:
+        await anyio.sleep(comes_at)
+        await turns.take()
+        went.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        for name, comes_at in {"d": 1.9, "a": 0.0, "c": 0.2, "b": 0.1}.items():
+            group.create_task(caller(name, comes_at))
+    assert went == ["a", "b", "c", "d"]
+
+
+async def test_an_hour_of_turns_has_exactly_the_calls_that_the_rate_allows() -> None:
+    turns, went = turns_of(Bucket(2, 4), Stop()), 0
+
+    async def caller() -> None:
+        nonlocal went
+        while True:
+            await turns.take()
+            went += 1
+            await anyio.sleep(0.3)
+
+    with anyio.move_on_after(3600 - 0.001):
+        async with asyncio.TaskGroup() as group:
+            for _ in range(7):
+                group.create_task(caller())
+    assert went == 3600 * 2 + 3
+
+
+async def test_a_stop_wakes_all_who_wait_at_once_and_lets_nobody_start_after() -> None:
+    stop = Stop()
+    turns, went, woken = turns_of(Bucket(1 / 60), stop), [], []
+
+    async def caller() -> None:
+        try:
+            await turns.take()
+            went.append(anyio.current_time())
+        except Stopped:
+            woken.append(anyio.current_time())
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(50):
+            group.create_task(caller())
+        await anyio.sleep(70)
+        stop.ask("enough", 0)
+        await caller()
+    assert went == [0.0, 60.0]
+    assert woken == [70.0] * 49
+
+
+async def test_a_thousand_who_wait_cost_one_timer() -> None:
+    turns = turns_of(Bucket(1 / 60), Stop())
+    tasks = [asyncio.create_task(turns.take()) for _ in range(1000)]
+    await anyio.sleep(1)
+    assert len([timer for timer in asyncio.get_running_loop()._scheduled if not timer.cancelled()]) == 1  # type: ignore[attr-defined]  # asyncio's own
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_cancelled_caller_gives_its_turn_to_the_next() -> None:
+    turns, went = turns_of(Bucket(1), Stop()), []
+
+    async def caller() -> None:
+        await turns.take()
+        went.append(anyio.current_time())
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(caller())
+        given_up = group.create_task(caller())
+        group.create_task(caller())
+        await anyio.sleep(0.5)
+        given_up.cancel()
+    assert len(went) == 2
+    assert went[1] <= 2.0
+
+
+class Service:
+    """A service that is full until a moment; each call takes a while."""
+
+    def __init__(self, gate: Gate, *, full_until: float, takes: float = 0.25) -> None:
+        self.gate = gate
+        self.full_until = full_until
+        self.takes = takes
+        self.probes: list[float] = []
+        self.accepted: list[float] = []
+        self.probing = 0
+
+    async def call(self) -> None:
+        while True:
+            async with self.gate.passing() as probing:
+                if probing:
+                    self.probes.append(anyio.current_time())
+                    self.probing += 1
+                    assert self.probing == 1
+                await anyio.sleep(self.takes)
+                self.probing -= probing
+                if anyio.current_time() < self.full_until:
+                    self.gate.close(probing=probing)
+                    continue
+                if probing:
+                    self.gate.open()
+            self.accepted.append(anyio.current_time())
+            return
+
+
+async def test_an_open_gate_lets_everybody_pass_at_once() -> None:
+    service = Service(Gate(Stop()), full_until=0.0)
+    await asyncio.gather(*[service.call() for _ in range(5)])
+    assert (service.probes, service.accepted) == ([], [0.25] * 5)
+
+
+async def test_one_caller_at_a_time_probes_ever_more_rarely() -> None:
+    service = Service(Gate(Stop(), longest=8.0), full_until=40.0)
+    await asyncio.gather(*[service.call() for _ in range(5)])
+    assert service.probes == [1.25, 3.5, 7.75, 16.0, 24.25, 32.5, 40.75]  # after 1, 2, 4, 8, 8, … seconds
+
+
+async def test_a_probe_that_is_taken_opens_the_gate_for_all() -> None:
+    gate = Gate(Stop())
+    service = Service(gate, full_until=2.0)
+    await asyncio.gather(*[service.call() for _ in range(5)])
+    assert service.accepted == [3.75, 4.0, 4.0, 4.0, 4.0]
+    assert gate.closed_at is None
+
+
+async def test_a_gate_that_closes_again_starts_with_short_waits() -> None:
+    service = Service(Gate(Stop()), full_until=20.0)
+    await service.call()
+    service.full_until = anyio.current_time() + 1.0
+    service.probes.clear()
+    begun = anyio.current_time()
+    await service.call()
+    assert service.probes == [begun + 0.25 + 1.0]
+
+
+async def test_what_calls_under_way_say_of_a_closed_gate_changes_nothing() -> None:
+    gate = Gate(Stop())
+    for _ in range(20):
+        gate.close(probing=False)
+        await anyio.sleep(0.01)
+    async with gate.passing() as probing:
+        assert probing
+        assert anyio.current_time() == pytest.approx(1.0)
+    assert gate.closed_at == 0.0
+
+
+async def test_a_probe_that_fails_for_another_reason_lets_the_next_one_probe() -> None:
+    gate = Gate(Stop())
+    gate.close(probing=False)
+    with pytest.raises(ConnectionError):
+        async with gate.passing():
+            raise ConnectionError
+    async with gate.passing() as probing:
+        assert probing
+
+
+async def test_a_stop_wakes_all_before_the_gate_at_once() -> None:
+    stop = Stop()
+    gate, woken = Gate(stop), []
+    gate.close(probing=False)
+
+    async def caller() -> None:
+        try:
+            async with gate.passing():
+                raise AssertionError("nothing may start after the stop")
+        except Stopped:
+            woken.append(anyio.current_time())
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(20):
+            group.create_task(caller())
+        await anyio.sleep(0.5)
+        stop.ask("enough", 0)
+        await caller()
+    assert woken == [0.5] * 21
