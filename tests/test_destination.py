@@ -2,14 +2,15 @@
 
 import phonenumbers
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulk.loader.countries import alpha_2
 from bulk.loader.addresses import email
+from bulk.loader.countries import alpha_2
+from bulk.loader.numbering import mobile_region
 from bulk.loader.phones import phone
 from bulk.model import Refusal
-from bulk.loader.numbering import mobile_region
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 NO_SMS = {
@@ -82,6 +83,10 @@ def test_it_takes_the_mobile_numbers_of_every_country(region: str) -> None:
     [
         (" (415) 555-0123 ", "US", "+14155550123"),
         ("4155550123", "US", "+14155550123"),
+        ("447911123456", "GB", "+447911123456"),  # only the + is missing
+        ("7911123456", "GB", "+447911123456"),  # a spreadsheet took the 0 away
+        ("+4915123456789", "DE", "+4915123456789"),
+        ("015123456789", "DE", "+4915123456789"),
         ("1 415 555 0123", "US", "+14155550123"),
         ("07911 123456", "GB", "+447911123456"),
         ("00 44 7911 123456", "DE", "+447911123456"),
@@ -116,6 +121,10 @@ def test_it_brings_numbers_to_e164(text: str, country: str | None, expected: str
         ("+44 20 7946 0000", None, "fixed_line"),
         ("+19005551234", None, "premium_rate"),
         ("911", "US", "short_number"),
+        ("#NAME?", "US", "excel_error"),
+        ("#####", "US", "excel_error"),
+        ("4915123456789", "DE", "ambiguous_phone"),  # +49 151 23456789, or 04915 123456789
+        ("278317159", "ZA", "ambiguous_phone"),
     ],
 )
 def test_it_refuses_what_cannot_be_texted(text: str, country: str | None, code: str) -> None:
@@ -170,6 +179,24 @@ def test_a_number_in_form_stays_as_it_is(text: str, country: str) -> None:
 )
 def test_it_brings_addresses_to_one_spelling(text: str, expected: str) -> None:
     assert email(text) == expected
+
+
+LOCALS = st.text("aZ9.+-_'!#ü ", min_size=1, max_size=6) | st.sampled_from(["Info", "POSTMASTER", "a" * 64, "a" * 65])
+LABELS = st.text("aZ9-_ü", min_size=1, max_size=5) | st.sampled_from(["xn--mnchen-3ya", "ab--c", "b" * 63, "b" * 64])
+TOPS = st.sampled_from(["com", "COM", "test", "Local", "invalid", "arpa", "museum", "c", "c0m", "12", "xn--p1ai", "рф"])
+DOMAINS = st.tuples(st.lists(LABELS, max_size=5), TOPS).map(lambda made: ".".join([*made[0], made[1]]))
+
+
+@given(LOCALS, DOMAINS)
+@example("a", ".".join(["b" * 63, "b" * 63, "b" * 63, "b" * 50, "com"]))
+def test_it_judges_every_address_as_email_validator_does(local: str, domain: str) -> None:
+    text = f"{local}@{domain}".strip()
+    try:
+        known = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
+    except EmailNotValidError:
+        refused(email(text))
+    else:
+        assert email(text) == known.ascii_email
 
 
 @pytest.mark.parametrize(

@@ -45,3 +45,25 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
+
+
+class _PatientJump(_Jump):
+    """Gives threads a moment to report before time moves on."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = selectors.SelectSelector.select(self, 0 if timeout == 0 else 0.05)
+        if not ready and timeout is None:
+            return selectors.SelectSelector.select(self, None)
+        self.now += 0.0 if ready else timeout or 0.0
+        return ready
+
+
+class PatientLoop(asyncio.SelectorEventLoop):
+    """Virtual time for what also works in threads: days pass in a second, a thread is waited for."""
+
+    def __init__(self) -> None:
+        self._jump = _PatientJump()
+        super().__init__(self._jump)
+
+    def time(self) -> float:
+        return self._jump.now

@@ -33,7 +33,9 @@ WHERE person = ? AND intended_at IS NOT NULL AND intended_at >= ? AND channel = 
 
 
 def _prepare(path: Path) -> None:
-    with closing(connect(path, writing=True)) as connection:
+    """Make the tables in a file that nobody else knows. Without a WAL: a commit leaves nothing beside the file."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
         schema.prepare(connection, path)
 
 

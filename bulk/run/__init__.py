@@ -1,5 +1,6 @@
 """The wiring: a campaign sent, checked, looked at. What the command line and a notebook call."""
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ from bulk.run.summary import Progress, Summary
 from bulk.stopping import Stop
 
 __all__ = ["Options", "Plan", "Progress", "Run", "Summary", "check", "results", "send", "status"]
+
+log = logging.getLogger("bulk")
 
 EVERY = 10.0  # seconds between two reports of progress
 Source = Campaign | Path | str
@@ -79,6 +82,8 @@ async def send(
     if opened.options.dry_run:
         opened = in_scratch(opened)
     check_results(opened)
+    for note in opened.notes:
+        log.info(note)
     stop = stop or Stop()
     async with _sending(opened, stop, Survey(opened)) as sending:
         await sending.go(watch, every)

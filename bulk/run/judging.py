@@ -7,12 +7,14 @@ from typing import Any, Self
 
 import anyio
 
+from bulk.campaign import Campaign
 from bulk.ledger import Ledger, RunFacts
-from bulk.loader import ContactList
+from bulk.loader import ContactList, alpha_2
 from bulk.loader.locality import locality
 from bulk.model import Recipient, Refusal
 from bulk.request import Template, compile_template
 from bulk.rules import Rules, Wait
+from bulk.suppression import Suppression
 
 Judged = Wait | Refusal | None
 
@@ -22,8 +24,14 @@ class Terms:
     """What a campaign says of when and how often, fitted to its list: the rules, and where a row's own word stands."""
 
     rules: Rules
+    suppression: Suppression
     zone_column: str | None = None
     expires: Template | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether there is anything to judge."""
+        return self.rules.active or bool(len(self.suppression))
 
     @property
     def columns(self) -> Collection[str]:
@@ -31,12 +39,18 @@ class Terms:
         return {*([self.zone_column] if self.zone_column else []), *(self.expires.columns if self.expires else [])}
 
 
-def terms(rules: Rules, contacts: ContactList, zone_column: str | None) -> Terms:
-    """Fit the rules to a list. Raises `CampaignError` and `ListError`."""
-    zone = contacts.resolve(zone_column) if zone_column else None
+def terms(campaign: Campaign, contacts: ContactList) -> Terms:
+    """Fit the rules of a campaign to its list. Raises `CampaignError` and `ListError`."""
+    rules, table = Rules.of(campaign), campaign.contact_list
+    known = contacts.recognised.time_zone if contacts.recognised else None
+    zone = contacts.resolve(table.timezone_column) if table.timezone_column else known
+    files = [campaign.folder / name for name in table.suppress]
+    country = alpha_2(table.country) if table.country else None
+    suppression = Suppression.open(files, kind=campaign.way.KIND, country=country)
     if not isinstance(rules.expires, str):
-        return Terms(rules, zone)
-    return Terms(rules, zone, compile_template(rules.expires, contacts.columns, where="expires"))
+        return Terms(rules, suppression, zone)
+    expires = compile_template(rules.expires, contacts.columns, where="expires")
+    return Terms(rules, suppression, zone, expires)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,10 @@ class Judge:
     def __call__(self, recipient: Recipient, *, settling: bool = False) -> Judged:
         """Judge one row now. A row that is only to be settled was counted by its caps when it went out."""
         rules = self.terms.rules
+        if not self.terms.active:
+            return None
+        if not settling and (suppressed := self.terms.suppression.refusal(recipient.destination or "")):
+            return suppressed
         if not rules.active:
             return None
         cells = recipient.cells

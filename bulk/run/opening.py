@@ -11,7 +11,6 @@ from bulk.ledger import RunIdentity
 from bulk.loader import ContactList, Wanted
 from bulk.model import digest
 from bulk.request import Request
-from bulk.rules import Rules
 from bulk.run.judging import Terms, terms
 from bulk.run.options import Options
 
@@ -58,6 +57,17 @@ class Opened(Chosen):
     terms: Terms
 
     @property
+    def notes(self) -> list[str]:
+        """What a person should know before anything is sent: of the list, the rules, whom not to write to."""
+        agreed = self.terms
+        return [
+            *self.contacts.notes,
+            *self.contacts.remarks(self.wanted),
+            *agreed.rules.notes,
+            *agreed.suppression.warnings,
+        ]
+
+    @property
     def digests(self) -> Mapping[str, str]:
         """What the messages consist of: path in the campaign → short digest. No text is kept."""
         table = self.campaign.contact_list
@@ -76,7 +86,7 @@ def open_campaign(source: Campaign | Path | str, options: Options) -> Opened:
     contacts = ContactList.open(_contacts(campaign, options), format=campaign.contact_list.format)
     try:
         request = _compiled(campaign, contacts)
-        agreed = terms(Rules.of(campaign), contacts, campaign.contact_list.timezone_column)
+        agreed = terms(campaign, contacts)
     except CampaignError as error:
         if path is None:
             raise

@@ -99,6 +99,7 @@ class Survey:
         operations = {table: name for table, name in self._opened.campaign.way.OPERATIONS.items() if table in tables}
         plan.calls = dict.fromkeys(operations.values(), plan.sendable)
         plan.seconds = max((self._seconds(name) for name in plan.calls), default=0.0)
+        plan.notes += self._opened.notes
         self._hold()
         return plan
 

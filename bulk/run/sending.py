@@ -34,6 +34,7 @@ log = logging.getLogger("bulk")
 
 Item = tuple[Recipient, Claim]
 
+REFRESH = 5.0  # seconds between two looks at the suppression files
 AT_ONCE = 64  # calls in flight where nothing is said: 50 a second at a latency of more than a second
 PROMISED = {"StartOutboundChatContact": 7 * 86400.0}  # "StartOutboundChatContact", ClientToken: valid for 7 days
 STOPPED = 4  # exit code: stopped with rows left, as asked
@@ -85,6 +86,8 @@ class Sending:
             if watch is not None:
                 beside.start_soon(self._count_rows)
                 beside.start_soon(self._report, watch, every)
+            if self.opened.campaign.contact_list.suppress:
+                beside.start_soon(self._refresh)
             await self._read_through(settings.grace)
             beside.cancel_scope.cancel()
         await self.book.flush()
@@ -200,6 +203,13 @@ class Sending:
             self._written_to[destination] -= 1
             if not self._written_to[destination]:
                 del self._written_to[destination], self._locks[destination]
+
+    async def _refresh(self) -> None:
+        """Follow the files that say whom not to write to."""
+        while True:
+            await anyio.sleep(REFRESH)
+            for warning in await to_thread.run_sync(self.opened.terms.suppression.refresh):
+                log.warning(warning)
 
     async def _stop_after(self, seconds: float) -> None:
         await anyio.sleep(seconds)

@@ -1,0 +1,132 @@
+"""A run with sending hours, wired as it is, but for the service and the clock."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from virtual import PatientLoop
+
+from bulk.campaign import Campaign
+from bulk.ledger import Ledger
+from bulk.model import Call, Outcome, Recipient, Reply, Status
+from bulk.run.judging import Judge, wall_clock
+from bulk.run.looking import ends_of
+from bulk.run.opening import open_campaign
+from bulk.run.options import Options
+from bulk.run.pace import pace
+from bulk.run.sending import STOPPED, Sending, carrier
+from bulk.stopping import Stop
+from bulk.turns import OwnPace, Turns
+
+START = datetime(2026, 3, 2, 20, 0, tzinfo=UTC).timestamp()  # a Monday evening in London
+OPERATION = "StartOutboundChatContact"
+
+
+class Service:
+    """Takes every call, and notes when (hours since midnight before `START`, UTC) and to whom."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[datetime, str]] = []
+
+    async def call(self, call: Call, _token: str) -> Reply:
+        loop = asyncio.get_running_loop()
+        at = datetime.fromtimestamp(START + loop.time(), UTC)
+        self.calls.append((at, call.parameters["DestinationEndpoint"]["Address"]))
+        return Reply({"ContactId": f"contact-{len(self.calls)}"})
+
+
+def campaign(**tables: Any) -> Campaign:
+    return Campaign(
+        name="hours",
+        channel="sms",
+        list={"key": "id", "timezone_column": "zone"},
+        request={
+            "InstanceId": "instance",
+            "ContactFlowId": "flow",
+            "SourceEndpoint": {"Address": "arn:aws:connect:us-west-2:123456789012:phone-number/1"},
+            "InitialSystemMessage": {"Content": "Hello {{ id }}"},
+        },
+        **tables,
+    )
+
+
+def people(zones: Sequence[str]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "id": [str(row) for row in range(len(zones))],
+            "phone": [f"+1415555{2000 + row}" for row in range(len(zones))],
+            "zone": list(zones),
+        }
+    )
+
+
+def run(
+    plan: Campaign, contacts: pl.DataFrame, folder: Path, *, max_duration: float | None = None
+) -> tuple[Service, list[tuple[Recipient, Outcome]], Stop]:
+    """Send in virtual time: the service as it saw it, and every row's end."""
+    service, stop = Service(), Stop()
+
+    async def work() -> list[tuple[Recipient, Outcome]]:
+        opened = open_campaign(plan, Options(contacts=contacts, state_dir=folder, max_duration=max_duration))
+        loop = asyncio.get_running_loop()
+        with Ledger.open(folder, now=lambda: START + loop.time()) as ledger:
+            book = ledger.begin(opened.identity("endpoint", "region"), opened.digests)
+            if opened.terms.rules.limits:
+                ledger.index_people()
+            judge = Judge(opened.terms, ledger, "sms", START, wall_clock(START))
+            turns = {OPERATION: Turns(OwnPace(pace(opened, OPERATION)), stop)}
+            sending = Sending(
+                opened, book, carrier(opened, book, service, turns=turns, judge=judge, stop=stop), judge, stop
+            )
+            await sending.go(None, 10.0)
+            return [pair for who, what, _ in ends_of(opened, book) for pair in zip(who, what, strict=True)]
+
+    with asyncio.Runner(loop_factory=PatientLoop) as runner:
+        return service, runner.run(work()), stop
+
+
+def test_a_run_spans_two_nights_and_writes_to_nobody_outside_the_window(tmp_path: Path) -> None:
+    plan = campaign(hours={"every_day": ["09:00-11:00"]}, pacing={"rate": [{"per_hour": 2, "burst": 1}]})
+    service, ends, _ = run(plan, people(["Europe/London"] * 10), tmp_path)
+    assert [outcome.status for _, outcome in ends] == [Status.SENT] * 10
+    assert {at.date().day for at, _ in service.calls} == {3, 4, 5}
+    assert all(9 <= at.hour < 11 for at, _ in service.calls)
+
+
+def test_each_row_waits_for_the_morning_of_its_own_zone(tmp_path: Path) -> None:
+    zones = ["Asia/Tokyo", "Europe/London", "America/Los_Angeles"]
+    service, _, _ = run(campaign(hours={"every_day": ["09:00-20:00"]}), people(zones), tmp_path)
+    assert [(at.day, at.hour) for at, _ in service.calls] == [(2, 20), (3, 0), (3, 9)]
+
+
+def test_a_zone_that_is_not_known_is_closed(tmp_path: Path) -> None:
+    service, ends, _ = run(campaign(hours={"every_day": ["09:00-20:00"]}), people(["Mars/Olympus"]), tmp_path)
+    assert not service.calls
+    assert ends[0][1].error_code == "unknown_zone"
+
+
+def test_waiting_for_a_window_ends_with_max_duration_and_leaves_the_rows_pending(tmp_path: Path) -> None:
+    plan = campaign(hours={"every_day": ["09:00-11:00"]})
+    service, ends, stop = run(plan, people(["Europe/London"] * 3), tmp_path, max_duration=3600)
+    assert not service.calls
+    assert stop.exit_code == STOPPED
+    assert [outcome.status for _, outcome in ends] == [Status.PENDING] * 3
+
+
+def test_a_row_that_expires_before_its_window_opens_is_skipped(tmp_path: Path) -> None:
+    plan = campaign(hours={"every_day": ["09:00-11:00"]}, expires="2h")
+    _, ends, _ = run(plan, people(["Europe/London"]), tmp_path)
+    assert (ends[0][1].status, ends[0][1].error_code) == (Status.SKIPPED, "expired")
+
+
+@pytest.mark.parametrize("at_most", [1, 2])
+def test_a_cap_counts_all_rows_of_one_destination_at_the_moment_of_sending(tmp_path: Path, at_most: int) -> None:
+    plan = campaign(caps={"sms": {"at_most": at_most, "within": "24h"}}, pacing={"rate": 50, "burst": 50})
+    contacts = people(["Europe/London"] * 5).with_columns(phone=pl.lit("+14155552000"))
+    service, ends, _ = run(plan, contacts, tmp_path)
+    assert len(service.calls) == at_most
+    assert [outcome.error_code for _, outcome in ends].count("capped") == 5 - at_most
