@@ -112,6 +112,7 @@ class Caller:
         parts_of: Callable[[Call], int] = lambda _: 1,
     ) -> None:
         self._transport = transport
+        self._stop = stop
         self._parts_of = parts_of
         self._turns = turns
         self._gates = {operation: Gate(stop) for operation in turns}
@@ -125,23 +126,22 @@ class Caller:
         """Name the operations that wait until the service has room again."""
         return tuple(operation for operation, gate in self._gates.items() if gate.closed_at is not None)
 
-    async def make(self, call: Call, token: str, *, announce: Callable[[], Awaitable[None]], tries: Tries) -> Reply:
-        """Make a call until it has its reply. `announce` is awaited after the first turn, before the first try.
+    async def make(self, call: Call, token: str, *, ready: Callable[[], Awaitable[None]], tries: Tries) -> Reply:
+        """Make a call until it has its reply. `ready` is awaited before each try, when it has its turn.
 
         Raises `CallRejected`, `CallUnsettled`, `Halted`, and `Stopped` where no further try may start.
         """
         async for attempt in self._retrying.copy():
             with attempt:
-                return await self._try(call, token, announce, tries)
+                return await self._try(call, token, ready, tries)
         raise AssertionError("a retry without a limit ends with a reply or an exception")
 
-    async def _try(self, call: Call, token: str, announce: Callable[[], Awaitable[None]], tries: Tries) -> Reply:
+    async def _try(self, call: Call, token: str, ready: Callable[[], Awaitable[None]], tries: Tries) -> Reply:
         gate, turns = self._gates[call.operation], self._turns[call.operation]
         async with gate.passing() as probing:
             await turns.take(self._parts_of(call))
-            if not tries.announced:
-                await announce()
-                tries.announced = True
+            await ready()
+            self._stop.check()
             tries.made += 1
             self.tally.calls += 1
             try:

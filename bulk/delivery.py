@@ -115,30 +115,31 @@ class Carrier:
         """Get the reply to one call."""
         named = digest(delivery.parameters)
         announced_at = delivery.progress.intended_at if step == len(delivery.progress.replies) else None
-        if announced_at is not None:
-            self._check_replay(call.operation, announced_at, same=delivery.progress.digest == named)
+        if announced_at is not None and delivery.progress.digest != named:
+            raise CallUnsettled(call.operation, "changed", "it was tried with other parameters, and nobody answered")
         tries.begin(in_doubt=announced_at is not None)
         token = call.parameters.get("ClientToken") or self.token_of(call.operation, step, delivery)
 
-        async def announce() -> None:
-            if step == 0 and announced_at is None:
-                self.admit(delivery)
-            at = self.now() if announced_at is None else announced_at
-            await self.journal.intend(delivery.id, step, token, digest=named, at=at)
+        async def ready() -> None:
+            nonlocal announced_at
+            if tries.in_doubt and announced_at is not None:
+                self._check_age(call.operation, announced_at)
+            if not tries.announced:
+                if step == 0 and announced_at is None:
+                    self.admit(delivery)
+                announced_at = self.now() if announced_at is None else announced_at
+                await self.journal.intend(delivery.id, step, token, digest=named, at=announced_at)
+                tries.announced = True
 
         try:
-            return await self.caller.make(call, token, announce=announce, tries=tries)
+            return await self.caller.make(call, token, ready=ready, tries=tries)
         except CallRejected as no:
             if step and tries.in_doubt:  # our own first try may be why the contact of an earlier call is refused now
                 raise CallUnsettled(no.operation, no.code, no.message, status=no.status) from no
             raise
 
-    def _check_replay(self, operation: str, announced_at: float, *, same: bool) -> None:
-        """Raise `CallUnsettled` where a call that was announced before may not go out again."""
-        if not same:
-            raise CallUnsettled(
-                operation, "changed", "the row was tried with other parameters, and its answer is not known"
-            )
+    def _check_age(self, operation: str, announced_at: float) -> None:
+        """Raise `CallUnsettled` where the service may have forgotten a token under which it may have accepted."""
         age, limit = self.now() - announced_at, self.replay_within.get(operation, 0.0)
         if age > limit:
             raise CallUnsettled(

@@ -26,7 +26,7 @@ async def made(
     async def announce() -> None:
         line.diary.append("announce")
 
-    return await caller(line, stop, policy=policy).make(call, "t", announce=announce, tries=tries)
+    return await caller(line, stop, policy=policy).make(call, "t", ready=announce, tries=tries)
 
 
 async def test_a_reply_is_given_to_who_asked() -> None:
@@ -55,7 +55,7 @@ async def test_throttles_are_counted_apart_from_calls() -> None:
     async def announce() -> None:
         pass
 
-    await calls.make(CALL, "t", announce=announce, tries=Tries())
+    await calls.make(CALL, "t", ready=announce, tries=Tries())
     assert (calls.tally.calls, calls.tally.throttled) == (4, 2)
 
 
@@ -87,7 +87,7 @@ async def test_every_try_takes_a_turn() -> None:
     async def announce() -> None:
         pass
 
-    await caller(line, per_second=0.1).make(CALL, "t", announce=announce, tries=Tries())
+    await caller(line, per_second=0.1).make(CALL, "t", ready=announce, tries=Tries())
     assert [request.at for request in line.requests] == pytest.approx([0.0, 10.0, 20.0])
 
 
@@ -138,7 +138,7 @@ async def test_a_full_service_is_named_until_it_has_room() -> None:
     async def announce() -> None:
         pass
 
-    await calls.make(CALL, "t", announce=announce, tries=Tries())
+    await calls.make(CALL, "t", ready=announce, tries=Tries())
     assert (seen, calls.full()) == ([(SMS,)], ())
 
 
@@ -216,7 +216,7 @@ async def test_a_call_is_announced_only_when_its_turn_has_come() -> None:
         announced.append(anyio.current_time())
 
     for _ in range(2):
-        await calls.make(CALL, "t", announce=announce, tries=Tries())
+        await calls.make(CALL, "t", ready=announce, tries=Tries())
     assert announced == pytest.approx([0.0, 10.0])
 
 
@@ -255,5 +255,5 @@ async def test_what_is_announced_and_cannot_be_written_down_is_never_sent() -> N
         raise OSError(28, "no space left")
 
     with pytest.raises(OSError, match="no space"):
-        await caller(line).make(CALL, "t", announce=announce, tries=Tries())
+        await caller(line).make(CALL, "t", ready=announce, tries=Tries())
     assert line.requests == []

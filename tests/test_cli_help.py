@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_runs import at, bulk, campaign, environment, service
+from cli_runs import at, bulk, bulk_as_module, campaign, environment, service
 
 from bulk.cli import bulk as group
 from bulk.terminal.examples import EXAMPLES
@@ -102,3 +102,10 @@ def test_the_examples_run(tmp_path: Path) -> None:
         for words in (*commands("bulk"), *commands("send")[1:], commands("results")[0], commands("resolve")[2]):
             ended = bulk(*words, cwd=tmp_path, **at(sandbox.url), BULK_RATE="500")
             assert ended.code == 0, (words, ended)
+
+
+@pytest.mark.parametrize("words", [("check", "campaign.toml"), ("send", "other.toml"), ("chek",)])
+def test_a_forked_program_is_the_same_program(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """What the other tests run to save time does what `python -m bulk` does."""
+    campaign(tmp_path)
+    assert bulk(*words, cwd=tmp_path) == bulk_as_module(*words, cwd=tmp_path)

@@ -366,7 +366,6 @@ async def test_a_stop_before_the_first_try_announces_nothing() -> None:
     assert run.line.diary == []
 
 
-@pytest.mark.xfail(reason="calling: nobody looks at the stop between the intent and the request")
 async def test_a_stop_while_the_intent_is_written_down_lets_no_request_out() -> None:
     stop, run = Stop(), Sent(ok())
 
@@ -381,7 +380,6 @@ async def test_a_stop_while_the_intent_is_written_down_lets_no_request_out() -> 
     assert run.line.diary == ["intend 0", "withdraw after 0"]
 
 
-@pytest.mark.xfail(reason="calling: the age of a token is looked at between two runs, not between two tries")
 async def test_a_doubtful_try_that_waits_for_a_full_service_is_not_repeated_under_a_forgotten_token() -> None:
     run = Sent(ok("draft"), timeout(), *[no("ServiceQuotaExceededException", 402)] * 100, ok("mail"))
     carries = replace(carrier(run.line, run.notes, "email"), now=lambda: NOW + anyio.current_time())

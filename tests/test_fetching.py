@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import boto3  # type: ignore[import-untyped] # it publishes no types
+import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 

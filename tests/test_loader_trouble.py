@@ -76,6 +76,7 @@ def zipped(*names: str) -> bytes:
         ("list.parquet", parquet()[:-100], "list.parquet: the Parquet file is cut short or damaged"),
         ("list.parquet", parquet()[:200], "list.parquet: the Parquet file is cut short or damaged"),
     ],
+    ids=lambda value: "bytes" if isinstance(value, bytes) else None,  # some hold the time they were made at
 )
 def test_what_is_no_list_is_told_with_the_remedy(
     trouble: Trouble, name: str, content: str | bytes, message: str

@@ -18,7 +18,8 @@ from bulk.run.looking import ends_of
 from bulk.run.opening import open_campaign
 from bulk.run.options import Options
 from bulk.run.pace import pace
-from bulk.run.sending import STOPPED, Sending, carrier
+from bulk.run.sending import STOPPED, Sending
+from bulk.run.wiring import carrier
 from bulk.stopping import Stop
 from bulk.turns import OwnPace, Turns
 

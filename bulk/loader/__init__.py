@@ -17,10 +17,12 @@ the list says: those of delimited files and workbooks are text as written (an em
 values (a missing one is None).
 """
 
+from bulk.loader.addresses import email
 from bulk.loader.contacts import Batch, ContactList
 from bulk.loader.countries import alpha_2
 from bulk.loader.exports import Export, Kind
 from bulk.loader.listed import Listed, listed
+from bulk.loader.phones import phone
 from bulk.loader.rows import Wanted
 
-__all__ = ["Batch", "ContactList", "Export", "Kind", "Listed", "Wanted", "alpha_2", "listed"]
+__all__ = ["Batch", "ContactList", "Export", "Kind", "Listed", "Wanted", "alpha_2", "email", "listed", "phone"]

@@ -12,9 +12,10 @@ import polars as pl
 from anyio import to_thread
 
 from bulk.campaign import Campaign
-from bulk.errors import Halted
+from bulk.errors import CampaignError, Halted
 from bulk.ledger import Ledger
 from bulk.lock import sender, sole_sender
+from bulk.model import Outcome
 from bulk.run.judging import Judge
 from bulk.run.looking import (
     Glance,
@@ -32,11 +33,13 @@ from bulk.run.opening import Opened, choose, open_campaign
 from bulk.run.options import Options
 from bulk.run.plan import Plan, Survey
 from bulk.run.rehearsal import destination, in_scratch, start_afresh
-from bulk.run.sending import Sending, carrier, turns_of
+from bulk.run.sending import Sending
 from bulk.run.summary import Progress, Summary
+from bulk.run.trial import delivery_for, trial_carrier
+from bulk.run.wiring import carrier, turns_of
 from bulk.stopping import Stop
 
-__all__ = ["Options", "Plan", "Progress", "Run", "Summary", "check", "results", "send", "status"]
+__all__ = ["Options", "Plan", "Progress", "Run", "Summary", "check", "results", "send", "status", "test"]
 
 log = logging.getLogger("bulk")
 
@@ -101,6 +104,19 @@ async def check(campaign: Source, **options: Any) -> Plan:
         await sending.go(None, EVERY)
         ends = chain.from_iterable(zip(who, what, strict=True) for who, what, _ in ends_of(opened, sending.book))
         return await to_thread.run_sync(survey.finish, sending.rows, ends)
+
+
+async def test(campaign: Source, *, row: int, to: str, **options: Any) -> Outcome:
+    """Send to somebody else (`to`) exactly what a row would get, outside any run: nothing is recorded.
+
+    Raises `CampaignError` and `ListError` where that cannot be sent, `Halted` where Amazon Connect refuses everybody.
+    """
+    opened = await to_thread.run_sync(open_campaign, campaign, Options.of(options))
+    delivery = await to_thread.run_sync(delivery_for, opened, row, to)
+    async with destination(opened) as (transport, _):
+        if transport is None:
+            raise CampaignError("a test message is sent for real: leave --dry-run out, or use --sandbox")
+        return await trial_carrier(opened, transport).deliver(delivery)
 
 
 async def results(campaign: Source, output: Path | str, **options: Any) -> Path:

@@ -13,6 +13,8 @@ from bulk.run.opening import Opened
 DEFAULT = 2.0, 5
 QUOTAS = {"StopContact": (10.0, 15), "StartChatContact": (5.0, 8)}
 
+AT_ONCE = 64  # calls in flight where nothing is said: 50 a second at a latency of more than a second
+
 # "StartOutboundChatContact", ChatDurationInMinutes; "Amazon Connect service quotas", active email contact expiry.
 CHAT_MINUTES, EMAIL_MINUTES = 25 * 60, 14 * 24 * 60
 
@@ -24,6 +26,11 @@ def windows(opened: Opened, operation: str) -> list[tuple[float, int]]:
     if isinstance(rate, tuple):
         return [_limit(window, burst or usual) for window in rate]
     return [(documented if rate in (None, "auto") else float(rate), burst or usual)]
+
+
+def at_once(opened: Opened) -> int:
+    """Tell how many calls may be in flight."""
+    return opened.options.at_once or opened.campaign.pacing.at_once or AT_ONCE
 
 
 def pace(opened: Opened, operation: str) -> Pace:

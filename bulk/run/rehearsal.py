@@ -12,13 +12,11 @@ from pathlib import Path
 from bulk.connect import Connect, Endpoint
 from bulk.ledger import Ledger
 from bulk.run.opening import Opened
-from bulk.run.pace import windows
-from bulk.run.sending import at_once
+from bulk.run.pace import at_once, windows
 from bulk.sandbox import Sandbox
 
 SANDBOX = "sandbox"  # the endpoint of a rehearsal, whatever port it got
 _DUMMY = "sandbox", "sandbox"  # credentials
-_LEDGER = "ledger.db", "ledger.db-wal"
 
 
 @asynccontextmanager
@@ -43,9 +41,10 @@ def in_scratch(opened: Opened) -> Opened:
     The copy goes when the campaign does.
     """
     folder = Path(tempfile.mkdtemp(prefix="bulk-"))
-    for name in _LEDGER:
-        if (opened.state_dir / name).exists() and not opened.options.sandbox:
-            shutil.copy(opened.state_dir / name, folder)
+    ledger = None if opened.options.sandbox else Ledger.read(opened.state_dir)
+    if ledger is not None:
+        with ledger:
+            ledger.copy(folder)
     moved = replace(opened, options=replace(opened.options, state_dir=folder))
     weakref.finalize(moved, shutil.rmtree, folder, ignore_errors=True)
     return moved

@@ -5,7 +5,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -14,29 +14,25 @@ import anyio
 from anyio import to_thread
 
 from bulk.breaker import Breaker
-from bulk.calling import Caller, Policy, Tally, Transport
-from bulk.delivery import Carrier, NotNow
+from bulk.calling import Tally
+from bulk.delivery import NotNow
 from bulk.errors import Halted
 from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.loader import Batch
-from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status, digest
+from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status
 from bulk.rules import Wait
 from bulk.run.judging import Judge
 from bulk.run.opening import Opened
-from bulk.run.pace import pace, parts_of, room
+from bulk.run.pace import at_once
 from bulk.run.summary import Progress
 from bulk.sender import send
-from bulk.sharing import SharedPace, steady_clock
 from bulk.stopping import Stop, Stopped
-from bulk.turns import Turns
 
 log = logging.getLogger("bulk")
 
 Item = tuple[Recipient, Claim]
 
 REFRESH = 5.0  # seconds between two looks at the suppression files
-AT_ONCE = 64  # calls in flight where nothing is said: 50 a second at a latency of more than a second
-PROMISED = {"StartOutboundChatContact": 7 * 86400.0}  # "StartOutboundChatContact", ClientToken: valid for 7 days
 STOPPED = 4  # exit code: stopped with rows left, as asked
 
 
@@ -222,62 +218,3 @@ class Sending:
         while True:
             await anyio.sleep(every)
             watch(self.progress())
-
-
-@contextmanager
-def turns_of(opened: Opened, endpoint: str, region: str, stop: Stop) -> Iterator[dict[str, Turns]]:
-    """Give the turns of each operation, in step with the other processes that share the state directory."""
-    clock = steady_clock()
-    with ExitStack() as stack:
-        turns = {}
-        for operation in opened.campaign.way.OPERATIONS.values():
-            place = endpoint, region, operation
-            shared = stack.enter_context(closing(SharedPace(opened.state_dir, place, pace(opened, operation))))
-            turns[operation] = Turns(shared, stop, room=room(opened, operation), clock=clock)
-        yield turns
-
-
-def carrier(
-    opened: Opened, book: RunLedger, transport: Transport, *, turns: Mapping[str, Turns], judge: Judge, stop: Stop
-) -> Carrier:
-    """Introduce the parts of a delivery to each other."""
-    campaign = opened.campaign
-    operations = campaign.way.OPERATIONS.values()
-    policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, opened.request.varies)
-    return Carrier(
-        caller=Caller(transport, turns, stop, policy=policy, parts_of=parts_of),
-        journal=book,
-        exchange=campaign.way.exchange,
-        token_of=_tokens(opened),
-        admit=_admission(judge),
-        replay_within={name: PROMISED.get(name, campaign.retry.replay_within) for name in operations},
-    )
-
-
-def _admission(judge: Judge) -> Callable[[Delivery], None]:
-    """Ask the rules once more when a call has its turn: it may have waited long for it."""
-
-    def admit(delivery: Delivery) -> None:
-        judged = judge(delivery.recipient)
-        if judged is not None:
-            raise NotNow(judged.until if isinstance(judged, Wait) else judged)
-
-    return admit
-
-
-def at_once(opened: Opened) -> int:
-    """Tell how many calls may be in flight."""
-    return opened.options.at_once or opened.campaign.pacing.at_once or AT_ONCE
-
-
-def _tokens(opened: Opened) -> Callable[[str, int, Delivery], str]:
-    """Name each call by who, what and which run: the same however often, and in whatever order, the list is read.
-
-    The text of the message is no part of it: a text that changed after a first try must not become a second message.
-    """
-    run = [opened.campaign.name, opened.options.run_id, opened.instance]
-
-    def token(operation: str, step: int, delivery: Delivery) -> str:
-        return digest([*run, operation, step, delivery.recipient.key, delivery.decisions]).hex()
-
-    return token

@@ -60,7 +60,7 @@ def glance(seen: "Glance") -> str:
     for reason in seen.reasons[:REASONS]:
         lines += _reason(reason)
     if more := seen.reasons[REASONS:]:
-        lines.append(f"  and {sum(reason.rows for reason in more):,} rows for {len(more)} more reasons")
+        lines.append(f"  {sum(reason.rows for reason in more):,} more, for other reasons")
     return "\n".join(lines)
 
 

@@ -1,0 +1,64 @@
+"""A test message: what one row would get, sent to somebody else, outside any run."""
+
+import uuid
+from dataclasses import dataclass, replace
+
+from bulk.calling import Caller, Policy, Transport
+from bulk.delivery import Carrier
+from bulk.errors import CampaignError
+from bulk.loader import alpha_2, email, phone
+from bulk.model import Delivery, Outcome, Recipient, Refusal, Reply
+from bulk.run.opening import Opened
+from bulk.run.pace import pace
+from bulk.stopping import Stop
+from bulk.turns import OwnPace, Turns
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """A journal that keeps nothing: a test message belongs to no run."""
+
+    async def intend(self, delivery: int, step: int, token: str, *, digest: bytes, at: float) -> None:
+        """Keep nothing."""
+
+    async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int, settled: bool) -> None:
+        """Keep nothing."""
+
+    async def withdraw(self, delivery: int, *, attempts: int) -> None:
+        """Keep nothing."""
+
+    async def finish(self, delivery: int, outcome: Outcome) -> None:
+        """Keep nothing."""
+
+
+def delivery_for(opened: Opened, row: int, to: str) -> Delivery:
+    """Make the delivery of a row, to another destination. Raises `CampaignError` where that cannot be sent."""
+    country = opened.wanted.country
+    destination = email(to) if opened.campaign.way.KIND == "email" else phone(to, alpha_2(country) if country else None)
+    if isinstance(destination, Refusal):
+        raise CampaignError(f"--to: {destination.message}")
+    built = opened.request.build(recipient := replace(_row(opened, row), destination=destination))
+    if isinstance(built, Refusal):
+        raise CampaignError(f"row {row} cannot be sent: {built.message}")
+    return Delivery(0, recipient, built)
+
+
+def _row(opened: Opened, row: int) -> Recipient:
+    for batch in opened.contacts.batches(opened.wanted):
+        if batch.recipients[-1].row >= row >= batch.recipients[0].row:
+            return next(recipient for recipient in batch.recipients if recipient.row == row)
+    raise CampaignError(f"--row {row}: the list has no such row; rows count from 0")
+
+
+def trial_carrier(opened: Opened, transport: Transport) -> Carrier:
+    """Give what carries one test message, under tokens that no run has."""
+    stop, once = Stop(), uuid.uuid4().hex
+    operations = opened.campaign.way.OPERATIONS.values()
+    turns = {operation: Turns(OwnPace(pace(opened, operation)), stop) for operation in operations}
+    return Carrier(
+        caller=Caller(transport, turns, stop, policy=Policy(opened.campaign.retry.attempts)),
+        journal=Unrecorded(),
+        exchange=opened.campaign.way.exchange,
+        token_of=lambda operation, step, _: f"test-{once}-{operation}-{step}",
+        replay_within={},
+    )

@@ -1,0 +1,25 @@
+"""Killed at random instants and resumed, nothing is lost and nothing is doubled: `scripts/chaos` in its short form.
+
+What it shows, and the figures of its long form, are in `docs/reliability.md`.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHAOS = Path(__file__).parents[1] / "scripts" / "chaos.py"
+
+
+@pytest.mark.parametrize("kind, kills", [("sms", 2), ("email", 3), ("email-stop", 3), ("inbound-email", 1)])
+def test_every_row_is_accepted_once_however_often_the_program_is_killed(kind: str, kills: int) -> None:
+    words = ["--only", kind, "--kills", str(kills), "--rows", "100", "--json"]
+    done = subprocess.run([sys.executable, CHAOS, *words], capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)[kind]
+    assert figures["kills"] == kills
+    assert figures["accepted"] > 0
+    must_not_be = "lost", "doubled", "strangers", "drafts_left", "left_open", "wrong_results", "late"
+    assert {name: figures[name] for name in must_not_be} == dict.fromkeys(must_not_be, 0)

@@ -1,0 +1,384 @@
+"""A run cut short, and gone on with, against a sandbox that outlives it: it …"""
+
+import os
+import subprocess
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+import polars as pl
+import pytest
+
+import bulk
+from bulk.sandbox import Sandbox
+
+INSTANCE = "11111111-1111-4111-8111-111111111111"
+SMS: dict[str, Any] = {
+    "InstanceId": INSTANCE,
+    "ContactFlowId": "22222222-2222-4222-8222-222222222222",
+    "SourceEndpoint": {"Address": "arn:aws:connect:us-west-2:123456789012:phone-number/3333"},
+    "InitialSystemMessage": {"Content": "Hi {{ name }}."},
+    "Attributes": {"key": "{{ key }}"},
+}
+EMAIL: dict[str, Any] = {
+    "InstanceId": INSTANCE,
+    "FromEmailAddress": {"EmailAddress": "orders@shop.example"},
+    "EmailMessage": {
+        "MessageSourceType": "RAW",
+        "RawMessage": {"Subject": "Order {{ key }}", "Body": "Hi {{ name }}.", "ContentType": "text/plain"},
+    },
+}
+DRAFT: dict[str, Any] = {"UserInfo": {"UserId": "agent-1"}, "Attributes": {"key": "{{ key }}"}}
+CHAT, CREATE, MAIL = "StartOutboundChatContact", "CreateContact", "StartOutboundEmailContact"
+HANG = {"fault": "hang"}  # accepted, and no answer
+
+
+@pytest.fixture
+async def sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    async with Sandbox(rate=10_000, burst=10_000) as running:
+        yield running
+
+
+class Runs:
+    """Sends one campaign to a sandbox, as often as asked."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.sandbox = sandbox
+        self.folder = folder
+        self.settings: dict[str, Any] = {
+            "name": "reminders",
+            "list": {"key": "key"},
+            "pacing": {"rate": 1000, "burst": 1000},
+            "stop": {"grace": "50ms"},
+        }
+        self.sms()
+
+    def sms(self, **changed: Any) -> None:
+        self.settings |= {"channel": "sms", "request": {**SMS, **changed}}
+
+    def email(self, **more: Any) -> None:
+        self.settings |= {"channel": "email", "request": EMAIL, "create_contact": DRAFT, **more}
+
+    def faults(self, *rules: dict[str, Any]) -> None:
+        self.sandbox.set_faults({"rules": list(rules)})
+
+    @property
+    def campaign(self) -> bulk.Campaign:
+        return bulk.Campaign(**self.settings)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        state = {"state_dir": self.folder / "state", "results": self.folder / "results.csv"}
+        return {"endpoint_url": self.sandbox.url, "region": "us-west-2", **state}
+
+    async def send(self, rows: Sequence[dict[str, str]], **options: Any) -> bulk.Run:
+        return await bulk.send(self.campaign, contacts=pl.DataFrame(rows), **self.options, **options)
+
+    async def cut_short(self, rows: Sequence[dict[str, str]], operation: str, after: int) -> bulk.Run:
+        """Send, and stop when so many calls of an operation have come in; what hangs is left without an answer."""
+        stop = bulk.Stop()
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._stop_after, stop, operation, after)
+            run = await self.send(rows, stop=stop)
+        return run
+
+    async def _stop_after(self, stop: bulk.Stop, operation: str, after: int) -> None:
+        while self.received(operation) < after:  # noqa: ASYNC110 - the server tells only who asks
+            await anyio.sleep(0.005)
+        stop.ask("cut short", 143)
+
+    def contacts(self) -> Counter[str]:
+        """Count the contacts of each key."""
+        return Counter(contact["Parameters"]["Attributes"]["key"] for contact in self.sandbox.contacts)
+
+    def received(self, operation: str) -> int:
+        return int(self.sandbox.calls[operation]["received"])
+
+
+@pytest.fixture
+def runs(sandbox: Sandbox, tmp_path: Path) -> Runs:
+    return Runs(sandbox, tmp_path)
+
+
+def rows(keys: str) -> list[dict[str, str]]:
+    return [
+        {"key": key, "phone": f"+1206555{ord(key):04}", "email": f"{key}@example.com", "name": f"Ann {key}"}
+        for key in keys
+    ]
+
+
+def statuses(run: bulk.Run) -> dict[str, str]:
+    return dict(run.results().select("key", "status").iter_rows())
+
+
+def reasons(run: bulk.Run) -> dict[str, str]:
+    """Give the error codes of the rows that have one."""
+    return dict(run.results().drop_nulls("error_code").select("key", "error_code").iter_rows())
+
+
+# What was under way
+
+
+async def test_it_asks_again_for_the_answer_it_did_not_get_and_nothing_is_sent_twice(runs: Runs) -> None:
+    runs.faults(HANG)
+    cut = await runs.cut_short(rows("abc"), CHAT, 3)
+    assert (cut.exit_code, statuses(cut)) == (143, dict.fromkeys("abc", "unknown"))
+    assert reasons(cut) == dict.fromkeys("abc", "unanswered")
+    runs.faults()
+    run = await runs.send(rows("abcd"))
+    assert (run.exit_code, statuses(run)) == (0, dict.fromkeys("abcd", "sent"))
+    assert runs.contacts() == Counter("abcd")
+    assert set(run.results()["contact_id"]) == {contact["ContactId"] for contact in runs.sandbox.contacts}
+
+
+async def test_it_starts_nothing_after_the_stop(runs: Runs) -> None:
+    runs.faults({"fault": "delay", "seconds": 0.1})
+    runs.settings |= {"pacing": {"rate": 1000, "burst": 1000, "at_once": 4}, "stop": {"grace": "30s"}}
+    cut = await runs.cut_short(rows("abcdefgh"), CHAT, 4)
+    assert runs.received(CHAT) == 4
+    assert (cut.summary.sent, cut.summary.pending, cut.summary.unknown) == (4, 4, 0)
+    assert runs.contacts() == Counter("abcd")
+
+
+async def test_it_goes_on_with_the_draft_of_an_email_and_makes_no_second(runs: Runs) -> None:
+    runs.email()
+    runs.faults({"fault": "throttle", "operation": MAIL})
+    cut = await runs.cut_short(rows("abc"), MAIL, 3)
+    assert statuses(cut) == dict.fromkeys("abc", "pending")
+    drafts = {contact["ContactId"] for contact in runs.sandbox.contacts}
+    runs.faults()
+    run = await runs.send(rows("abc"))
+    assert (statuses(run), runs.received(CREATE)) == (dict.fromkeys("abc", "sent"), 3)
+    assert {contact["ContactId"] for contact in runs.sandbox.contacts if contact["Mailed"]} == drafts
+    assert set(run.results()["contact_id"]) == drafts
+
+
+async def test_a_mail_that_is_out_is_sent_though_its_contact_is_not_stopped_yet(runs: Runs) -> None:
+    runs.email(stop_contact={})
+    runs.faults({"fault": "throttle", "operation": "StopContact"})
+    cut = await runs.cut_short(rows("abc"), "StopContact", 3)
+    assert statuses(cut) == dict.fromkeys("abc", "sent")
+    mailed = {contact["ContactId"] for contact in runs.sandbox.contacts if contact["State"] == "open"}
+    assert set(cut.results()["contact_id"]) == mailed
+    runs.faults()
+    run = await runs.send(rows("abc"))
+    assert (run.summary.sent, runs.received(MAIL)) == (3, 3)
+    assert {contact["State"] for contact in runs.sandbox.contacts} == {"ended"}
+
+
+async def test_a_mail_refused_after_a_doubtful_try_is_unknown(runs: Runs) -> None:
+    """It may be refused because it is out: who sent the rejected rows again would then send it twice."""
+    runs.email()
+    runs.faults(HANG | {"operation": MAIL})
+    await runs.cut_short(rows("a"), MAIL, 1)
+    runs.faults({"fault": "error", "code": "InvalidRequestException", "operation": MAIL})
+    run = await runs.send(rows("a"))
+    assert reasons(run) == {"a": "InvalidRequestException"}
+    assert statuses(run) == {"a": "unknown"}
+    assert [(contact["Mailed"], contact["State"]) for contact in runs.sandbox.contacts] == [(True, "open")]
+
+
+async def test_a_lost_ledger_sends_nothing_twice_to_a_service_that_knows_the_tokens(runs: Runs) -> None:
+    await runs.send(rows("abc"))
+    (runs.folder / "state" / "ledger.db").unlink()
+    run = await runs.send(rows("abc"))
+    assert (run.summary.sent, runs.received(CHAT)) == (3, 6)
+    assert runs.contacts() == Counter("abc")
+
+
+# What changed meanwhile
+
+
+async def test_a_list_that_was_sorted_anew_and_grew_is_known_by_its_keys(runs: Runs) -> None:
+    runs.faults(HANG | {"destinations": [row["phone"] for row in rows("bc")]})
+    await runs.cut_short(rows("abc"), CHAT, 3)
+    runs.faults()
+    run = await runs.send(rows("dcxba"))
+    assert list(run.results()["key"]) == list("dcxba")
+    assert statuses(run) == dict.fromkeys("dcxba", "sent")
+    assert runs.contacts() == Counter("abcdx")
+
+
+async def test_a_row_that_changed_since_it_was_tried_is_unknown_and_not_sent_twice(runs: Runs) -> None:
+    runs.faults(HANG)
+    await runs.cut_short(rows("ab"), CHAT, 2)
+    runs.faults()
+    changed = [row | ({"name": "Bob"} if row["key"] == "b" else {}) for row in rows("abc")]
+    run = await runs.send(changed)
+    assert (statuses(run), reasons(run)) == ({"a": "sent", "b": "unknown", "c": "sent"}, {"b": "changed"})
+    assert runs.contacts() == Counter("abc")
+    again = await runs.send(changed)
+    assert (again.summary.calls, statuses(again)["b"]) == (0, "unknown")
+
+
+async def test_a_changed_campaign_is_not_gone_on_with_unasked(runs: Runs) -> None:
+    await runs.send(rows("abc"), limit=1)
+    runs.sms(InitialSystemMessage={"Content": "Hello {{ name }}."})
+    with pytest.raises(bulk.LedgerError, match=r"request\.InitialSystemMessage\.Content.*--run NEW.*--accept-changes"):
+        await runs.send(rows("abc"))
+    assert runs.received(CHAT) == 1
+
+
+def texts(runs: Runs) -> list[str]:
+    return [contact["Parameters"]["InitialSystemMessage"]["Content"] for contact in runs.sandbox.contacts]
+
+
+async def test_rows_not_yet_sent_take_an_accepted_change(runs: Runs) -> None:
+    await runs.send(rows("abc"), limit=1)
+    runs.sms(InitialSystemMessage={"Content": "Hello {{ name }}."})
+    run = await runs.send(rows("abc"), accept_changes=True)
+    assert run.summary.sent == 3
+    assert sorted(texts(runs)) == ["Hello Ann b.", "Hello Ann c.", "Hi Ann a."]
+
+
+async def test_a_changed_campaign_is_sent_to_all_as_another_run(runs: Runs) -> None:
+    await runs.send(rows("ab"))
+    runs.sms(InitialSystemMessage={"Content": "Hello {{ name }}."})
+    await runs.send(rows("ab"), run_id="second")
+    assert sorted(texts(runs)) == ["Hello Ann a.", "Hello Ann b.", "Hi Ann a.", "Hi Ann b."]
+
+
+# What people decide
+
+
+async def test_only_the_rows_that_ended_so_are_sent_again(runs: Runs) -> None:
+    mended, (bad,) = rows("abcd"), rows("b")
+    broken = [row | ({"phone": "nowhere"} if row["key"] == "c" else {}) for row in mended]
+    runs.settings |= {"retry": {"attempts": 1}}
+    runs.faults(
+        {"fault": "error", "code": "InvalidRequestException", "destinations": [bad["phone"]]},
+        {"fault": "drop_after", "destinations": [mended[3]["phone"]]},
+    )
+    first = await runs.send(broken)
+    assert statuses(first) == {"a": "sent", "b": "rejected", "c": "refused", "d": "unknown"}
+    runs.faults()
+    for only, key in (("rejected", "b"), ("refused", "c"), ("unknown", "d")):
+        run = await runs.send(mended, only=bulk.Status(only))
+        assert (run.summary.calls, statuses(run)[key]) == (1, "sent")
+    assert runs.contacts() == Counter("abcdd")  # the last was accepted before; somebody decided
+
+
+async def test_a_row_sent_again_by_decision_has_a_new_token_and_keeps_it(runs: Runs) -> None:
+    runs.settings |= {"retry": {"attempts": 1}}
+    runs.faults({"fault": "drop_after"})
+    await runs.send(rows("a"))
+    runs.faults(HANG)
+    await bulk.resolve(runs.campaign, "resend", **runs.options)
+    await runs.cut_short(rows("a"), CHAT, 2)
+    runs.faults()
+    run = await runs.send(rows("a"))
+    assert (statuses(run), runs.received(CHAT)) == ({"a": "sent"}, 3)
+    first, second = runs.sandbox.contacts
+    assert first["ClientToken"] != second["ClientToken"]
+    assert run.results()["contact_id"].to_list() == [second["ContactId"]]
+
+
+async def test_a_token_too_old_to_be_known_is_not_used_again(runs: Runs) -> None:
+    runs.email(retry={"replay_within": "0s"})
+    runs.faults(HANG)
+    await runs.cut_short(rows("ab"), CREATE, 2)
+    runs.faults()
+    run = await runs.send(rows("abc"))
+    assert statuses(run) == {"a": "unknown", "b": "unknown", "c": "sent"}
+    assert reasons(run) == dict.fromkeys("ab", "token_expired")
+    assert (runs.contacts(), runs.received(CREATE)) == (Counter("abc"), 3)
+
+
+# Trouble with the disk
+
+
+def beyond_the_header(content: bytes) -> bytes:
+    return content[:4096] + os.urandom(len(content) - 4096)
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "header": lambda content: os.urandom(100) + content[100:],
+    "pages": beyond_the_header,
+    "cut": lambda content: content[: len(content) // 2],
+    "empty": lambda _: b"",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+async def test_a_damaged_ledger_is_left_as_it_is_and_nothing_is_sent(runs: Runs, damage: str) -> None:
+    await runs.send(rows("abc"), limit=1)
+    ledger = runs.folder / "state" / "ledger.db"
+    ledger.write_bytes(DAMAGE[damage](ledger.read_bytes()))
+    damaged = ledger.read_bytes()
+    with pytest.raises(bulk.LedgerError, match=r"ledger\.db: .*damaged.*--state-dir") as caught:
+        await runs.send(rows("abc"))
+    assert caught.value.exit_code == 2
+    assert (ledger.read_bytes(), runs.received(CHAT)) == (damaged, 1)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own, with room for a ledger of some dozen rows."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if _mount("-t", "tmpfs", "-o", "size=512k", "tmpfs", folder):
+        pytest.skip("only root may mount a disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def _mount(*words: str | Path) -> int:
+    try:
+        return subprocess.run(["mount", *words], check=False, stderr=subprocess.DEVNULL).returncode
+    except OSError:
+        return 1
+
+
+def many(count: int) -> list[dict[str, str]]:
+    return [row | {"key": f"k{number}"} for number, row in enumerate(rows("a") * count)]
+
+
+async def halted(runs: Runs, options: dict[str, Any]) -> str:
+    """Give the words with which a run ends that cannot go on."""
+    try:
+        run = await bulk.send(runs.campaign, **options)
+    except bulk.BulkError as error:
+        return str(error)
+    return run.summary.halted or ""
+
+
+async def test_a_full_disk_halts_before_anything_is_sent_that_could_not_be_recorded(
+    runs: Runs, small_disk: Path
+) -> None:
+    runs.settings |= {"pacing": {"rate": 1000, "burst": 20}}
+    there = {"state_dir": small_disk / "state"}
+    people = pl.DataFrame(many(600))
+    options = runs.options | there | {"contacts": people}
+    assert "the disk is full. Nothing is sent that cannot be recorded; make room" in await halted(runs, options)
+    sent = runs.contacts()
+    assert 0 < len(sent) < 600
+    recorded = await bulk.status(runs.campaign, **options)
+    assert recorded.summary.sent + recorded.summary.unknown >= len(sent)
+    _mount("-o", "remount,size=50m", small_disk)
+    run = await bulk.send(runs.campaign, **options)
+    assert run.summary.sent == 600
+    assert (len(runs.contacts()), set(runs.contacts().values())) == (600, {1})
+
+
+async def test_a_read_only_disk_is_said_to_be_so_before_anything_is_sent(runs: Runs, small_disk: Path) -> None:
+    _mount("-o", "remount,ro", small_disk)
+    with pytest.raises(bulk.LedgerError, match=r"Read-only file system.*--state-dir"):
+        await bulk.send(
+            runs.campaign, contacts=pl.DataFrame(rows("a")), **runs.options | {"state_dir": small_disk / "state"}
+        )
+    assert runs.received(CHAT) == 0
+
+
+async def test_a_state_directory_that_cannot_be_made_is_named(runs: Runs) -> None:
+    (runs.folder / "file").touch()
+    with pytest.raises(bulk.LedgerError, match=r"file/state.*--state-dir"):
+        await bulk.send(
+            runs.campaign, contacts=pl.DataFrame(rows("a")), **runs.options | {"state_dir": runs.folder / "file/state"}
+        )
+    assert runs.received(CHAT) == 0
