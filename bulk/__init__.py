@@ -35,6 +35,7 @@ _HOMES = {
     "results": "bulk.run",
     "send": "bulk.run",
     "status": "bulk.run",
+    "test": "bulk.run",
     "Sandbox": "bulk.sandbox",
     "Stop": "bulk.stopping",
 }
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from bulk.run import results as results
     from bulk.run import send as send
     from bulk.run import status as status
+    from bulk.run import test as test
     from bulk.run.resolving import Resolution as Resolution
     from bulk.run.resolving import UnknownRow as UnknownRow
     from bulk.run.resolving import resolve as resolve

@@ -42,20 +42,28 @@ def _command(function: Callable[..., None]) -> click.Command:
 
 
 @_command
-@click.argument("channel")
+@click.argument("channel", required=False)
 @click.argument("folder", metavar="[DIR]", required=False, type=options.FOLDER)
-def init(channel: str, folder: Path | None) -> None:
+@click.option("--from", "source", metavar="LIST", help="Write the campaign for this list, which stays where it is.")
+def init(channel: str | None, folder: Path | None, source: str | None) -> None:
     """Write a starter campaign and list that run against the sandbox.
 
     CHANNEL is sms, email or inbound-email; DIR is where to, by default a folder named after the channel. Nothing that
-    is there is overwritten.
+    is there is overwritten. With --from, a campaign is written for a list of yours, whose columns are found; CHANNEL
+    may be left out then, where its columns tell it.
     """
-    from bulk.starters import write  # noqa: PLC0415 - `bulk --help` does not wait for the rest
+    from bulk import starters  # noqa: PLC0415 - `bulk --help` does not wait for the rest
 
-    folder = folder or Path(channel)
-    for path in write(channel, folder):
-        click.echo(path)
-    screen.say(f"to try it: {hints.typed('send', str(folder / 'campaign.toml'), '--sandbox')}")
+    if source is not None:
+        made = starters.write_for(source, channel, folder)
+        screen.say("\n".join(made.seen))
+        paths = [made.path]
+    elif channel is not None:
+        paths = list(starters.write(channel, folder or Path(channel)))
+    else:
+        raise click.UsageError(f"name a CHANNEL ({', '.join(starters.CHANNELS)}), or show a list: --from LIST")
+    click.echo("\n".join(map(str, paths)))
+    screen.say(f"to try it: {hints.typed('send', str(paths[0]), '--sandbox')}")
 
 
 @_command
@@ -66,14 +74,39 @@ def init(channel: str, folder: Path | None) -> None:
 def check(campaign: Path, **given: Any) -> None:
     """Read everything, send nothing, and say what would be sent.
 
-    Shows the rows refused and why, the first messages as they will look, SMS parts, the time at the given rate. Ends
-    with 1 where rows are refused, else with 0.
+    Shows the rows refused and why, the first messages as they will look, SMS parts, what was seen of the list, the
+    time at the given rate. Ends with 1 where rows are refused, else with 0.
     """
     from bulk.run import check as checked  # noqa: PLC0415 - see init
 
     plan = _run(checked(campaign, **given))
     screen.show(plan.as_dict(), words.plan(plan))
     sys.exit(1 if any(reason.status == "refused" for reason in plan.reasons) else 0)
+
+
+@_command
+@CAMPAIGN
+@options.trying
+@options.reaching
+@options.talking
+def test(campaign: Path, *, row: int, to: str, yes: bool, **given: Any) -> None:
+    """Send what a row would get to somebody else, outside any run.
+
+    Nothing is recorded, and the row's own person gets nothing. On a terminal it shows the message and asks first;
+    elsewhere it needs --yes or --sandbox. The contact id goes to stdout. Ends with 1 where the message was not
+    certainly accepted, else with 0.
+    """
+    from bulk.terminal import sending, trying  # noqa: PLC0415 - see init
+
+    if not (yes or given["sandbox"]):
+        sending.ask(_run(trying.preview(campaign, row, to, options=given)))
+    outcome, told = _run(trying.send(campaign, row, to, options=given))
+    if screen.is_json() or outcome.contact_id:
+        screen.show(told, outcome.contact_id or "")
+    screen.say(words.trial(row, to, outcome))
+    if given["sandbox"]:
+        screen.say("a rehearsal, nothing was sent. To send it, leave --sandbox out")
+    sys.exit(0 if outcome.status == "sent" else 1)
 
 
 @_command

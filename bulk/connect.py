@@ -24,7 +24,7 @@ from botocore.parsers import ResponseParserError
 from bulk import __version__
 from bulk.api import MODELS
 from bulk.errors import CallFailed, CampaignError, Halted
-from bulk.line import Line
+from bulk.line import Line, unburden
 from bulk.model import Call, Reply
 
 
@@ -95,6 +95,7 @@ class Connect:
                     config=self._config(),
                 )
             )
+        unburden(self._client.meta.events)
         self.region = self._client.meta.region_name
         self.url = self._client.meta.endpoint_url
         return self

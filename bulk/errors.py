@@ -13,6 +13,9 @@
 A refused *row* is data (`model.Refusal`), not an exception.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from bulk.model import Verdict
 
 
@@ -156,3 +159,17 @@ def verdict(failure: CallFailed, *, varies: bool = False) -> Verdict:
         return Verdict.RETRY
     denied = failure.status in {401, 403, 407} or failure.status < 400  # below 400: sent on to somewhere else
     return Verdict.HALT if denied else Verdict.REJECT
+
+
+@contextmanager
+def unwrapped() -> Iterator[None]:
+    """Raise what task groups have wrapped, where it is one of ours."""
+    try:
+        yield
+    except ExceptionGroup as group:
+        error: Exception = group
+        while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        if isinstance(error, BulkError):
+            raise error from group
+        raise

@@ -7,6 +7,7 @@ endpoint that was never reached, which is the difference between a doubtful try 
 
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 from aiobotocore.httpsession import AIOHTTPSession
 from aiohttp import (
@@ -18,6 +19,18 @@ from aiohttp import (
     ClientResponse,
     ServerDisconnectedError,
 )
+from botocore import handlers
+
+# What the SDK does at every call for retries and tokens, which are not its business here.
+NEEDLESS = (("before-parameter-build", "generate_idempotent_uuid"), ("request-created", "add_retry_headers"))
+RETRYING = "retry-config-connect"  # the id under which the SDK asks whether to make a call again
+
+
+def unburden(events: Any) -> None:
+    """Take a client's needless handlers off ("Boto3 Developer Guide", Extensibility guide), where they are there."""
+    events.unregister("needs-retry.connect", unique_id=RETRYING)
+    for event, name in NEEDLESS:
+        events.unregister(event, getattr(handlers, name, None))
 
 
 class Line(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore publishes no types

@@ -57,7 +57,8 @@ class Recipient:
     """One row of the list, read.
 
     `row` counts from 0 in the list's order. `destination` is E.164 or an address, None where it could not be read.
-    `cells` holds the columns that the campaign asked for.
+    `cells` holds the columns that the campaign asked for. `identity` names what must not be sent twice, where that is
+    not the key.
     """
 
     row: int
@@ -65,6 +66,7 @@ class Recipient:
     destination: str | None
     cells: Cells
     refusal: Refusal | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

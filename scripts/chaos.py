@@ -20,6 +20,7 @@ import os
 import platform
 import random
 import shutil
+import signal
 import sqlite3
 import sys
 import tempfile
@@ -34,7 +35,8 @@ from chaos_verdict import Figures, judge, table
 from bulk.sandbox import Sandbox
 
 RATE = 150.0  # calls a second, and what the server allows of each operation
-ROWS = 250  # of a campaign
+LATE = 0.05  # seconds after its word that it stops in which a call that was on its way may arrive
+SIGNALS = 0.1  # of the lives end by SIGTERM or SIGINT, and do not count as kills
 HANGS = 120.0  # seconds after which a life that does not end is an error
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BULK_"))},
@@ -72,12 +74,13 @@ class Trial:
     lots: random.Random
     sandbox: Sandbox
     folder: Path
+    rows: int
     figures: Figures = field(default_factory=Figures)
 
     async def run(self, kills: int) -> str:
         """Send it, with `kills` kills at most; give what was wrong."""
         contacts = ContactList(self.folder / "list.csv", phones=self.kind.channel == "sms")
-        contacts.grow(ROWS)
+        contacts.grow(self.rows)
         contacts.write()
         (self.folder / "campaign.toml").write_text(self.kind.campaign(RATE))
         while self.figures.kills < kills and await self._killed():
@@ -98,10 +101,32 @@ class Trial:
         ending = asyncio.ensure_future(process.wait())
         while not now() and not ending.done():
             await asyncio.wait([ending], timeout=0.002)
-        if not ending.done():
-            process.kill()
-            self.figures.kills += 1
+        if ending.done():
+            return False
+        if self.lots.random() < SIGNALS:
+            return await self._interrupted(process)
+        process.kill()
+        self.figures.kills += 1
         return await ending < 0
+
+    async def _interrupted(self, process: asyncio.subprocess.Process) -> bool:
+        """Ask the program to stop, and count the calls that it starts after it said that it does."""
+        number = self.lots.choice([signal.SIGTERM, signal.SIGINT])
+        process.send_signal(number)
+        assert process.stderr is not None
+        complaint = ""
+        while line := (await process.stderr.readline()).decode():
+            complaint += line
+            if line.startswith(number.name):
+                break
+        heard = time.time()
+        await process.communicate()
+        if process.returncode not in {128 + number, -number}:
+            raise RuntimeError(f"{number.name} ended the program with {process.returncode}: {complaint}")
+        received = [at for calls in self.sandbox.calls.values() for at in calls["received_at"]]
+        self.figures.interrupts += 1
+        self.figures.late += sum(at > heard + LATE for at in received)
+        return True
 
     def _moment(self) -> Callable[[], bool]:
         """Draw when to kill: told again and again, it says whether that is now."""
@@ -127,9 +152,7 @@ class Trial:
         return {name: calls["received"] for name, calls in self.sandbox.calls.items()}
 
     async def _start(self) -> asyncio.subprocess.Process:
-        command = (
-            f"-m bulk send campaign.toml --yes --json --quiet --results results.csv --endpoint-url {self.sandbox.url}"
-        )
+        command = f"-m bulk send campaign.toml --yes --json --results results.csv --endpoint-url {self.sandbox.url}"
         return await asyncio.create_subprocess_exec(
             sys.executable,
             *command.split(),
@@ -187,7 +210,7 @@ class Trial:
                 setattr(self.figures, name, getattr(self.figures, name) + calls[name])
 
 
-async def trials(kind: Kind, kills: int, *, seed: int, keep: bool) -> tuple[Figures, list[str]]:
+async def trials(kind: Kind, kills: int, *, rows: int, seed: int) -> tuple[Figures, list[str]]:
     """Bring campaigns of a kind to their end, one after the other, until the program was killed so often."""
     total, troubles = Figures(), list[str]()
     while not troubles and (total.kills < kills or not total.campaigns):
@@ -195,12 +218,12 @@ async def trials(kind: Kind, kills: int, *, seed: int, keep: bool) -> tuple[Figu
         share = 0.06 if kind.attempts > 2 else 0.1
         folder = Path(tempfile.mkdtemp(prefix=f"chaos-{kind.name}-"))
         async with Sandbox(rate=RATE, burst=20, faults=bad_day(lots.randrange(10**6), share)) as sandbox:
-            trial = Trial(kind, lots, sandbox, folder)
+            trial = Trial(kind, lots, sandbox, folder, rows)
             wrong = await trial.run(kills - total.kills)
         total.add(trial.figures)
-        if wrong:  # its folder is kept
+        if wrong:  # the folder stays, for a look into it
             troubles.append(f"{kind.name}, seed {seed}, campaign {total.campaigns} ({folder}):\n{wrong}")
-        elif not keep:
+        else:
             shutil.rmtree(folder)
         print(f"{kind.name}: {total.kills} kills, {total.bad} bad", file=sys.stderr)
     return total, troubles
@@ -212,12 +235,12 @@ async def main() -> int:
     parser.add_argument("--kills", type=int, default=40, help="of each kind of campaign; default 40")
     parser.add_argument("--only", choices=KINDS, action="append", help="kinds of campaigns; default all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", action="store_true", help="keep the folders of campaigns")
+    parser.add_argument("--rows", type=int, default=250, help="of each campaign; default 250")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     asked = parser.parse_args()
     columns, troubles = dict[str, Figures](), list[str]()
     for name in asked.only or KINDS:
-        columns[name], wrong = await trials(KINDS[name], asked.kills, seed=asked.seed, keep=asked.keep)
+        columns[name], wrong = await trials(KINDS[name], asked.kills, rows=asked.rows, seed=asked.seed)
         troubles += wrong
     if asked.json:
         print(json.dumps({name: asdict(figures) for name, figures in columns.items()}))

@@ -19,6 +19,7 @@ class Figures:
     kills_unanswered: int = 0
     kills_between_calls: int = 0
     kills_before_a_call: int = 0
+    interrupts: int = 0
     lists_changed: int = 0
     calls: int = 0
     accepted: int = 0
@@ -33,6 +34,7 @@ class Figures:
     drafts_left: int = 0
     left_open: int = 0
     wrong_results: int = 0
+    late: int = 0
 
     def add(self, other: "Figures") -> None:
         """Add another campaign's."""
@@ -45,7 +47,7 @@ class Figures:
         return sum(getattr(self, name) for name in BAD)
 
 
-BAD = "lost", "doubled", "strangers", "drafts_left", "left_open", "wrong_results"
+BAD = "lost", "doubled", "strangers", "drafts_left", "left_open", "wrong_results", "late"
 TITLES = {
     "campaigns": "campaigns brought to their end",
     "rows": "rows",
@@ -53,6 +55,7 @@ TITLES = {
     "kills_unanswered": "… with calls announced and not answered",
     "kills_between_calls": "… with emails between two of their calls",
     "kills_before_a_call": "… before the first call, or after the last",
+    "interrupts": "interrupts (SIGTERM, SIGINT)",
     "lists_changed": "lists sorted anew or longer after a kill",
     "calls": "calls received by the server",
     "accepted": "… accepted",
@@ -67,6 +70,7 @@ TITLES = {
     "drafts_left": "drafts left over",
     "left_open": "contacts not stopped as asked",
     "wrong_results": "rows whose result is not what the server has",
+    "late": "calls started after an interrupt",
 }
 
 

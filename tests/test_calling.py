@@ -202,10 +202,10 @@ async def test_an_optional_call_halts_nothing() -> None:
         await made(wire(no("AccessDeniedException", 403)), Tries(), call=Call(STOP, {}, optional=True))
 
 
-async def test_a_call_is_announced_once_before_its_first_request() -> None:
+async def test_every_try_is_made_ready_when_it_has_its_turn() -> None:
     line = wire(throttled(), fault(), ok())
     await made(line, Tries())
-    assert line.diary == ["announce", *[f"request {SMS}"] * 3]
+    assert line.diary == ["announce", f"request {SMS}"] * 3
 
 
 async def test_a_call_is_announced_only_when_its_turn_has_come() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bulk.errors import LedgerError
 from bulk.ledger import Claim, ClaimKind, Ledger, RunIdentity, RunLedger
 from bulk.model import Outcome, Recipient, Refusal, Reply, Status
 
@@ -151,6 +152,33 @@ async def test_a_row_sent_again_by_decision_keeps_the_tokens_of_that_decision(le
     await again.flush()
     (resumed,) = begin(ledger).claim(listed("a"))
     assert (resumed.kind, resumed.decisions) == (UNSETTLED, 1)
+
+
+def test_a_list_whose_rows_are_known_by_their_place_may_change_at_its_end_alone(ledger: Ledger) -> None:
+    begin(ledger).claim(listed("abc"))
+    again = begin(ledger)
+    again.fix_places()
+    assert kinds(again.claim(listed("abcd"))) == [NEW] * 4
+    moved = begin(ledger)
+    moved.fix_places()
+    with pytest.raises(LedgerError, match=r"changed in row 1 since .*--run NEW"):
+        moved.claim(listed("axbcd"))
+    assert [outcome.status for outcome in moved.outcomes()(listed("abcd"))] == [Status.PENDING] * 4
+
+
+async def test_a_second_reading_sends_no_row_again_that_the_first_did(ledger: Ledger) -> None:
+    run = begin(ledger)
+    claims = run.claim(listed("ab"))
+    for claim in claims:
+        await end(run, claim, Status.REJECTED)
+    await run.flush()
+    again = begin(ledger)
+    again.only({Status.REJECTED})
+    first, _ = again.claim(listed("ab"))
+    await end(again, first, Status.REJECTED)
+    await again.flush()
+    again.read_again()
+    assert kinds(again.claim(listed("ab"))) == [FINAL, NEW]
 
 
 async def test_a_refusal_of_a_row_that_has_a_draft_keeps_the_draft(ledger: Ledger) -> None:

@@ -142,9 +142,18 @@ def test_a_copy_taken_in_the_middle_of_a_run_can_be_opened(tmp_path: Path) -> No
         assert run.counts()[Status.PENDING] == 3
 
 
-def test_a_run_belongs_to_one_place(tmp_path: Path) -> None:
+def test_a_run_in_which_nothing_was_tried_may_still_go_elsewhere(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as ledger:
-        ledger.begin(IDENTITY, DIGESTS)
+        ledger.begin(IDENTITY, DIGESTS).claim(recipients(3))
+        elsewhere = RunIdentity("reminders", "default", "sms", "http://127.0.0.1:8788", "eu-west-2", "8f3c")
+        assert ledger.begin(elsewhere, DIGESTS).facts.identity == elsewhere
+
+
+async def test_a_run_belongs_to_one_place(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path) as ledger:
+        run = ledger.begin(IDENTITY, DIGESTS)
+        (claim,) = run.claim(recipients(1))
+        await run.intend(claim.id, 0, "token", digest=b"d" * 16, at=1.7e9)
         elsewhere = RunIdentity("reminders", "default", "sms", "http://127.0.0.1:8788", "eu-west-2", "8f3c")
         with pytest.raises(LedgerError, match=r"belongs to endpoint .*example', not .*, region 'us-west-2'.*--run NEW"):
             ledger.begin(elsewhere, DIGESTS, accept_changes=True)

@@ -84,7 +84,7 @@ class Runs:
         async with anyio.create_task_group() as group:
             group.start_soon(self._stop_after, stop, operation, after)
             run = await self.send(rows, stop=stop)
-        return run
+        return run  # noqa: RET504 - a task group may swallow, says mypy
 
     async def _stop_after(self, stop: bulk.Stop, operation: str, after: int) -> None:
         while self.received(operation) < after:  # noqa: ASYNC110 - the server tells only who asks

@@ -29,6 +29,7 @@ class ListTable(Table):
     timezone_column: str | None = None
     dedupe: Literal["key", "destination", "none"] = "key"
     suppress: tuple[str, ...] = ()
+    opt_out_list: str | None = None
 
 
 class Window(Table):

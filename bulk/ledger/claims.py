@@ -17,6 +17,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from bulk.errors import LedgerError
 from bulk.ledger.matching import ID, PLACE, STATE, Hasher, Known, Lookup, Seen
 from bulk.ledger.privacy import scrub
 from bulk.model import Progress, Recipient, Refusal, Reply, Status, mask
@@ -52,12 +53,18 @@ class Claim(NamedTuple):
 
 @dataclass(slots=True)
 class Reading:
-    """One reading of the list, from its start: which run, what it has met, and the row that comes next."""
+    """One reading of the list, from its start: which run, what it has met, and the row that comes next.
+
+    `reopens`: of the rows that ended as `only` says, this reading has those sent again that it meets. `fixed`: rows are
+    named by their place, so that one that moved would be another row.
+    """
 
     run: int
     hasher: Hasher
     seen: Seen
     only: AbstractSet[Status] = frozenset()
+    reopens: bool = True
+    fixed: bool = False
     next: int = 0
 
 
@@ -82,6 +89,8 @@ UPDATE delivery SET state = 'pending', decisions = decisions + 1, announced = 0,
     contact_id = NULL, error_code = NULL, error_message = NULL, request_id = NULL, finished_at = NULL
 WHERE id = :id
 """
+_MOVED = """the list has changed in row {row} since it was last read, and where `dedupe = "none"` a row is known by \
+its place alone: rows would be sent twice. Restore the list (it may grow at its end), or send it with --run NEW"""
 _REPEATS = "SELECT row, delivery FROM duplicate WHERE run = ? AND row BETWEEN ? AND ?"
 _FORGET_REPEAT = "DELETE FROM duplicate WHERE run = ? AND row = ?"
 _REPEAT = "INSERT INTO duplicate VALUES (?, ?, ?, ?)"
@@ -97,6 +106,8 @@ def claim(
     keys = reading.hasher.keys(recipients)
     wanted = zip((r.row for r in recipients), keys, strict=True)
     found, displaced = _LOOKUP(connection, reading.run, places, wanted)
+    if reading.fixed and displaced:
+        raise LedgerError(_MOVED.format(row=min(known[PLACE] for known in displaced)))
     batch = _Batch(reading, now, _next_id(connection), dict(connection.execute(_REPEATS, (reading.run, *places))))
     claims = [batch.claim(*row) for row in zip(recipients, keys, found, strict=True)]
     batch.write(connection, displaced)
@@ -162,7 +173,7 @@ class _Batch:
         state, only = known[STATE], self.reading.only
         if state in {"intended", "pending"}:
             return self._go_on_with_an_open_one(recipient, known)
-        if state not in only:
+        if state not in only or not self.reading.reopens:
             return _DONE[state]
         self.reopened.append({"id": known[ID]})
         kept = known if state != "rejected" else (*known[:_REPLIES], None, *known[_REPLIES + 1 :])

@@ -91,11 +91,12 @@ def create(path: Path, prepare: Callable[[Path], None]) -> None:
 
 def missing(path: Path) -> bool:
     """Tell whether there is no ledger. `LedgerError` where there was one: an empty file is one cut short."""
+    log = path.with_name(f"{path.name}-wal").exists()  # looked for first: it is never there before the ledger
     if path.exists():
         if path.stat().st_size:
             return False
         what = "it is empty"
-    elif path.with_name(f"{path.name}-wal").exists():
+    elif log:
         what = "it is gone, and its -wal is there"
     else:
         return True

@@ -78,8 +78,17 @@ class RunLedger(RunRecord):
         self._reading = Reading(number, source.hasher, Seen(self._first_delivery()))
 
     def read_again(self) -> None:
-        """Begin another reading of the list: `claim` is given its first batch next."""
-        self._reading = Reading(self._number, self._hasher, Seen(self._first_delivery()), self._reading.only)
+        """Begin another reading of the list: `claim` is given its first batch next. It reopens no row anew."""
+        seen = Seen(self._first_delivery())
+        fixed = self._reading.fixed
+        self._reading = Reading(self._number, self._hasher, seen, self._reading.only, reopens=False, fixed=fixed)
+
+    def fix_places(self) -> None:
+        """Say that rows are named by their place in the list.
+
+        `claim` then refuses a list that changed but at its end: a row that moved would be another, and sent twice.
+        """
+        self._reading.fixed = True
 
     def only(self, statuses: AbstractSet[Status]) -> None:
         """Claim in this pass just the rows that ended so (and what was reopened so far), and leave the rest alone.

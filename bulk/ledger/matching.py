@@ -32,7 +32,7 @@ class Hasher:
     def keys(self, recipients: Sequence[Recipient]) -> list[bytes]:
         """Name each row by its key. A row without one (it is refused) is named by its place."""
         keyed = self._keyed
-        return [keyed(r.key) if r.key else self._placed(str(r.row)) for r in recipients]
+        return [keyed(name) if (name := r.identity or r.key) else self._placed(str(r.row)) for r in recipients]
 
 
 def _hasher(salt: bytes, person: bytes) -> Callable[[str], bytes]:

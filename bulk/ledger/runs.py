@@ -17,6 +17,11 @@ _NEW = """
 INSERT INTO run (campaign, name, channel, endpoint, region, instance, digests, passes, first_delivery, started_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, 1, (SELECT ifnull(max(id), 0) + 1 FROM delivery), ?)
 """
+_NAMES_ROWS = {"list.key", "list.dedupe"}
+_TRIED = "SELECT 1 FROM delivery WHERE run = ? AND token IS NOT NULL LIMIT 1"
+_MOVE = """
+UPDATE run SET campaign = ?, name = ?, channel = ?, endpoint = ?, region = ?, instance = ? WHERE id = ?
+"""
 _AGAIN = "UPDATE run SET passes = passes + 1, digests = ?, rows = NULL, ended_at = NULL, halted = NULL WHERE id = ?"
 _END = """
 UPDATE run SET rows = ifnull(?, rows), halted = ?, calls = calls + ?, throttled = throttled + ?, ended_at = ?
@@ -45,13 +50,20 @@ def begin(
     accept_changes: bool,
     now: float,
 ) -> tuple[int, RunFacts]:
-    """Begin a run, or another pass of it. `LedgerError` where it belongs elsewhere, or its campaign has changed."""
+    """Begin a run, or another pass of it: of one in which nothing was tried yet, wherever it goes now.
+
+    `LedgerError` where it belongs elsewhere, or its campaign has changed.
+    """
     known = find(connection, identity.campaign, identity.run)
     kept = json.dumps(dict(digests), sort_keys=True)
     if known is None:
         connection.execute(_NEW, (*asdict(identity).values(), kept, now))
     else:
-        _same_place(known[1].identity, identity)
+        if connection.execute(_TRIED, (known[0],)).fetchone():
+            _same_place(known[1].identity, identity)
+            _same_rows(known[1], digests)
+        else:
+            connection.execute(_MOVE, (*asdict(identity).values(), known[0]))
         if not accept_changes:
             _same_campaign(known[1], digests)
         connection.execute(_AGAIN, (kept, known[0]))
@@ -82,9 +94,23 @@ def _same_place(known: RunIdentity, wanted: RunIdentity) -> None:
         )
 
 
+def _same_rows(known: RunFacts, digests: Mapping[str, str]) -> None:
+    """Raise `LedgerError` where what was tried would not be known again: that is no change to be accepted."""
+    if changed := sorted(_NAMES_ROWS & _changed(known, digests)):
+        raise LedgerError(
+            f"{', '.join(changed)} has changed since run {known.identity.run!r} of campaign "
+            f"{known.identity.campaign!r} began, and by it a row is known: who was written to would be written to "
+            "again. Change it back, or send to all of them as another run with --run NEW"
+        )
+
+
+def _changed(known: RunFacts, digests: Mapping[str, str]) -> set[str]:
+    paths = known.digests.keys() | digests.keys()
+    return {path for path in paths if known.digests.get(path) != digests.get(path)}
+
+
 def _same_campaign(known: RunFacts, digests: Mapping[str, str]) -> None:
-    paths = sorted(known.digests.keys() | digests.keys())
-    changed = [path for path in paths if known.digests.get(path) != digests.get(path)]
+    changed = sorted(_changed(known, digests))
     if changed:
         raise LedgerError(
             f"campaign {known.identity.campaign!r} has changed since run {known.identity.run!r} began: "

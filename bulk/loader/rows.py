@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import repeat
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -29,7 +29,7 @@ class Wanted:
     that names a row, None for the destination. `country` is where phone numbers without + belong, unless the
     row's `country_column` says so. `allow_countries` are the countries that may be written to, None for all.
     Countries are ISO 3166-1 alpha-2, alpha-3 or names. `leave_out` leaves out the rows that the list itself says are
-    not to be written to, such as those of an export that are opted out.
+    not to be written to, such as those of an export that are opted out. `dedupe` says what must not be sent twice.
     """
 
     kind: Kind
@@ -40,6 +40,7 @@ class Wanted:
     country_column: str | None = None
     allow_countries: frozenset[str] | None = None
     leave_out: bool = True
+    dedupe: Literal["key", "destination", "none"] = "key"
 
 
 def recipients(part: pl.DataFrame, wanted: Wanted, first: int, refused: Mapping[int, Refusal]) -> list[Recipient]:
@@ -57,7 +58,14 @@ def recipients(part: pl.DataFrame, wanted: Wanted, first: int, refused: Mapping[
     made = list(map(_recipient, range(first, first + part.height), keys, found, cells, repeat(keyed)))
     for place, refusal in refused.items():
         made[place] = _refused(made[place], keys[place], refusal)
-    return made
+    return made if wanted.dedupe == "key" else [_identified(recipient, wanted.dedupe) for recipient in made]
+
+
+def _identified(recipient: Recipient, dedupe: str) -> Recipient:
+    """Name what must not be sent twice: the destination, or, where nothing repeats, the row itself."""
+    if dedupe == "none":
+        return replace(recipient, identity=f"{recipient.key} in row {recipient.row}")
+    return replace(recipient, identity=recipient.destination or "")
 
 
 def _recipient(row: int, key: str, found: str | Refusal, cells: Cells, keyed: bool) -> Recipient:  # noqa: FBT001 - mapped

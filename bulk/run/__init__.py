@@ -12,7 +12,7 @@ import polars as pl
 from anyio import to_thread
 
 from bulk.campaign import Campaign
-from bulk.errors import CampaignError, Halted
+from bulk.errors import CampaignError, Halted, ListError, unwrapped
 from bulk.ledger import Ledger
 from bulk.lock import sender, sole_sender
 from bulk.model import Outcome
@@ -32,7 +32,7 @@ from bulk.run.looking import (
 from bulk.run.opening import Opened, choose, open_campaign
 from bulk.run.options import Options
 from bulk.run.plan import Plan, Survey
-from bulk.run.rehearsal import destination, in_scratch, start_afresh
+from bulk.run.rehearsal import destination, in_scratch, open_from, start_afresh
 from bulk.run.sending import Sending
 from bulk.run.summary import Progress, Summary
 from bulk.run.trial import delivery_for, trial_carrier
@@ -81,7 +81,7 @@ async def send(
     Raises `CampaignError`, `ListError` and `LedgerError` where it could not start, `RunBusy` where another process
     sends this run, and `Halted` where there are no credentials; a run that halts later says so in its summary.
     """
-    opened = await to_thread.run_sync(open_campaign, campaign, Options.of(options))
+    opened = await open_from(campaign, Options.of(options))
     if opened.options.dry_run:
         opened = in_scratch(opened)
     check_results(opened)
@@ -89,7 +89,8 @@ async def send(
         log.info(note)
     stop = stop or Stop()
     async with _sending(opened, stop, Survey(opened)) as sending:
-        await sending.go(watch, every)
+        with unwrapped():
+            await sending.go(watch, every)
         return await to_thread.run_sync(_ended, sending)
 
 
@@ -98,10 +99,11 @@ async def check(campaign: Source, **options: Any) -> Plan:
 
     Raises `CampaignError` and `ListError`.
     """
-    opened = in_scratch(await to_thread.run_sync(open_campaign, campaign, Options.of({**options, "dry_run": True})))
+    opened = in_scratch(await open_from(campaign, Options.of({**options, "dry_run": True})))
     survey = Survey(opened)
     async with _sending(opened, Stop(), survey) as sending:
-        await sending.go(None, EVERY)
+        with unwrapped():
+            await sending.go(None, EVERY)
         ends = chain.from_iterable(zip(who, what, strict=True) for who, what, _ in ends_of(opened, sending.book))
         return await to_thread.run_sync(survey.finish, sending.rows, ends)
 
@@ -111,7 +113,7 @@ async def test(campaign: Source, *, row: int, to: str, **options: Any) -> Outcom
 
     Raises `CampaignError` and `ListError` where that cannot be sent, `Halted` where Amazon Connect refuses everybody.
     """
-    opened = await to_thread.run_sync(open_campaign, campaign, Options.of(options))
+    opened = await open_from(campaign, Options.of(options))
     delivery = await to_thread.run_sync(delivery_for, opened, row, to)
     async with destination(opened) as (transport, _):
         if transport is None:
@@ -121,7 +123,7 @@ async def test(campaign: Source, *, row: int, to: str, **options: Any) -> Outcom
 
 async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
     """Write the results of a run as they are now. Raises `CampaignError`, `ListError` and `LedgerError`."""
-    opened = await to_thread.run_sync(open_campaign, campaign, Options.of(options))
+    opened = await open_from(campaign, Options.of(options))
     with recorded(opened) as record:
         await to_thread.run_sync(look, opened, record, Path(output))
     return Path(output)
@@ -161,9 +163,17 @@ async def _sending(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[
 def _ended(sending: Sending) -> Run:
     """End the pass in the ledger, and write the results."""
     opened, book, stop, tally = sending.opened, sending.book, sending.stop, sending.carrier.tally
-    rows = sending.total if sending.total is not None else opened.contacts.count()
+    rows = sending.total if sending.total is not None else _rows(opened)
     halted = stop.reason if stop.exit_code == Halted.exit_code else None
     book.close_pass(rows=rows, halted=halted, calls=tally.calls, throttled=tally.throttled)
     glance, path, lost = results_of(opened, book)
     summary = summarise(opened, book, tally, seconds=sending.progress().seconds, results=path, halted=halted)
     return Run(summary, stop.exit_code or max(lost, exit_code(summary)), lambda: frame_of(opened), glance)
+
+
+def _rows(opened: Opened) -> int | None:
+    """Count the rows of a list that was not read to its end; None where it cannot be."""
+    try:
+        return opened.contacts.count()
+    except ListError:
+        return None

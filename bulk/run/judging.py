@@ -13,7 +13,7 @@ from bulk.loader import ContactList, alpha_2
 from bulk.loader.locality import locality
 from bulk.model import Recipient, Refusal
 from bulk.request import Template, compile_template
-from bulk.rules import Rules, Wait
+from bulk.rules import Locality, Rules, Wait
 from bulk.suppression import Suppression
 
 Judged = Wait | Refusal | None
@@ -32,6 +32,10 @@ class Terms:
     def active(self) -> bool:
         """Whether there is anything to judge."""
         return self.rules.active or bool(len(self.suppression))
+
+    def place(self, recipient: Recipient) -> Locality:
+        """Tell where a recipient may be."""
+        return locality(recipient.destination, recipient.cells[self.zone_column] if self.zone_column else None)
 
     @property
     def columns(self) -> Collection[str]:
@@ -84,7 +88,7 @@ class Judge:
         if not rules.active:
             return None
         cells = recipient.cells
-        place = locality(recipient.destination, cells[self.terms.zone_column] if self.terms.zone_column else None)
+        place = self.terms.place(recipient)
         word: Any = self.terms.expires.render(cells) if self.terms.expires else rules.expires
         expires_at = rules.expiry(word, place, self.began)
         if isinstance(expires_at, Refusal):

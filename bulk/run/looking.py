@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from bulk.calling import Tally
-from bulk.errors import CampaignError, LedgerError
+from bulk.errors import CampaignError, LedgerError, ListError
 from bulk.ledger import Ledger, RunRecord
 from bulk.model import Outcome, Recipient, Status
 from bulk.outcomes import Ends, check, frame, write
@@ -119,6 +119,9 @@ def results_of(opened: Opened, record: RunRecord) -> tuple[Glance, Path | None, 
     except CampaignError as error:
         log.error(str(error))  # noqa: TRY400 - the sentence says it all
         return look(opened, record, None), None, True
+    except ListError as error:
+        log.error("the results cannot be written: %s", error)  # noqa: TRY400 - likewise
+        return Glance(), None, True
 
 
 def _place_of_results(opened: Opened) -> Path | None:

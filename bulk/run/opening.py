@@ -71,7 +71,7 @@ class Opened(Chosen):
     def digests(self) -> Mapping[str, str]:
         """What the messages consist of: path in the campaign → short digest. No text is kept."""
         table = self.campaign.contact_list
-        told = {"list.key": table.key, "list.country": table.country, "list.country_column": table.country_column}
+        told = {f"list.{name}": getattr(table, name) for name in ("key", "country", "country_column", "dedupe")}
         return {**self.request.digests, **{path: digest(value).hex()[:12] for path, value in told.items()}}
 
 
@@ -128,10 +128,15 @@ def _wanted(campaign: Campaign, request: Request, agreed: Terms) -> Wanted:
         country=table.country,
         country_column=table.country_column,
         allow_countries=_allowed(table),
+        leave_out=campaign.channel != "inbound-email",  # nothing goes out to those people
+        dedupe=table.dedupe,
     )
 
 
 def _allowed(table: ListTable) -> frozenset[str] | None:
-    """Name the countries that may be written to, None for all: where some are named, the campaign's own is one."""
-    named = frozenset(table.allow_countries)
-    return named | ({table.country} if table.country else frozenset()) if named else None
+    """Name the countries that may be written to: the campaign's own and those that it names; None for all.
+
+    A guard against SMS pumping: a list that somebody else fills is no licence to write to the whole world.
+    """
+    own = frozenset({table.country} if table.country else ())
+    return own.union(table.allow_countries) or None

@@ -1,12 +1,16 @@
 """The plan: what a campaign would do to its list, found out without a call."""
 
+import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from bulk.calling import Tally
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Status
 from bulk.parts import parts
+from bulk.rules import Locality
 from bulk.run.opening import Opened
 from bulk.run.pace import open_for, room, windows
 
@@ -44,7 +48,11 @@ class Reason:
 
 @dataclass(slots=True)
 class Plan:
-    """What would be sent. `seconds` is how long that takes at the campaign's rates; `parts` are of SMS, else 0."""
+    """What would be sent. `seconds` is how long that takes at the campaign's rates; `parts` are of SMS, else 0.
+
+    `finishes_at` is when that is done if it begins now (ISO 8601), sending hours included; `countries` and `zones`
+    count rows by where they go, as far as that is known.
+    """
 
     campaign: str
     run: str
@@ -54,6 +62,9 @@ class Plan:
     parts: int = 0
     calls: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    finishes_at: str | None = None
+    countries: dict[str, int] = field(default_factory=dict)
+    zones: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
@@ -70,6 +81,7 @@ class Survey:
         self._opened = opened
         self.tally = Tally()
         self.full: tuple[str, ...] = ()
+        self._places: Counter[Locality] = Counter()
         self.plan = Plan(opened.campaign.name, opened.options.run_id, opened.campaign.channel)
 
     async def deliver(self, delivery: Delivery) -> Outcome:
@@ -79,8 +91,10 @@ class Survey:
         texts = {path: text for path in self._opened.campaign.way.TEXTS if (text := _member(request, path)) is not None}
         if self._opened.campaign.way.KIND == "phone":
             plan.parts += sum(parts(text) for text in texts.values())
+        who = delivery.recipient
+        place = self._opened.terms.place(who)
+        self._places[place] += 1
         if len(plan.previews) < PREVIEWS:
-            who = delivery.recipient
             plan.previews.append(Preview(who.row, who.destination, texts or request))
         return Outcome(Status.PENDING)
 
@@ -101,6 +115,7 @@ class Survey:
         plan.seconds = max((self._seconds(name) for name in plan.calls), default=0.0)
         plan.notes += self._opened.notes
         self._hold()
+        self._where()
         return plan
 
     def _seconds(self, operation: str) -> float:
@@ -124,6 +139,19 @@ class Survey:
                 "unless its flow ends it ([hold] open_contacts, open_for)"
             )
             plan.seconds = max(plan.seconds, (plan.sendable - 1) // limit * stays)
+
+    def _where(self) -> None:
+        """Say where the rows go, and when the last of them is sent if the first goes now."""
+        plan, start = self.plan, time.time()
+        countries, zones = Counter[str](), Counter[str]()
+        for place, rows in self._places.items():
+            countries[(place.region or "unknown")[:2] if place.region else "unknown"] += rows
+            zones[" or ".join(place.zones) if 0 < len(place.zones) < 4 else "unknown"] += rows
+        plan.countries, plan.zones = dict(countries.most_common()), dict(zones.most_common())
+        if plan.sendable and plan.seconds >= 0:
+            per_second = plan.sendable / plan.seconds if plan.seconds else float(plan.sendable)
+            done = self._opened.terms.rules.finish_at(self._places, per_second=per_second, start=start)
+            plan.finishes_at = datetime.fromtimestamp(done, UTC).isoformat(timespec="seconds")
 
 
 def _member(parameters: Parameters, path: str) -> Any:

@@ -9,9 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from anyio import to_thread
+
+from bulk.campaign import Campaign
 from bulk.connect import Connect, Endpoint
+from bulk.fetching import fetch, opted_out
 from bulk.ledger import Ledger
-from bulk.run.opening import Opened
+from bulk.run.opening import Chosen, Opened, choose, open_campaign
+from bulk.run.options import Options
 from bulk.run.pace import at_once, windows
 from bulk.sandbox import Sandbox
 
@@ -33,6 +38,26 @@ async def destination(opened: Opened) -> AsyncIterator[tuple[Connect | None, tup
     else:
         async with Connect(_endpoint(opened), at_once=at_once(opened)) as connect:
             yield connect, (connect.url, connect.region)
+
+
+async def open_from(source: Campaign | Path | str, options: Options) -> Opened:
+    """Open a campaign and its list, fetched first where it is in S3, and ask who opted out where that is kept at AWS.
+
+    Raises `CampaignError`, `ListError`, and `Halted` without credentials.
+    """
+    chosen = await to_thread.run_sync(choose, source, options)
+    contacts = options.contacts if options.contacts is not None else chosen.campaign.contacts
+    if not (isinstance(contacts, str) and contacts.startswith("s3://")):
+        opened = await to_thread.run_sync(open_campaign, source, options)
+    else:
+        folder = Path(tempfile.mkdtemp(prefix="bulk-"))
+        path = await fetch(contacts, _endpoint(chosen), folder)
+        opened = await to_thread.run_sync(open_campaign, source, replace(options, contacts=path))
+        weakref.finalize(opened, shutil.rmtree, folder, ignore_errors=True)
+    name = chosen.campaign.contact_list.opt_out_list
+    if name is not None and not options.sandbox:
+        opened.terms.suppression.put(f"the opt-out list {name!r}", await opted_out(name, _endpoint(chosen)))
+    return opened
 
 
 def in_scratch(opened: Opened) -> Opened:
@@ -67,8 +92,8 @@ def start_afresh(opened: Opened) -> None:
             file.unlink()
 
 
-def _endpoint(opened: Opened) -> Endpoint:
-    options = opened.options
+def _endpoint(chosen: Chosen) -> Endpoint:
+    options = chosen.options
     return Endpoint(
         options.endpoint_url,
         options.region or os.environ.get("AWS_REGION"),  # as other SDKs take it; boto3 reads AWS_DEFAULT_REGION only

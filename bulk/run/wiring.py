@@ -67,6 +67,8 @@ def _tokens(opened: Opened) -> Callable[[str, int, Delivery], str]:
     run = [opened.campaign.name, opened.options.run_id, opened.instance]
 
     def token(operation: str, step: int, delivery: Delivery) -> str:
-        return digest([*run, operation, step, delivery.recipient.key, delivery.decisions]).hex()
+        return digest(
+            [*run, operation, step, delivery.recipient.identity or delivery.recipient.key, delivery.decisions]
+        ).hex()
 
     return token

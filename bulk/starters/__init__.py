@@ -1,6 +1,9 @@
 """What `bulk init` writes: a campaign and a list for each channel, that run as they are against the sandbox."""
 
+import os
+import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,18 +12,60 @@ from bulk.errors import CampaignError
 CHANNELS = sorted(entry.name for entry in files(__name__).iterdir() if entry.is_dir() and entry.name[0] not in "._")
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A campaign made for a list: where it is, and what was seen of the list, in sentences."""
+
+    path: Path
+    seen: list[str]
+
+
 def write(channel: str, folder: Path) -> Iterator[Path]:
     """Write the starter of a channel into a folder, and name each file. Nothing that is there is overwritten."""
     if channel not in CHANNELS:
         raise CampaignError(f"no channel {channel!r}; there are {', '.join(CHANNELS)}")
     for source in sorted(files(__name__).joinpath(channel).iterdir(), key=lambda entry: entry.name):
-        path = folder / source.name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as file:
-                file.write(source.read_bytes())
-        except FileExistsError:
-            raise CampaignError(f"{path} is there already; name another folder") from None
-        except OSError as error:
-            raise CampaignError(f"{path} cannot be written: {error.strerror}") from None
-        yield path
+        yield _put(folder / source.name, source.read_bytes())
+
+
+def write_for(source: str, channel: str | None, folder: Path | None) -> Made:
+    """Write a campaign for a list that somebody has, which stays where it is. Nothing that is there is overwritten.
+
+    A channel that is none names the folder, where no folder is given. Raises `CampaignError` and `ListError`.
+    """
+    from bulk.loader import ContactList  # noqa: PLC0415 - a starter as it is needs no list
+    from bulk.starters.fitted import starter_for  # noqa: PLC0415
+
+    if channel is not None and channel not in CHANNELS and folder is None:
+        channel, folder = None, Path(channel)
+    contacts = ContactList.open(source)
+    channel = str(tomllib.loads(starter_for(contacts, channel))["channel"])
+    folder = folder or Path(channel)
+    path = _put(folder / "campaign.toml", starter_for(contacts, channel, path=_seen_from(folder, source)).encode())
+    meaning = contacts.meaning
+    columns = {
+        "destination": meaning.phone if channel == "sms" else meaning.email,
+        "key": meaning.key,
+        "country": meaning.country if channel == "sms" else None,
+        "time zone": meaning.time_zone,
+        "first name": meaning.first_name,
+    }
+    found = ", ".join(f"{what} {column!r}" for what, column in columns.items() if column is not None)
+    return Made(path, [*contacts.notes, f"a campaign of {channel} for {contacts.name}, with its columns: {found}"])
+
+
+def _seen_from(folder: Path, source: str) -> str:
+    """Give the path of a list as a campaign in a folder names it: what is relative here is relative there."""
+    return source if Path(source).is_absolute() else os.path.relpath(Path(source).absolute(), folder.resolve())
+
+
+def _put(path: Path, content: bytes) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise CampaignError(f"{path} is there already; name another folder") from None
+    except OSError as error:
+        raise CampaignError(f"{path} cannot be written: {error.strerror}") from None
+    return path

@@ -26,11 +26,19 @@ Examples:
 Examples:
   bulk init sms
   bulk init email newsletter
+  bulk init --from people.xlsx                          for a list of yours; its columns tell the channel
+  bulk init sms winter --from segment.csv.gz            into the folder winter
 """,
     "check": """\b
 Examples:
   bulk check campaign.toml
   bulk check campaign.toml --contacts other.parquet --json
+""",
+    "test": """\b
+Examples:
+  bulk test campaign.toml --row 0 --to +12065550100     see the message, say yes, send
+  bulk test campaign.toml --row 17 --to me@example.com --yes --json
+  bulk test campaign.toml --row 0 --to +12065550100 --sandbox
 """,
     "send": """\b
 Examples:

@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -41,8 +41,12 @@ def again(name: str, *more: str) -> str:
     for param in ctx.command.params:
         if param.name in KEPT[name] and _was_typed(ctx, param):
             value = ctx.params[param.name]
-            words += [param.opts[-1]] if value is True else [param.opts[-1], str(value)]
+            words += [param.opts[-1]] if value is True else [param.opts[-1], _written(value)]
     return typed(*words, *more)
+
+
+def _written(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _was_typed(ctx: click.Context, param: click.Parameter) -> bool:

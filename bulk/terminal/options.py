@@ -78,11 +78,23 @@ def _all(*chosen: Option) -> Option:
     return decorate
 
 
+_contacts = option("--contacts", metavar="FILE", help="The contact list, instead of the campaign's.")
+
 reading = _all(
-    option("--contacts", metavar="FILE", help="The contact list, instead of the campaign's."),
+    _contacts,
     option("--run", "run_id", default="default", show_default=True, help="Names one sending of a campaign."),
     option("--state-dir", type=FOLDER, help="Where the ledger is; default .bulk beside the campaign."),
     option("--sandbox", is_flag=True, help="Use a sandbox of its own, and a state apart from real runs."),
+)
+
+_yes = option("--yes", is_flag=True, help="Send without asking.")
+
+trying = _all(
+    click.option("--row", required=True, type=click.IntRange(0), help="Whose message; rows count from 0."),
+    click.option("--to", required=True, metavar="DESTINATION", help="Who gets it instead: a phone number, an address."),
+    _contacts,
+    option("--sandbox", is_flag=True, help="Send it to a sandbox of its own."),
+    _yes,
 )
 
 writing = option("--outcomes-only", is_flag=True, help="Leave the list's own columns out of the results.")
@@ -110,7 +122,7 @@ sending = _all(
     option("--accept-changes", is_flag=True, help="Go on although the campaign has changed since the run began."),
     option("--max-duration", type=_Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
-    option("--yes", is_flag=True, help="Send without asking."),
+    _yes,
 )
 
 reaching = _all(

@@ -26,13 +26,18 @@ Watch = Callable[[Progress], None]
 
 async def survey(campaign: Path, options: dict[str, Any]) -> str:
     """Tell what would be sent, to a person who is there to be asked. Raises `CampaignError` where nobody is."""
-    if not screen.is_terminal():
-        raise CampaignError("nobody is there to be asked: say --yes to send, or --sandbox to rehearse")
+    check_somebody_is_there()
     return words.plan(await check(campaign, **{name: options[name] for name in PLANNED}))
 
 
+def check_somebody_is_there() -> None:
+    """Raise `CampaignError` where nobody can be asked."""
+    if not screen.is_terminal():
+        raise CampaignError("nobody is there to be asked: say --yes to send, or --sandbox to rehearse")
+
+
 def ask(plan: str) -> None:
-    """Show the plan and ask. Raises `CampaignError` where the answer is no."""
+    """Show what would be sent and ask. Raises `CampaignError` where the answer is no."""
     click.echo(plan, err=True)
     if not click.confirm("\nSend?", err=True):
         raise CampaignError("nothing was sent")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from bulk.model import Outcome, Recipient
     from bulk.run import Plan, Progress, Summary
     from bulk.run.looking import Glance
-    from bulk.run.plan import Reason
+    from bulk.run.plan import Preview, Reason
     from bulk.run.resolving import Resolution, UnknownRow
 
 WIDTH = 100
@@ -92,10 +92,33 @@ def plan(found: "Plan") -> str:
     if found.parts:
         lines.append(f"{found.parts:,} SMS parts")
     lines += [f"{count:,} calls of {operation}" for operation, count in found.calls.items()]
+    lines += [*_shares("countries", found.countries), *_shares("time zones", found.zones)]
     lines.append(f"at the campaign's rates this takes about {duration(found.seconds)}")
-    for preview in found.previews:
-        lines += ["", f"row {preview.row} to {preview.destination}:", *_indented(preview.texts)]
-    return "\n".join(lines)
+    if found.finishes_at:
+        lines.append(f"begun now, it ends about {found.finishes_at}")
+    for note in found.notes:
+        lines += textwrap.wrap(f"note: {plain(note)}", WIDTH, subsequent_indent="  ")
+    return "\n".join([*lines, *(f"\n{preview(one)}" for one in found.previews)])
+
+
+def _shares(of: str, counts: Mapping[str, int]) -> list[str]:
+    """Tell the largest parts of a whole, in a line."""
+    largest = sorted(counts.items(), key=lambda item: -item[1])
+    told = [f"{plain(name)} {count:,}" for name, count in largest[:REASONS]]
+    if rest := largest[REASONS:]:
+        told.append(f"{len(rest):,} others {sum(count for _, count in rest):,}")
+    return [f"{of}: {'; '.join(told)}"] if told else []
+
+
+def preview(one: "Preview") -> str:
+    """Show a message as it will look."""
+    return "\n".join([f"row {one.row} to {one.destination}:", *_indented(one.texts)])
+
+
+def trial(row: int, to: str, outcome: "Outcome") -> str:
+    """Tell the end of a test message."""
+    why = " ".join(filter(None, (outcome.error_code, outcome.error_message)))
+    return f"row {row}, to {mask(to)}: {outcome.status}" + (f": {plain(why)}" if why else "")
 
 
 def _reason(reason: "Reason") -> list[str]:

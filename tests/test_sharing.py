@@ -1,0 +1,63 @@
+"""One limit for all processes of a host."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bulk.errors import LedgerError
+from bulk.learning import Learner
+from bulk.pacing import Limits, Pace, inside
+from bulk.sharing import SharedPace
+
+PLACE = "endpoint", "region", "StartOutboundChatContact"
+PACE = Pace(Limits((inside(2, 5),)), Learner(2, 2))
+
+
+def waits(shared: SharedPace, times: int, now: float = 0.0) -> list[float]:
+    return [shared.change(lambda pace: pace.take(now)) for _ in range(times)]
+
+
+def test_two_senders_of_one_account_share_its_bucket(tmp_path: Path) -> None:
+    one, other = SharedPace(tmp_path, PLACE, PACE), SharedPace(tmp_path, PLACE, PACE)
+    assert waits(one, 2) + waits(other, 2) == [0.0] * 4
+    assert waits(one, 1) + waits(other, 1) == [0.5, 1.0]
+
+
+def test_another_operation_has_a_bucket_of_its_own(tmp_path: Path) -> None:
+    waits(SharedPace(tmp_path, PLACE, PACE), 4)
+    assert waits(SharedPace(tmp_path, ("endpoint", "region", "CreateContact"), PACE), 1) == [0.0]
+
+
+def test_a_restart_does_not_begin_with_a_full_bucket(tmp_path: Path) -> None:
+    first = SharedPace(tmp_path, PLACE, PACE)
+    waits(first, 6)
+    first.close()
+    assert waits(SharedPace(tmp_path, PLACE, PACE), 1, now=0.0) == [1.5]
+
+
+def test_a_file_cut_short_says_nothing_and_is_mended(tmp_path: Path) -> None:
+    waits(SharedPace(tmp_path, PLACE, PACE), 6)
+    (file,) = (tmp_path / "pace").iterdir()
+    file.write_bytes(file.read_bytes()[:13])
+    assert waits(SharedPace(tmp_path, PLACE, PACE), 5) == [0.0] * 4 + [0.5]
+
+
+def test_processes_do_not_lose_each_others_turns(tmp_path: Path) -> None:
+    script = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from test_sharing import PACE, PLACE, SharedPace, waits
+waits(SharedPace(Path({str(tmp_path)!r}), PLACE, PACE), 200)
+"""
+    running = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(2)]
+    assert [process.wait(60) for process in running] == [0, 0]
+    assert waits(SharedPace(tmp_path, PLACE, PACE), 1) == [pytest.approx((400 - 4 + 1) / 2)]
+
+
+def test_a_state_directory_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "pace").write_text("a file where the folder should be")
+    with pytest.raises(LedgerError, match="--state-dir"):
+        SharedPace(tmp_path, PLACE, PACE)
