@@ -159,6 +159,17 @@ async def test_a_run_belongs_to_one_place(tmp_path: Path) -> None:
             ledger.begin(elsewhere, DIGESTS, accept_changes=True)
 
 
+async def test_another_way_to_know_a_row_is_no_change_to_be_accepted(tmp_path: Path) -> None:
+    changed = DIGESTS | {"list.key": "cc", "list.dedupe": "dd"}
+    with Ledger.open(tmp_path) as ledger:
+        ledger.begin(IDENTITY, changed)
+        run = ledger.begin(IDENTITY, DIGESTS, accept_changes=True)  # nobody was written to yet
+        (claim,) = run.claim(recipients(1))
+        await run.intend(claim.id, 0, "token", digest=b"d" * 16, at=1.7e9)
+        with pytest.raises(LedgerError, match=r"list\.dedupe, list\.key has changed since .*--run NEW"):
+            ledger.begin(IDENTITY, changed, accept_changes=True)
+
+
 def test_a_changed_campaign_is_not_resumed_silently(tmp_path: Path) -> None:
     changed = DIGESTS | {"request.Attributes": "cc", "purpose": "dd"}
     with Ledger.open(tmp_path) as ledger:

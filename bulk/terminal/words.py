@@ -5,6 +5,8 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bulk.model import mask
+
 if TYPE_CHECKING:
     from bulk.model import Outcome, Recipient
     from bulk.run import Plan, Progress, Summary
