@@ -150,8 +150,8 @@ class Caller:
                 tries.request_id = failure.request_id
                 raise self._judged(call, failure, tries, probing=probing) from failure
             if probing:
+                log.info("%s: room again after %.0f s", call.operation, gate.closed_for())
                 gate.open()
-                log.info("%s: Amazon Connect has room again", call.operation)
         turns.accepted()
         tries.request_id = reply.request_id
         return reply
@@ -167,8 +167,7 @@ class Caller:
             case Verdict.RETRY:
                 return self._after_a_fault(failure, tries)
             case Verdict.HOLD:
-                self._gates[call.operation].close(probing=probing)
-                log.warning("%s: full (%s); waiting for contacts to end", call.operation, failure.code)
+                self._close(call.operation, failure.code, probing=probing)
                 return Again()
             case Verdict.HALT if not call.optional:
                 return Halted(str(failure))
@@ -176,6 +175,14 @@ class Caller:
                 return _ended(CallUnsettled, failure)
             case _:  # a conflict after a try that may have been accepted is no no
                 return _ended(CallUnsettled if tries.in_doubt and failure.status == 409 else CallRejected, failure)
+
+    def _close(self, operation: str, code: str, *, probing: bool) -> None:
+        """Close the gate, and say so: once when it closes, and again at each probe that finds it closed."""
+        gate = self._gates[operation]
+        waited = gate.closed_for()
+        if probing or gate.closed_at is None:
+            log.warning("%s: full (%s) for %.0f s; waiting for contacts to end", operation, code, waited)
+        gate.close(probing=probing)
 
     def _after_a_fault(self, failure: CallFailed, tries: Tries) -> Exception:
         """Try again, or give up: nobody can tell, or nobody is there, or it is a no after all."""

@@ -101,6 +101,10 @@ class Gate:
         if self.closed_at is None:
             self.closed_at = self._clock()
 
+    def closed_for(self) -> float:
+        """Tell for how many seconds it has been closed."""
+        return 0.0 if self.closed_at is None else self._clock() - self.closed_at
+
     def open(self) -> None:
         """Say that the service took a probe."""
         self._wait, self.closed_at = 0.0, None
