@@ -1,5 +1,6 @@
-"""What AWS keeps that a run reads before it sends: lists in S3, and who opted out of End User Messaging's texts."""
+"""What AWS keeps that a run reads before it sends: lists, who opted out of texts, the account's quotas."""
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from aiohttp import ClientPayloadError
 
 from bulk.connect import Endpoint, client_of
 from bulk.errors import CallFailed, CampaignError, ListError
+
+log = logging.getLogger("bulk")
 
 _BLOCK = 1 << 20  # bytes in memory at once
 _PATTERN = frozenset("*?[")
@@ -55,6 +58,28 @@ async def opted_out(name: str, endpoint: Endpoint) -> list[str]:
         trouble = f"({error.code}: {error.message})"
         remedy = "check its name, and that these credentials may read it (sms-voice:DescribeOptedOutNumbers)"
         raise CampaignError(f"the opt-out list {name!r} cannot be read {trouble}: {remedy}") from error
+
+
+# "Service Quotas", Amazon Connect: the codes of the rates of operations that are known by code.
+QUOTA_CODES = {"StartOutboundChatContact": "L-408DD6C6", "StopContact": "L-650BD10F"}
+
+
+async def applied_rate(operation: str, endpoint: Endpoint) -> float | None:
+    """Ask Service Quotas for the account's rate of an operation, in calls per second; None where it does not tell.
+
+    Needs servicequotas:GetServiceQuota, and does without ("Service Quotas API Reference": GetServiceQuota).
+    """
+    code = QUOTA_CODES.get(operation)
+    if code is None:
+        return None
+    try:
+        async with client_of("service-quotas", endpoint) as quotas:
+            answer = await quotas.get_service_quota(ServiceCode="connect", QuotaCode=code)
+    except CallFailed as error:
+        log.info("Service Quotas does not tell the rate of %s (%s): it is learned", operation, error.code)
+        return None
+    value = answer["Quota"].get("Value")
+    return float(value) if value else None
 
 
 def _place(url: str) -> tuple[str, str]:

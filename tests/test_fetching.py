@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from bulk.connect import Endpoint
 from bulk.errors import CampaignError, Halted, ListError
-from bulk.fetching import fetch, opted_out
+from bulk.fetching import applied_rate, fetch, opted_out
 from bulk.loader import ContactList
 
 LIST = "phone,name\n+14155550123,Ann\n"
@@ -137,6 +137,12 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if asked.get("QuotaCode") == "L-408DD6C6":
+            self.answer(200, {"Quota": {"QuotaCode": "L-408DD6C6", "Value": 20.0}})
+            return
+        if "QuotaCode" in asked:
+            self.answer(400, {"__type": "AccessDeniedException", "Message": "no"})
+            return
         if asked["OptOutListName"] != "Default":
             self.answer(400, {"__type": "ResourceNotFoundException", "Message": "no such list"})
             return
@@ -159,7 +165,7 @@ class Answers(BaseHTTPRequestHandler):
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as http:
-        for service in ("S3", "PINPOINT_SMS_VOICE_V2"):
+        for service in ("S3", "PINPOINT_SMS_VOICE_V2", "SERVICE_QUOTAS"):
             monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", f"http://127.0.0.1:{http.server_port}")
         threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}).start()
         yield
@@ -170,6 +176,14 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_line_that_breaks_on_the_way_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ListError, match=r"^s3://lists/half.csv cannot be fetched"):
         fetched("s3://lists/half.csv", tmp_path)
+
+
+@pytest.mark.usefixtures("answers")
+@pytest.mark.parametrize(
+    "operation, rate", [("StartOutboundChatContact", 20.0), ("StopContact", None), ("CreateContact", None)]
+)
+def test_the_accounts_own_rate_is_read_where_it_is_told(operation: str, rate: float | None) -> None:
+    assert asyncio.run(applied_rate(operation, ENDPOINT)) == rate
 
 
 @pytest.mark.usefixtures("answers")

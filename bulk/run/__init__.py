@@ -32,7 +32,7 @@ from bulk.run.looking import (
 from bulk.run.opening import Opened, choose, open_campaign
 from bulk.run.options import Options
 from bulk.run.plan import Plan, Survey
-from bulk.run.rehearsal import destination, in_scratch, open_from, start_afresh
+from bulk.run.rehearsal import destination, guesses, in_scratch, open_from, start_afresh
 from bulk.run.sending import Sending
 from bulk.run.summary import Progress, Summary
 from bulk.run.trial import delivery_for, trial_carrier
@@ -154,7 +154,7 @@ async def _sending(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[
                 if transport is None:
                     yield Sending(opened, book, survey, judge, stop)
                     return
-                with turns_of(opened, *place, stop) as turns:
+                with turns_of(opened, place, await guesses(opened), stop) as turns:
                     yield Sending(
                         opened, book, carrier(opened, book, transport, turns=turns, judge=judge, stop=stop), judge, stop
                     )

@@ -33,17 +33,21 @@ def at_once(opened: Opened) -> int:
     return opened.options.at_once or opened.campaign.pacing.at_once or AT_ONCE
 
 
-def pace(opened: Opened, operation: str) -> Pace:
+def is_auto(opened: Opened, operation: str) -> bool:
+    """Tell whether the rate of an operation is to be learned."""
+    return _said(opened, operation)[0] == "auto"
+
+
+def pace(opened: Opened, operation: str, guess: float | None = None) -> Pace:
     """Give the pace of an operation: within its rates and bursts, and learning, where a rate is `auto`, what they are.
 
-    A configured rate is a ceiling: it gives way where others use the account too.
+    A configured rate is a ceiling: it gives way where others use the account too. `guess` is where learning begins.
     """
     asked = windows(opened, operation)
-    rate, _ = _said(opened, operation)
     share = opened.options.rate_share
     buckets = tuple(inside(per_second * share, max(1, int(burst * share))) for per_second, burst in asked)
     first = buckets[0].per_second
-    learner = Learner(first) if rate == "auto" else Learner(first, first)
+    learner = Learner(guess * share if guess else first) if is_auto(opened, operation) else Learner(first, first)
     return Pace(Limits((*buckets, *_parts(opened))), learner)
 
 

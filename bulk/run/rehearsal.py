@@ -13,11 +13,11 @@ from anyio import to_thread
 
 from bulk.campaign import Campaign
 from bulk.connect import Connect, Endpoint
-from bulk.fetching import fetch, opted_out
+from bulk.fetching import applied_rate, fetch, opted_out
 from bulk.ledger import Ledger
 from bulk.run.opening import Chosen, Opened, choose, open_campaign
 from bulk.run.options import Options
-from bulk.run.pace import at_once, windows
+from bulk.run.pace import at_once, is_auto, windows
 from bulk.sandbox import Sandbox
 
 SANDBOX = "sandbox"  # the endpoint of a rehearsal, whatever port it got
@@ -38,6 +38,14 @@ async def destination(opened: Opened) -> AsyncIterator[tuple[Connect | None, tup
     else:
         async with Connect(_endpoint(opened), at_once=at_once(opened)) as connect:
             yield connect, (connect.url, connect.region)
+
+
+async def guesses(opened: Opened) -> dict[str, float | None]:
+    """Ask for the account's own quotas where a rate is to be learned, and the account is the real one."""
+    if opened.options.sandbox or opened.options.endpoint_url:
+        return {}
+    operations = [name for name in opened.campaign.way.OPERATIONS.values() if is_auto(opened, name)]
+    return {name: await applied_rate(name, _endpoint(opened)) for name in operations}
 
 
 async def open_from(source: Campaign | Path | str, options: Options) -> Opened:

@@ -19,14 +19,19 @@ PROMISED = {"StartOutboundChatContact": 7 * 86400.0}  # "StartOutboundChatContac
 
 
 @contextmanager
-def turns_of(opened: Opened, endpoint: str, region: str, stop: Stop) -> Iterator[dict[str, Turns]]:
-    """Give the turns of each operation, in step with the other processes that share the state directory."""
+def turns_of(
+    opened: Opened, place: tuple[str, str], guesses: Mapping[str, float | None], stop: Stop
+) -> Iterator[dict[str, Turns]]:
+    """Give the turns of each operation, in step with the other processes that share the state directory.
+
+    `place` is endpoint and Region, `guesses` are the rates at which learning begins.
+    """
     clock = steady_clock()
     with ExitStack() as stack:
         turns = {}
         for operation in opened.campaign.way.OPERATIONS.values():
-            place = endpoint, region, operation
-            shared = stack.enter_context(closing(SharedPace(opened.state_dir, place, pace(opened, operation))))
+            kept = SharedPace(opened.state_dir, (*place, operation), pace(opened, operation, guesses.get(operation)))
+            shared = stack.enter_context(closing(kept))
             turns[operation] = Turns(shared, stop, room=room(opened, operation), clock=clock)
         yield turns
 
