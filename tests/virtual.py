@@ -30,23 +30,6 @@ class _Jump(selectors.SelectSelector):
         return ready
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An asyncio event loop in virtual time. It starts at 0, in seconds."""
-
-    def __init__(self) -> None:
-        self._jump = _Jump()
-        super().__init__(self._jump)
-
-    def time(self) -> float:
-        return self._jump.now
-
-
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end in virtual time."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main)
-
-
 class _PatientJump(_Jump):
     """Gives threads a moment to report before time moves on."""
 
@@ -58,12 +41,26 @@ class _PatientJump(_Jump):
         return ready
 
 
-class PatientLoop(asyncio.SelectorEventLoop):
-    """Virtual time for what also works in threads: days pass in a second, a thread is waited for."""
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An asyncio event loop in virtual time. It starts at 0, in seconds."""
+
+    jump: type[_Jump] = _Jump
 
     def __init__(self) -> None:
-        self._jump = _PatientJump()
+        self._jump = self.jump()
         super().__init__(self._jump)
 
     def time(self) -> float:
         return self._jump.now
+
+
+class PatientLoop(VirtualLoop):
+    """Virtual time for what also works in threads: days pass in a second, a thread is waited for."""
+
+    jump = _PatientJump
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end in virtual time."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main)

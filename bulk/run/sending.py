@@ -32,6 +32,7 @@ log = logging.getLogger("bulk")
 
 Item = tuple[Recipient, Claim]
 
+BATCH = 1000  # rows that are claimed in one transaction of the ledger
 REFRESH = 5.0  # seconds between two looks at the suppression files
 STOPPED = 4  # exit code: stopped with rows left, as asked
 
@@ -126,7 +127,7 @@ class Sending:
         )
 
     async def _batches(self) -> AsyncIterator[Sequence[Item]]:
-        batches = self.opened.contacts.batches(self.opened.wanted)
+        batches = self.opened.contacts.batches(self.opened.wanted, size=BATCH)
         left = self.opened.options.limit
         while (left is None or left > 0) and (items := await to_thread.run_sync(self._claim, batches)):
             yield items[:left]
