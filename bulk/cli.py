@@ -100,13 +100,9 @@ def test(campaign: Path, *, row: int, to: str, yes: bool, **given: Any) -> None:
 
     if not (yes or given["sandbox"]):
         sending.ask(_run(trying.preview(campaign, row, to, options=given)))
-    outcome, told = _run(trying.send(campaign, row, to, options=given))
-    if screen.is_json() or outcome.contact_id:
-        screen.show(told, outcome.contact_id or "")
-    screen.say(words.trial(row, to, outcome))
-    if given["sandbox"]:
-        screen.say("a rehearsal, nothing was sent. To send it, leave --sandbox out")
-    sys.exit(0 if outcome.status == "sent" else 1)
+    told = _run(trying.send(campaign, row, to, options=given))
+    trying.tell(told, rehearsed=given["sandbox"])
+    sys.exit(0 if told["status"] == "sent" else 1)
 
 
 @_command

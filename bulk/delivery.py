@@ -100,6 +100,8 @@ class Carrier:
                     reply = recorded[step] if step < len(recorded) else await self._answer(delivery, step, call, tries)
                 except CallFailed as failure:
                     call = exchange.throw(failure)
+                    if isinstance(failure, CallRejected):  # a clear no, and what follows tidies up
+                        await self.journal.withdraw(delivery.id, attempts=tries.made)
                 else:
                     call = exchange.send(reply)
                     if step >= len(recorded):  # the last reply needs no record of its own: it is in the outcome

@@ -29,7 +29,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from chaos_trial import KINDS, REJECTED, ContactList, Kind
+from chaos_trial import KINDS, ContactList, Kind, bad_day
 from chaos_verdict import Figures, judge, table
 
 from bulk.sandbox import Sandbox
@@ -44,26 +44,6 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "chaos",
     "AWS_DEFAULT_REGION": "us-west-2",
 }
-
-
-def bad_day(seed: int, share: float) -> dict[str, object]:
-    """Declare the faults: about three times `share` of the calls meet one.
-
-    A call that starts a contact for somebody whom the service rejects is rejected whatever else happens to it: a
-    service that recognises a token does not reject what it has accepted. Of a mail it may well say that it is out.
-    """
-    never: list[dict[str, object]] = [
-        {"fault": "error", "code": "InvalidRequestException", "operation": operation, "destinations": REJECTED}
-        for operation in ("StartOutboundChatContact", "StartEmailContact")
-    ]
-    chance = {
-        "drop_after": share,
-        "drop_before": share / 2,
-        "error": share,
-        "throttle": share / 2,
-    }
-    rules: list[dict[str, object]] = [{"fault": fault, "probability": p} for fault, p in chance.items()]
-    return {"seed": seed, "rules": [{"fault": "delay", "seconds": [0.0, 0.06]}, *never, *rules]}
 
 
 @dataclass(slots=True)

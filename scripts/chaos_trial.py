@@ -1,4 +1,4 @@
-"""What the chaos test sends: a campaign of each kind, and a list that knows what must become of each of its rows."""
+"""What the chaos test sends, a list that knows what must become of each of its rows, and the day the server has."""
 
 import csv
 import random
@@ -128,3 +128,23 @@ class ContactList:
 
     def _rejected(self, number: int) -> str:
         return REJECTED[0] if self.phones else REJECTED[number + 1]
+
+
+def bad_day(seed: int, share: float) -> dict[str, object]:
+    """Declare the faults: about three times `share` of the calls meet one.
+
+    A call that starts a contact for somebody whom the service rejects is rejected whatever else happens to it: a
+    service that recognises a token does not reject what it has accepted. Of a mail it may well say that it is out.
+    """
+    never: list[dict[str, object]] = [
+        {"fault": "error", "code": "InvalidRequestException", "operation": operation, "destinations": REJECTED}
+        for operation in ("StartOutboundChatContact", "StartEmailContact")
+    ]
+    chance = {
+        "drop_after": share,
+        "drop_before": share / 2,
+        "error": share,
+        "throttle": share / 2,
+    }
+    rules: list[dict[str, object]] = [{"fault": fault, "probability": p} for fault, p in chance.items()]
+    return {"seed": seed, "rules": [{"fault": "delay", "seconds": [0.0, 0.06]}, *never, *rules]}

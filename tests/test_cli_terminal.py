@@ -115,6 +115,17 @@ def test_it_sends_nothing_where_the_answer_is_no(
     assert not (tmp_path / "results").exists()
 
 
+def test_a_test_message_is_shown_and_asked_about(tmp_path: Path, sandbox: Service, asked: dict[str, str]) -> None:
+    campaign(tmp_path)
+    with screen(tmp_path, "test", "campaign.toml", "--row", "1", "--to", "+12065559999", **asked) as seen:
+        seen.wait_for("Send? [y/N]:")
+        assert "row 1 to +12065559999:\r\n  Hi Ann, see you on 2027-01-12." in seen.shown
+        assert sandbox.received() == 0
+        seen.type("y\n")
+        assert seen.end() == 0
+    assert [one["Destination"] for one in sandbox.contacts] == ["+12065559999"]
+
+
 def test_a_message_that_would_steer_the_terminal_is_shown_as_text(tmp_path: Path, asked: dict[str, str]) -> None:
     campaign(tmp_path, text=CAMPAIGN.replace("{{ name }}", "{{ name }}\\u001b[2J"))
     with screen(tmp_path, "send", "campaign.toml", **asked) as seen:

@@ -65,6 +65,7 @@ def test_a_wrong_campaign_or_list_stops_before_anything_is_sent(
 
 
 SEND = "send", "campaign.toml"
+TEST = "test", "campaign.toml", "--row", "1"
 OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[str, ...]]] = {
     "no terminal and no --yes": (SEND, {}, ("--yes", "--sandbox")),
     "no such campaign": (("send", "other.toml", "--yes"), {}, ("other.toml", "No such file")),
@@ -98,6 +99,23 @@ OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[str, ...]]] = {
     "unknown rows of nothing": (("resolve", "campaign.toml", "--resend"), {}, ("no ledger", "--state-dir")),
     "a row without a decision": (("resolve", "campaign.toml", "--row", "1"), {}, ("--row", "--give-up")),
     "a channel that is none": (("init", "pigeon"), {}, ("pigeon", "sms")),
+    "neither a channel nor a list": (("init",), {}, ("CHANNEL (email, inbound-email, sms)", "--from LIST")),
+    "a channel that is none for a list": (("init", "fax", "x", "--from", "contacts.csv"), {}, ("'fax'", "sms, email")),
+    "a list that is not there": (("init", "--from", "contact.csv"), {}, ("contact.csv", "'contacts.csv'")),
+    "a list without addresses": (("init", "email", "--from", "contacts.csv"), {}, ("contacts.csv", "phone", "rename")),
+    "a campaign where one is": (
+        ("init", "sms", ".", "--from", "contacts.csv"),
+        {},
+        ("campaign.toml", "another folder"),
+    ),
+    "a test that nobody was asked about": ((*TEST, "--to", "+12065550100"), {}, ("--yes", "--sandbox")),
+    "a test of a row that is none": (
+        ("test", "campaign.toml", "--row", "99", "--to", "+12065550100", "--sandbox"),
+        {},
+        ("--row 99", "no such row"),
+    ),
+    "a test to nobody": ((*TEST, "--to", "reception", "--sandbox"), {}, ("--to", "letters")),
+    "a test of no row": (("test", "campaign.toml", "--to", "+12065550100", "--sandbox"), {}, ("--row",)),
     "faults that are none": (("sandbox", "--port", "0", "--faults", "campaign.toml"), {}, ("faults", "name")),
     "faults that are not there": (("sandbox", "--port", "0", "--faults", "bad.toml"), {}, ("bad.toml",)),
     "a port that is none": (("sandbox", "--port", "99999"), {}, ("--port",)),
@@ -139,6 +157,13 @@ def test_a_service_that_never_answers_leaves_its_rows_unknown(tmp_path: Path) ->
     assert ended.code == 1
     assert (ended.json["unknown"], ended.json["sent"]) == (3, 0)
     assert "python -m bulk resolve campaign.toml" in ended.err
+
+
+def test_a_test_message_halts_where_there_are_no_credentials(tmp_path: Path) -> None:
+    campaign(tmp_path)
+    ended = bulk(*TEST, "--to", "+12065550100", "--yes", "--region", "us-east-1", cwd=tmp_path)
+    assert ended.code == 3
+    nothing_was_sent(ended, "no usable AWS credentials")
 
 
 def test_init_overwrites_nothing(tmp_path: Path) -> None:

@@ -194,6 +194,20 @@ async def test_a_refusal_of_a_row_that_has_a_draft_keeps_the_draft(ledger: Ledge
     assert [reply["ContactId"] for reply in claim.progress.replies] == ["draft"]
 
 
+async def test_a_mail_whose_draft_was_being_stopped_after_a_no_is_not_in_doubt(ledger: Ledger) -> None:
+    run = begin(ledger)
+    (claim,) = run.claim(listed("a"))
+    await run.intend(claim.id, 0, "token 0", digest=DIGEST, at=1.8e9)
+    await run.answer(claim.id, 0, Reply({"ContactId": "draft"}), attempts=1)
+    await run.intend(claim.id, 1, "token 1", digest=DIGEST, at=1.8e9)
+    await run.withdraw(claim.id, attempts=2)
+    await run.intend(claim.id, 2, "token 2", digest=DIGEST, at=1.8e9)
+    again = begin(ledger)
+    (resumed,) = again.claim(listed("a"))
+    assert (resumed.kind, resumed.progress.intended_at, len(resumed.progress.replies)) == (NEW, None, 1)
+    await again.intend(claim.id, 1, "token 1", digest=b"another text....", at=1.8e9)
+
+
 async def test_a_mail_that_is_out_is_sent_whatever_becomes_of_its_row(ledger: Ledger) -> None:
     run = begin(ledger)
     (claim,) = run.claim(listed("a"))

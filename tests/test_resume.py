@@ -182,6 +182,18 @@ async def test_a_mail_refused_after_a_doubtful_try_is_unknown(runs: Runs) -> Non
     assert [(contact["Mailed"], contact["State"]) for contact in runs.sandbox.contacts] == [(True, "open")]
 
 
+async def test_the_draft_of_a_rejected_mail_is_stopped_by_the_next_run(runs: Runs) -> None:
+    runs.email()
+    no = {"fault": "error", "code": "InvalidRequestException", "operation": MAIL}
+    runs.faults(no, {"fault": "drop_before", "operation": "StopContact"})
+    runs.settings |= {"retry": {"attempts": 1000, "longest_wait": "1h"}}
+    await runs.cut_short(rows("ab"), "StopContact", 2)
+    runs.faults(no)
+    run = await runs.send(rows("ab"))
+    assert statuses(run) == dict.fromkeys("ab", "rejected")
+    assert {contact["State"] for contact in runs.sandbox.contacts} == {"ended"}
+
+
 async def test_a_lost_ledger_sends_nothing_twice_to_a_service_that_knows_the_tokens(runs: Runs) -> None:
     await runs.send(rows("abc"))
     (runs.folder / "state" / "ledger.db").unlink()

@@ -12,7 +12,7 @@ from typing import Any
 
 import aioboto3
 import aiohttp
-import boto3  # type: ignore[import-untyped]  # it publishes no types
+import boto3
 import pytest
 from aiobotocore.session import AioSession
 from botocore.config import Config

@@ -74,7 +74,7 @@ HOMES: dict[str, set[str]] = {
     "aiobotocore": {"connect", "line"},
     "aiohttp": {"line", "fetching", "sandbox"},
     "anyio": {"stopping", "turns", "sender", "run", "terminal", "cli"},
-    "botocore": {"api", "connect", "sandbox"},
+    "botocore": {"api", "connect", "line", "sandbox"},
     "click": {"cli", "terminal"},
     "email_validator": {"loader"},
     "fastexcel": {"loader"},

@@ -68,8 +68,8 @@ class Reading:
     next: int = 0
 
 
-_LOOKUP = Lookup(", decisions, person, contact_id, attempts, replies, intended_at, digest")
-_DECISIONS, _PERSON, _CONTACT, _ATTEMPTS, _REPLIES, _INTENDED_AT, _DIGEST = range(4, 11)
+_LOOKUP = Lookup(", decisions, person, contact_id, step, attempts, replies, intended_at, digest")
+_DECISIONS, _PERSON, _CONTACT, _STEP, _ATTEMPTS, _REPLIES, _INTENDED_AT, _DIGEST = range(4, 12)
 
 _DONE = {status.value: Claim(ClaimKind.FINAL, status=status) for status in Status}
 _DONE["intended"] = _DONE[Status.UNKNOWN]
@@ -91,6 +91,7 @@ WHERE id = :id
 """
 _MOVED = """the list has changed in row {row} since it was last read, and where `dedupe = "none"` a row is known by \
 its place alone: rows would be sent twice. Restore the list (it may grow at its end), or send it with --run NEW"""
+_WITHDRAW = "UPDATE delivery SET state = 'pending', announced = 0, intended_at = NULL WHERE id = ?"
 _REPEATS = "SELECT row, delivery FROM duplicate WHERE run = ? AND row BETWEEN ? AND ?"
 _FORGET_REPEAT = "DELETE FROM duplicate WHERE run = ? AND row = ?"
 _REPEAT = "INSERT INTO duplicate VALUES (?, ?, ?, ?)"
@@ -134,6 +135,7 @@ class _Batch:
     moved: list[tuple[object, ...]] = field(default_factory=list)
     redirected: list[tuple[object, ...]] = field(default_factory=list)
     reopened: list[dict[str, int]] = field(default_factory=list)
+    withdrawn: list[tuple[object, ...]] = field(default_factory=list)
     refused: list[tuple[object, ...]] = field(default_factory=list)
     repeated: list[tuple[object, ...]] = field(default_factory=list)
 
@@ -181,8 +183,13 @@ class _Batch:
 
     def _go_on_with_an_open_one(self, recipient: Recipient, known: Known) -> Claim:
         state, only, decisions = known[STATE], self.reading.only, known[_DECISIONS]
-        if state == "pending" and known[_CONTACT] is None:
-            return _DONE[state] if only and not decisions else self._go(recipient, known, decisions)
+        if known[_CONTACT] is None and (state == "pending" or _refused(known)):
+            if only and not decisions:
+                return _DONE[state]
+            if state == "intended":
+                self.withdrawn.append((known[ID],))
+                known = (*known[:_INTENDED_AT], None, None)
+            return self._go(recipient, known, decisions)
         if recipient.refusal or (only and Status.UNKNOWN not in only):
             return _DONE[state if known[_CONTACT] is None else Status.SENT]
         return Claim(ClaimKind.UNSETTLED, known[ID], _progress(known), Status.UNKNOWN, decisions=decisions)
@@ -213,6 +220,7 @@ class _Batch:
             (_MOVE, self.moved),
             (_ENTER, self.entered),
             (REOPEN, self.reopened),
+            (_WITHDRAW, self.withdrawn),
             (_REDIRECT, self.redirected),
             (_REFUSE, self.refused),
             (_FORGET_REPEAT, [(run, row) for row in self.repeats]),
@@ -221,6 +229,11 @@ class _Batch:
         ):
             if rows:
                 connection.executemany(statement, rows)
+
+
+def _refused(known: Known) -> bool:
+    """Tell whether the call last announced only tidied up after a no: then nothing of the row is in doubt."""
+    return bool(known[_STEP] > len(json.loads(known[_REPLIES] or "[]")))
 
 
 def _progress(known: Known) -> Progress:

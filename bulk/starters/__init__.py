@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulk.errors import CampaignError
+
+if TYPE_CHECKING:
+    from bulk.loader import Export
 
 CHANNELS = sorted(entry.name for entry in files(__name__).iterdir() if entry.is_dir() and entry.name[0] not in "._")
 
@@ -37,12 +41,17 @@ def write_for(source: str, channel: str | None, folder: Path | None) -> Made:
     from bulk.starters.fitted import starter_for  # noqa: PLC0415
 
     if channel is not None and channel not in CHANNELS and folder is None:
-        channel, folder = None, Path(channel)
+        folder, channel = Path(channel), None
     contacts = ContactList.open(source)
     channel = str(tomllib.loads(starter_for(contacts, channel))["channel"])
     folder = folder or Path(channel)
     path = _put(folder / "campaign.toml", starter_for(contacts, channel, path=_seen_from(folder, source)).encode())
-    meaning = contacts.meaning
+    columns = f"{contacts.name}: a campaign of {channel}; columns: {_columns(contacts.meaning, channel)}"
+    return Made(path, [*contacts.notes, columns])
+
+
+def _columns(meaning: "Export", channel: str) -> str:
+    """Name the columns that the campaign of a list makes use of."""
     columns = {
         "destination": meaning.phone if channel == "sms" else meaning.email,
         "key": meaning.key,
@@ -50,8 +59,7 @@ def write_for(source: str, channel: str | None, folder: Path | None) -> Made:
         "time zone": meaning.time_zone,
         "first name": meaning.first_name,
     }
-    found = ", ".join(f"{what} {column!r}" for what, column in columns.items() if column is not None)
-    return Made(path, [*contacts.notes, f"a campaign of {channel} for {contacts.name}, with its columns: {found}"])
+    return ", ".join(f"{what} {column!r}" for what, column in columns.items() if column is not None)
 
 
 def _seen_from(folder: Path, source: str) -> str:

@@ -26,7 +26,7 @@ Examples:
 Examples:
   bulk init sms
   bulk init email newsletter
-  bulk init --from people.xlsx                          for a list of yours; its columns tell the channel
+  bulk init --from people.xlsx                          for a list of yours
   bulk init sms winter --from segment.csv.gz            into the folder winter
 """,
     "check": """\b

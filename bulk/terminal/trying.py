@@ -6,12 +6,11 @@ from typing import Any
 from anyio import to_thread
 
 from bulk.campaign import load
-from bulk.model import Outcome
 from bulk.run import Options, test
 from bulk.run.plan import Survey
 from bulk.run.rehearsal import open_from
 from bulk.run.trial import delivery_for
-from bulk.terminal import words
+from bulk.terminal import screen, words
 from bulk.terminal.sending import check_somebody_is_there
 
 
@@ -24,11 +23,11 @@ async def preview(campaign: Path, row: int, to: str, *, options: dict[str, Any])
     return words.preview(survey.plan.previews[0])
 
 
-async def send(campaign: Path, row: int, to: str, *, options: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
-    """Send the message; give its end, and the same as `--json` prints it."""
+async def send(campaign: Path, row: int, to: str, *, options: dict[str, Any]) -> dict[str, Any]:
+    """Send the message; give its end as `--json` prints it."""
     outcome = await test(campaign, row=row, to=to, **options)
     of, _ = load(campaign)
-    return outcome, {
+    return {
         "campaign": of.name,
         "channel": of.channel,
         "row": row,
@@ -39,3 +38,12 @@ async def send(campaign: Path, row: int, to: str, *, options: dict[str, Any]) ->
         "error_message": outcome.error_message,
         "request_id": outcome.request_id,
     }
+
+
+def tell(told: dict[str, Any], *, rehearsed: bool) -> None:
+    """Give the contact id, and say what became of the message."""
+    if screen.is_json() or told["contact_id"]:
+        screen.show(told, told["contact_id"])
+    screen.say(words.trial(told))
+    if rehearsed:
+        screen.say("a rehearsal, nothing was sent. To send it, leave --sandbox out")

@@ -97,7 +97,7 @@ def plan(found: "Plan") -> str:
     lines += [*_shares("countries", found.countries), *_shares("time zones", found.zones)]
     lines.append(f"at the campaign's rates this takes about {duration(found.seconds)}")
     if found.finishes_at:
-        lines.append(f"begun now, it ends about {found.finishes_at}")
+        lines.append(f"begun now, it ends about {found.finishes_at[:16].replace('T', ' ')} UTC")
     for note in found.notes:
         lines += textwrap.wrap(f"note: {plain(note)}", WIDTH, subsequent_indent="  ")
     return "\n".join([*lines, *(f"\n{preview(one)}" for one in found.previews)])
@@ -117,10 +117,10 @@ def preview(one: "Preview") -> str:
     return "\n".join([f"row {one.row} to {one.destination}:", *_indented(one.texts)])
 
 
-def trial(row: int, to: str, outcome: "Outcome") -> str:
+def trial(told: Mapping[str, Any]) -> str:
     """Tell the end of a test message."""
-    why = " ".join(filter(None, (outcome.error_code, outcome.error_message)))
-    return f"row {row}, to {mask(to)}: {outcome.status}" + (f": {plain(why)}" if why else "")
+    why = " ".join(filter(None, (told["error_code"], told["error_message"])))
+    return f"row {told['row']}, to {mask(told['destination'])}: {told['status']}" + (f": {plain(why)}" if why else "")
 
 
 def _reason(reason: "Reason") -> list[str]:

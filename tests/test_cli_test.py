@@ -1,0 +1,111 @@
+"""`bulk test`: one row's message to somebody else, by command and in Python."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_runs import Service, at, bulk, campaign, environment, phone, service
+
+import bulk as api
+
+ME = "+12065559999"
+TEST = "test", "campaign.toml", "--row", "1", "--to", ME
+KEYS = [
+    *("campaign", "channel", "row", "destination", "status"),
+    *("contact_id", "error_code", "error_message", "request_id"),
+]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Service]:
+    with service() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running: Service) -> Service:
+    running.reset()
+    return running
+
+
+def listed(folder: Path) -> Path:
+    """A campaign of which row 1 is like no other."""
+    path = campaign(folder)
+    contacts = (folder / "contacts.csv").read_text()
+    (folder / "contacts.csv").write_text(contacts.replace(f"{phone(1)},Ann", f"{phone(1)},Bo"))
+    return path
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+def test_it_sends_what_the_row_would_get_to_somebody_else(tmp_path: Path, sandbox: Service) -> None:
+    listed(tmp_path)
+    ended = bulk(*TEST, cwd=tmp_path, **at(sandbox.url))
+    (contact,) = sandbox.contacts
+    assert (ended.code, ended.out) == (0, contact["ContactId"] + "\n")
+    assert ended.err == "row 1, to +120…99: sent\n"
+    assert contact["Destination"] == ME
+    assert "Hi Bo, see you on 2027-01-12." in str(contact)
+
+
+def test_it_leaves_no_trace_and_the_row_is_still_to_be_sent(tmp_path: Path, sandbox: Service) -> None:
+    listed(tmp_path)
+    before = files(tmp_path)
+    bulk(*TEST, cwd=tmp_path, **at(sandbox.url))
+    assert files(tmp_path) == before
+    sent = bulk("send", "campaign.toml", "--json", cwd=tmp_path, **at(sandbox.url))
+    assert (sent.json["sent"], sent.json["calls"]) == (3, 3)
+
+
+def test_it_sends_each_time_it_is_told_to(tmp_path: Path, sandbox: Service) -> None:
+    listed(tmp_path)
+    told = [bulk(*TEST, cwd=tmp_path, **at(sandbox.url)).out for _ in range(2)]
+    assert [one["ContactId"] + "\n" for one in sandbox.contacts] == told
+
+
+def test_json_is_one_object_and_quiet_says_nothing(tmp_path: Path, sandbox: Service) -> None:
+    listed(tmp_path)
+    ended = bulk(*TEST, "--json", "--quiet", cwd=tmp_path, **at(sandbox.url))
+    assert (ended.code, ended.out.count("\n"), ended.err) == (0, 1, "")
+    told = ended.json
+    assert list(told) == KEYS
+    assert (told["campaign"], told["channel"], told["row"]) == ("reminders", "sms", 1)
+    assert (told["destination"], told["status"], told["error_code"]) == (ME, "sent", None)
+    assert told["contact_id"] == sandbox.contacts[0]["ContactId"]
+
+
+@pytest.mark.parametrize(
+    "fault, status, code",
+    [
+        ({"fault": "error", "code": "InvalidRequestException"}, "rejected", "InvalidRequestException"),
+        ({"fault": "drop_after"}, "unknown", "ConnectionClosed"),
+    ],
+)
+def test_a_message_that_was_not_certainly_accepted_ends_with_1(
+    tmp_path: Path, sandbox: Service, fault: dict[str, str], status: str, code: str
+) -> None:
+    listed(tmp_path)
+    sandbox.faults({**fault, "destinations": [ME]})
+    ended = bulk(*TEST, cwd=tmp_path, **at(sandbox.url))
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith(f"row 1, to +120…99: {status}: {code}")
+    as_json = bulk(*TEST, "--json", cwd=tmp_path, **at(sandbox.url))
+    assert (as_json.code, as_json.json["status"], as_json.json["contact_id"]) == (1, status, None)
+    assert as_json.json["error_code"] == code
+
+
+def test_a_rehearsal_needs_no_yes_and_says_what_it_is(tmp_path: Path) -> None:
+    listed(tmp_path)
+    ended = bulk(*TEST, "--sandbox", cwd=tmp_path)
+    assert ended.code == 0
+    assert ended.err.splitlines()[1:] == ["a rehearsal, nothing was sent. To send it, leave --sandbox out"]
+
+
+async def test_python_has_it_too(tmp_path: Path, sandbox: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = listed(tmp_path)
+    for name, value in environment(**at(sandbox.url)).items():
+        monkeypatch.setenv(name, value)
+    outcome = await api.test(path, row=1, to=ME, endpoint_url=sandbox.url)
+    assert (outcome.status, outcome.contact_id) == ("sent", sandbox.contacts[0]["ContactId"])
