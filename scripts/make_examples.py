@@ -228,9 +228,7 @@ def parcels() -> pl.DataFrame:
     rows: list[Row] = [
         {
             "parcel_id": f"00340434{random.randrange(10**12):012}",
-            "mobile": written(
-                mobile("DE" if place % 5 else person.region, random, taken), home="DE", random=random
-            ),
+            "mobile": written(mobile("DE" if place % 5 else person.region, random, taken), home="DE", random=random),
             "recipient": {"name": person.name, "language": "de" if place % 5 else "en"},
             "arrives": date(2027, 1, 12 + place % 3),
             "parcels": 1 + place % 3,

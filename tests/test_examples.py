@@ -124,9 +124,7 @@ def test_every_channel_has_an_example_list_as_parquet() -> None:
 
 
 def test_the_examples_show_every_table_that_can_be_rehearsed() -> None:
-    shown = {
-        name for campaign in CAMPAIGNS for name, value in table(campaign).items() if isinstance(value, dict)
-    }
+    shown = {name for campaign in CAMPAIGNS for name, value in table(campaign).items() if isinstance(value, dict)}
     assert shown == {"list", "request", "create_contact", "stop_contact", "pacing", "hold", "retry", "stop"}
 
 
@@ -155,9 +153,7 @@ def test_an_sms_campaign_allows_every_country_of_its_list(campaign: str) -> None
     frame = read(EXAMPLES / "sms" / settings["contacts"])
     column = "mobile" if "mobile" in frame.columns else "phone"
     bad = {row for row, (blamed, _) in UNREADABLE[f"sms/{settings['contacts']}"].items() if blamed == column}
-    numbers = [
-        phonenumbers.parse(text, rules["country"]) for row, text in enumerate(frame[column]) if row not in bad
-    ]
+    numbers = [phonenumbers.parse(text, rules["country"]) for row, text in enumerate(frame[column]) if row not in bad]
     found = {phonenumbers.region_code_for_number(number) for number in numbers}
     assert found - {rules["country"]} == set(rules["allow_countries"])
 
