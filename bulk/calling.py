@@ -29,6 +29,7 @@ from bulk.turns import Gate, Turns
 log = logging.getLogger("bulk")
 
 FIRST_WAIT = 0.5  # seconds before the second try of a call; each further wait is twice the last
+GIVE_WAY = 0.02  # seconds before a throttled call queues again, likewise: the pace has come down meanwhile
 
 
 class Transport(Protocol):
@@ -53,9 +54,9 @@ class Policy:
     longest_wait: float = 20.0
     varies: Mapping[str, bool] = field(default_factory=dict)
 
-    def wait(self, tries: int) -> float:
-        """Tell how many seconds to wait after so many tries."""
-        return min(self.longest_wait, FIRST_WAIT * 2.0 ** min(tries - 1, 16))
+    def wait(self, tries: int, first: float = FIRST_WAIT) -> float:
+        """Tell how many seconds to wait after so many tries: at first `first`, then twice as long each time."""
+        return min(self.longest_wait, first * 2.0 ** min(tries - 1, 32))
 
 
 @dataclass(slots=True)
@@ -94,9 +95,14 @@ class Again(Exception):  # a course of things, not an error
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
-    """Wait what `Again` says, with jitter, so that many callers do not come back as one."""
+    """Wait what `Again` says."""
     again = state.outcome.exception() if state.outcome else None
-    return again.wait * random.uniform(0.5, 1.0) if isinstance(again, Again) else 0.0  # noqa: S311 - jitter, no secret
+    return _jittered(again.wait) if isinstance(again, Again) else 0.0
+
+
+def _jittered(wait: float) -> float:
+    """Wait a little less, each another little, so that many callers do not come back as one."""
+    return wait * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
 
 
 class Caller:
@@ -131,6 +137,10 @@ class Caller:
 
         Raises `CallRejected`, `CallUnsettled`, `Halted`, and `Stopped` where no further try may start.
         """
+        try:  # most calls are made once, and spare themselves the machinery of retrying
+            return await self._try(call, token, ready, tries)
+        except Again as again:
+            await self._stop.sleep(_jittered(again.wait))
         async for attempt in self._retrying.copy():
             with attempt:
                 return await self._try(call, token, ready, tries)
@@ -163,7 +173,7 @@ class Caller:
                 self.tally.throttled += 1
                 self._turns[call.operation].throttled()
                 tries.throttles += 1
-                return Again(self._policy.wait(tries.throttles))
+                return Again(self._policy.wait(tries.throttles, GIVE_WAY))
             case Verdict.RETRY:
                 return self._after_a_fault(failure, tries)
             case Verdict.HOLD:

@@ -9,30 +9,29 @@ whatever the pace was in between. The pace therefore stays a little below the es
 throttle goes past it until the next one: a probe that costs a call or two and gives a new estimate. A rate that rose
 is met by the same growth, one that fell by throttles close together, which weigh in as fast as they come.
 
-Before the first throttle nothing is known but a guess, and the pace doubles every second or so; the service's burst
+Before the first throttle nothing is known but a guess, and the pace doubles twice a second or so; the service's burst
 pays for what that spends too early. With a `ceiling`, the rate that somebody configured, the pace starts there and
 never exceeds it: it gives way where others use the account too, and comes back when they have gone.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Self
+from typing import NamedTuple, Self
 
-DOUBLING = 0.9  # seconds in which the pace doubles while nothing is known
+DOUBLING = 0.6  # seconds in which the pace doubles while nothing is known
 MARGIN = 0.985  # of the estimate, right after a throttle
-REST = 3.0  # seconds between a throttle and the growth past the estimate, at least …
-REST_CALLS = 150  # … and calls, so that a slow service is not asked for more all the time
+REST = 2.7  # seconds between a throttle and the growth past the estimate, at least …
+REST_CALLS = 130  # … and calls, so that a slow service is not asked for more all the time
 FEELING = 1.04  # of the estimate, for the first of that growth: where the rate is the old one, it costs a call or two
 FEELS = 0.4  # rests that this lasts
-REDOUBLING = 0.5  # rests in which the pace then doubles
+REDOUBLING = 0.42  # rests in which the pace then doubles
 ENOUGH = 75  # calls accepted between two throttles that make an estimate by themselves
 FIRST_WEIGHT, WEIGHT = 3.0, 8.0  # calls that the estimate before counts for, the first and later
+SETTINGS = 2  # the fields of a learner that are said and not learned: guess and ceiling
 SLOWEST, FASTEST = 0.05, 1e4  # calls per second
 
 
-@dataclass(frozen=True, slots=True)
-class Learner:
+class Learner(NamedTuple):
     """What is known of a rate. Times in seconds; `ceiling` is infinite where no rate was configured.
 
     `accepted` counts since `since`, the last moment at which the service's bucket was known to be empty with `prior`
@@ -62,8 +61,7 @@ class Learner:
 
     def with_state(self, state: Sequence[float]) -> Self:
         """Go on from what was learned before: all but guess and ceiling, in the order of the fields."""
-        names = [field.name for field in fields(self)][2:]
-        return replace(self, **dict(zip(names, state, strict=True)))
+        return type(self)(*self[:SETTINGS], *state)
 
     def anew(self) -> Self:
         """Keep what is known; a search that found nothing begins again."""
@@ -71,7 +69,7 @@ class Learner:
 
     def begin(self, now: float) -> Self:
         """Start the clock at the first call."""
-        return self if not math.isnan(self.started) else replace(self, started=now, since=now)
+        return self if not math.isnan(self.started) else self._replace(started=now, since=now)
 
     def pace(self, now: float) -> float:
         """Tell how many calls a second to make now."""
@@ -93,7 +91,7 @@ class Learner:
 
     def took(self, calls: int) -> Self:
         """Count calls that the service accepted."""
-        return replace(self, accepted=self.accepted + calls, total=self.total + calls) if calls else self
+        return self._replace(accepted=self.accepted + calls, total=self.total + calls) if calls else self
 
     def throttled(self, now: float) -> Self:
         """Learn from a no: the service's bucket is empty now."""
@@ -101,13 +99,13 @@ class Learner:
         calls, seconds = known.accepted + known.weight, now - known.since + known.weight / known.prior
         estimate = max(calls / seconds, SLOWEST)
         if known.accepted >= ENOUGH:
-            return replace(
-                known, estimate=estimate, throttled_at=now, since=now, prior=estimate, accepted=0.0, weight=WEIGHT
+            return known._replace(
+                estimate=estimate, throttled_at=now, since=now, prior=estimate, accepted=0.0, weight=WEIGHT
             )
-        return replace(known, estimate=estimate, throttled_at=now)
+        return known._replace(estimate=estimate, throttled_at=now)
 
     def _first(self, now: float) -> Self:
         """Start from what was accepted so far, which is too much by the service's burst."""
         begun = self.begin(now)
         prior = min(max(begun.total, 1.0) / max(now - begun.started, 0.1), self.ceiling)
-        return replace(begun, since=now, accepted=0.0, prior=prior)
+        return begun._replace(since=now, accepted=0.0, prior=prior)

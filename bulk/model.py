@@ -134,9 +134,12 @@ class Outcome:
     finished_at: datetime | None = None
 
 
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str).encode
+
+
 def digest(value: Any) -> bytes:
     """Give 16 bytes that name a JSON value: equal values, whatever the order of their keys, give equal bytes."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    text = _canonical(value)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

@@ -13,10 +13,10 @@ the service's bucket for good; the rate is the same to the last call.
 import math
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields, replace
-from typing import Self
+from dataclasses import dataclass
+from typing import NamedTuple, Self
 
-from bulk.learning import Learner
+from bulk.learning import SETTINGS, Learner
 
 LATE = 0.05  # seconds that a call may be late without the ones after it being delayed, where the burst is learned too
 
@@ -45,15 +45,18 @@ class Bucket:
     def take(self, now: float, amount: int = 1) -> tuple[Self, float]:
         """Give the next `amount` their place: the bucket after them, and how long they wait."""
         wait = self.wait(now, amount)
-        return replace(self, due=max(self.due, now + wait) + amount / self.per_second), wait
+        return self.at(max(self.due, now + wait) + amount / self.per_second), wait
+
+    def at(self, due: float) -> Self:
+        """Give the same limit at another place."""
+        return type(self)(self.per_second, self.burst, due, self.of_parts)
 
     def empty(self, now: float) -> Self:
         """Know that the service's bucket is empty now: start from there, and leave it its share (see `inside`)."""
-        return replace(self, due=max(self.due, now + (self.burst - 1 + _spare(self.burst)) / self.per_second))
+        return self.at(max(self.due, now + (self.burst - 1 + _spare(self.burst)) / self.per_second))
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Several limits at once, such as 2 a second and 10,000 a day: the strictest of the moment decides."""
 
     buckets: tuple[Bucket, ...]
@@ -62,7 +65,7 @@ class Limits:
         """Give a call of so many parts its place under every limit: the limits after it, and how long it waits."""
         wait = max((bucket.wait(now, _amount(bucket, parts)) for bucket in self.buckets), default=0.0)
         taken = tuple(bucket.take(now + wait, _amount(bucket, parts))[0] for bucket in self.buckets)
-        return replace(self, buckets=taken), wait
+        return type(self)(taken), wait
 
 
 def _amount(bucket: Bucket, parts: int) -> int:
@@ -79,8 +82,7 @@ def _spare(burst: int) -> int:
     return max(1, burst // 10)
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """The pace of one operation: its limits, of which the first follows what is learned from the answers.
 
     `state` is what a restart and other processes have to know, as numbers; `with_state` takes it back.
@@ -92,12 +94,8 @@ class Pace:
     def take(self, now: float, parts: int = 1) -> tuple[Self, float]:
         """Give the next call its place: the pace after it, and how long it waits, in seconds."""
         learner = self.learner.begin(now)
-        first, *others = self.limits.buckets
-        per_second = learner.pace(now)
-        burst = max(first.burst, int(per_second * LATE)) if learner.is_free else first.burst
-        led = Limits((replace(first, per_second=per_second, burst=burst), *others))
-        limits, wait = led.take(now, parts)
-        return replace(self, limits=limits, learner=learner), wait
+        led, wait = Limits((self._led(learner, now), *self.limits.buckets[1:])).take(now, parts)
+        return type(self)(self._at(led.buckets), learner), wait
 
     def answered(self, now: float, *, took: int, throttled: int) -> Self:
         """Learn from answers: calls taken since the last time, and throttles, if any, just now."""
@@ -105,30 +103,37 @@ class Pace:
             return self
         learner = self.learner.took(took)
         if not throttled:
-            return replace(self, learner=learner)
-        first, *others = self.limits.buckets
-        return replace(self, limits=Limits((first.empty(now), *others)), learner=learner.throttled(now))
+            return self._replace(learner=learner)
+        learner = learner.throttled(now)
+        return type(self)(self._at((self._led(learner, now).empty(now), *self.limits.buckets[1:])), learner)
+
+    def _led(self, learner: Learner, now: float) -> Bucket:
+        """Give the first bucket at the rate that the learner leads it to."""
+        first, per_second = self.limits.buckets[0], learner.pace(now)
+        burst = max(first.burst, int(per_second * LATE)) if learner.is_free else first.burst
+        return Bucket(per_second, burst, first.due, first.of_parts)
+
+    def _at(self, buckets: Iterable[Bucket]) -> Limits:
+        """Give the limits as they were said, at the places of these buckets."""
+        return Limits(tuple(said.at(now.due) for said, now in zip(self.limits.buckets, buckets, strict=True)))
 
     def anew(self) -> Self:
         """Begin another run: what was spent and learned holds, a search that found nothing begins again."""
-        return replace(self, learner=self.learner.anew())
+        return self._replace(learner=self.learner.anew())
 
     @property
     def state(self) -> tuple[float, ...]:
         """The places and what was learned, as numbers."""
-        return (*(bucket.due for bucket in self.limits.buckets), *astuple(self.learner)[_SETTINGS:])
+        return (*(bucket.due for bucket in self.limits.buckets), *self.learner[SETTINGS:])
 
     def with_state(self, state: Sequence[float]) -> Self:
         """Go on from a state; one of another shape is of no use, and nothing is known then."""
         count = len(self.limits.buckets)
-        if len(state) != count + len(fields(self.learner)) - _SETTINGS:
+        if len(state) != count + len(self.learner) - SETTINGS:
             return self
-        buckets = zip(self.limits.buckets, state[:count], strict=True)
-        limits = Limits(tuple(replace(bucket, due=due) for bucket, due in buckets))
-        return replace(self, limits=limits, learner=self.learner.with_state(state[count:]))
-
-
-_SETTINGS = 2  # the fields of a learner that are said and not learned: guess and ceiling
+        places = zip(self.limits.buckets, state[:count], strict=True)
+        limits = Limits(tuple(bucket.at(due) for bucket, due in places))
+        return type(self)(limits, self.learner.with_state(state[count:]))
 
 
 class Room:

@@ -46,7 +46,7 @@ class Turns:
         self._stop = stop
         self._room = room
         self._clock = clock
-        self._queue = anyio.Lock()
+        self._queue = anyio.Lock(fast_acquire=True)
         self._took = 0
 
     async def take(self, parts: int = 1) -> None:

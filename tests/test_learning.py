@@ -150,3 +150,10 @@ def test_what_was_learned_outlives_a_restart_and_a_fruitless_search_does_not() -
 
 def test_a_state_of_another_shape_is_of_no_use_and_does_no_harm() -> None:
     assert auto().with_state([1.0, 2.0]) == auto()
+
+
+def test_a_throttle_costs_no_silence_however_slow_the_first_guess_was() -> None:
+    learned = auto().take(0.0)[0].answered(9.0, took=450, throttled=1)
+    restored = auto().with_state(learned.state)
+    _, wait = restored.answered(10.0, took=5, throttled=1).take(10.0)
+    assert wait < 0.5

@@ -5,7 +5,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -74,8 +74,10 @@ def recorded(chosen: Chosen) -> Iterator[RunRecord]:
 
 def ends_of(opened: Opened, record: RunRecord) -> Iterator[tuple[Sequence[Recipient], list[Outcome], pl.DataFrame]]:
     """Read the list again, batch by batch: recipients, their outcomes, and their rows as the list has them."""
-    outcomes = record.outcomes()
-    for batch in opened.contacts.batches(opened.wanted, size=4096, frames=True):
+    outcomes, wanted = record.outcomes(), opened.wanted
+    if isinstance(wanted.destination, str):  # what templates read is of no interest any more
+        wanted = replace(wanted, columns=frozenset())
+    for batch in opened.contacts.batches(wanted, size=4096, frames=True):
         assert batch.frame is not None  # noqa: S101 - it was asked for
         yield batch.recipients, outcomes(batch.recipients), batch.frame
 

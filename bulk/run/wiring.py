@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing, contextmanager
 from bulk.calling import Caller, Policy, Transport
 from bulk.delivery import Carrier, NotNow
 from bulk.ledger import RunLedger
-from bulk.model import Delivery, digest
+from bulk.model import Call, Delivery, digest
 from bulk.rules import Wait
 from bulk.run.judging import Judge
 from bulk.run.opening import Opened
@@ -43,8 +43,9 @@ def carrier(
     campaign = opened.campaign
     operations = campaign.way.OPERATIONS.values()
     policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, opened.request.varies)
+    count = parts_of if campaign.pacing.parts_per_second else _one
     return Carrier(
-        caller=Caller(transport, turns, stop, policy=policy, parts_of=parts_of),
+        caller=Caller(transport, turns, stop, policy=policy, parts_of=count),
         journal=book,
         exchange=campaign.way.exchange,
         token_of=_tokens(opened),
@@ -62,6 +63,11 @@ def _admission(judge: Judge) -> Callable[[Delivery], None]:
             raise NotNow(judged.until if isinstance(judged, Wait) else judged)
 
     return admit
+
+
+def _one(_: Call) -> int:
+    """Count no parts where nothing limits them."""
+    return 1
 
 
 def _tokens(opened: Opened) -> Callable[[str, int, Delivery], str]:
