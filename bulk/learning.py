@@ -21,6 +21,7 @@ from typing import NamedTuple, Self
 DOUBLING = 0.6  # seconds in which the pace doubles while nothing is known
 MARGIN = 0.985  # of the estimate, right after a throttle
 REST = 2.7  # seconds between a throttle and the growth past the estimate, at least …
+FIRST_REST = 0.25  # of that, while the only estimate is the first, which is too low where the search was slow
 REST_CALLS = 130  # … and calls, so that a slow service is not asked for more all the time
 FEELING = 1.04  # of the estimate, for the first of that growth: where the rate is the old one, it costs a call or two
 FEELS = 0.4  # rests that this lasts
@@ -79,7 +80,8 @@ class Learner(NamedTuple):
 
     def _factor(self, calm: float) -> float:
         """Tell how far from the estimate to go, so many seconds after the last throttle."""
-        rest = max(REST, REST_CALLS / self.estimate)
+        searched_slowly = self.weight == FIRST_WEIGHT and self.estimate > self.guess
+        rest = max(REST, REST_CALLS / self.estimate) * (FIRST_REST if searched_slowly else 1.0)
         if calm < rest:
             return MARGIN
         return FEELING * math.exp2(min(max(0.0, calm / rest - 1 - FEELS) / REDOUBLING, 6.0))

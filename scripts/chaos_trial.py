@@ -131,7 +131,7 @@ class ContactList:
 
 
 def bad_day(seed: int, share: float) -> dict[str, object]:
-    """Declare the faults: about three times `share` of the calls meet one.
+    """Declare the faults: not quite three times `share` of the calls meet one.
 
     A call that starts a contact for somebody whom the service rejects is rejected whatever else happens to it: a
     service that recognises a token does not reject what it has accepted. Of a mail it may well say that it is out.
@@ -144,7 +144,7 @@ def bad_day(seed: int, share: float) -> dict[str, object]:
         "drop_after": share,
         "drop_before": share / 2,
         "error": share,
-        "throttle": share / 2,
+        "throttle": share / 6,
     }
     rules: list[dict[str, object]] = [{"fault": fault, "probability": p} for fault, p in chance.items()]
     return {"seed": seed, "rules": [{"fault": "delay", "seconds": [0.0, 0.06]}, *never, *rules]}

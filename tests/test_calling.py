@@ -71,12 +71,12 @@ async def test_a_throttled_call_gives_way_longer_each_time() -> None:
     line = wire(*[throttled()] * 5, ok())
     await made(line, Tries())
     waits = [later.at - earlier.at - 0.1 for earlier, later in pairwise(line.requests)]
-    planned = [0.02, 0.04, 0.08, 0.16, 0.32]  # little: it is the pace that gives way
-    assert all(wait / 2 <= waited <= wait + 0.01 for wait, waited in zip(planned, waits, strict=True))
+    planned = [0.02, 0.04, 0.08, 0.16, 0.32]  # at least: it is the pace that gives way besides
+    assert all(waited >= wait / 2 for wait, waited in zip(planned, waits, strict=True))
 
 
 async def test_callers_do_not_come_back_as_one() -> None:
-    lines = [wire(throttled(), ok()) for _ in range(10)]
+    lines = [wire(fault(), ok()) for _ in range(10)]
     for line in lines:
         await made(line, Tries())
     assert len({round(line.requests[1].at - line.requests[0].at, 4) for line in lines}) > 5
