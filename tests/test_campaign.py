@@ -416,3 +416,10 @@ def test_a_wrong_campaign_made_in_python_is_told_like_a_file(wrong: dict[str, An
 def test_a_campaign_is_never_changed(loaded: Load) -> None:
     with pytest.raises(ValueError, match="frozen"):
         loaded(SMS).name = "other"
+
+
+def test_a_campaign_that_was_read_is_the_one_that_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.toml"
+    path.write_text('name = "read"\nchannel = "sms"\nrequest = { InstanceId = "i" }\n', "utf-8")
+    campaign = Campaign.load(path)
+    assert (campaign.name, campaign.folder, campaign.request) == ("read", tmp_path, {"InstanceId": "i"})

@@ -156,6 +156,13 @@ class Campaign(Table):
         except pydantic.ValidationError as error:
             raise CampaignError("\n".join(troubles_of(error, type(self)))) from None
 
+    @classmethod
+    def load(cls, path: Path | str) -> "Campaign":
+        """Read a campaign file. Raises `CampaignError` naming file, line, key and remedy."""
+        from bulk.campaign.file import load  # noqa: PLC0415 - the reader of the file needs this class
+
+        return load(path)[0]
+
     @pydantic.field_validator("channel")
     @classmethod
     def _known(cls, channel: str) -> str:
