@@ -64,7 +64,6 @@ class Trial:
         contacts.write()
         (self.folder / "campaign.toml").write_text(self.kind.campaign(RATE))
         while self.figures.kills < kills and await self._killed():
-            self._look_into_the_ledger()
             self._forget_the_pace()
             self._change(contacts)
         wrong = await self._finish()
@@ -87,8 +86,11 @@ class Trial:
         if self.lots.random() < SIGNALS:
             return await self._interrupted(process)
         process.kill()
-        self.figures.kills += 1
-        return await ending < 0
+        died = await ending < 0
+        if died:
+            self.figures.kills += 1
+            self._look_into_the_ledger()
+        return died
 
     async def _interrupted(self, process: asyncio.subprocess.Process) -> bool:
         """Ask the program to stop, and count the calls that it starts after it said that it does."""
@@ -202,7 +204,7 @@ async def trials(kind: Kind, kills: int, *, rows: int, seed: int) -> tuple[Figur
     total, troubles = Figures(), list[str]()
     while not troubles and (total.kills < kills or not total.campaigns):
         lots = random.Random(f"{seed}/{kind.name}/{total.campaigns}")
-        share = 0.06 if kind.attempts > 2 else 0.1
+        share = 0.1 if kind.tired else 0.06
         folder = Path(tempfile.mkdtemp(prefix=f"chaos-{kind.name}-"))
         async with Sandbox(rate=RATE, burst=20, faults=bad_day(lots.randrange(10**6), share)) as sandbox:
             trial = Trial(kind, lots, sandbox, folder, rows)

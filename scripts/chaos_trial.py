@@ -63,6 +63,11 @@ class Kind:
     stops: bool = False
     attempts: int = 15
 
+    @property
+    def tired(self) -> bool:
+        """Whether tries run out."""
+        return self.attempts <= 2
+
     def campaign(self, rate: float) -> str:
         """Give the campaign file."""
         head = HEAD.format(kind=self.name, channel=self.channel, rate=rate, attempts=self.attempts)

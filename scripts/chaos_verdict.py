@@ -128,7 +128,8 @@ def _at_the_server(
         mail = contact["Message"]
         if mail and mail["EmailMessage"]["RawMessage"]["Subject"] != f"Order {key}":
             found.append(("strangers", f"the draft of {key} got the mail of another row"))
-        if key in unknown or contact["State"] == "ended":
+        given_up = kind.tired and contacts.wanted.get(key) == "rejected"  # as may be the stop of its draft
+        if key in unknown or given_up or contact["State"] == "ended":
             continue
         if kind.channel == "email" and not contact["Mailed"]:
             found.append(("drafts_left", f"{contact['ContactId']} of {key}"))
