@@ -200,9 +200,9 @@ class Caller:
         tries.in_doubt |= failure.went_out and (failure.status is None or failure.status >= 500)
         if tries.faults < self._policy.attempts:
             return Again(self._policy.wait(tries.faults))
-        if tries.in_doubt:
-            return _ended(CallUnsettled, failure)
-        return _ended(CallRejected, failure) if failure.went_out else Halted(str(failure))
+        if not failure.went_out:
+            return Halted(str(failure))  # what is in doubt stays so, and the next run settles it
+        return _ended(CallUnsettled if tries.in_doubt else CallRejected, failure)
 
 
 def _ended(kind: type[CallFailed], failure: CallFailed) -> CallFailed:

@@ -27,6 +27,7 @@ class SharedPace:
         """Open it. `place` names whose pace it is: endpoint, Region, operation. Raises `LedgerError`."""
         path = folder / "pace" / f"{place[-1]}-{digest(place).hex()[:12]}"
         self._pace = pace
+        self._path = path
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -41,10 +42,16 @@ class SharedPace:
             kept = array("d")
             kept.frombytes(_whole(os.pread(self._file, 4096, 0)))
             pace, given = change(self._pace.with_state(kept))
-            os.pwrite(self._file, array("d", pace.state).tobytes(), 0)
-            return given
+            self._write(array("d", pace.state).tobytes())
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
+        return given
+
+    def _write(self, content: bytes) -> None:
+        try:
+            os.pwrite(self._file, content, 0)
+        except OSError as error:
+            raise LedgerError(f"{self._path}: {error.strerror}; make room and send again") from error
 
     def close(self) -> None:
         """Close the file."""

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import anyio
 import pytest
-from scripted import SMS, STOP, Answer, Wire, caller, fault, full, no, ok, throttled, timeout, unreachable, wire
+from scripted import SMS, STOP, Wire, caller, fault, full, no, ok, throttled, timeout, unreachable, wire
 from virtual import in_virtual_time
 
 from bulk.calling import Policy, Tries
@@ -112,10 +112,16 @@ async def test_a_line_that_reaches_nobody_halts_the_run() -> None:
     assert not tries.in_doubt
 
 
-@pytest.mark.parametrize("script", [[timeout(), unreachable(), unreachable()], [unreachable(), unreachable(), fault()]])
-async def test_a_line_that_breaks_after_a_doubtful_try_leaves_the_call_unsettled(script: list[Answer]) -> None:
+async def test_tries_that_end_with_one_that_may_have_been_accepted_leave_the_call_unsettled() -> None:
     with pytest.raises(CallUnsettled):
-        await made(wire(*script), Tries())
+        await made(wire(unreachable(), unreachable(), fault()), Tries())
+
+
+async def test_an_endpoint_that_vanishes_after_a_doubtful_try_halts_and_leaves_the_doubt_to_the_next_run() -> None:
+    tries = Tries()
+    with pytest.raises(Halted, match="EndpointConnectionError"):
+        await made(wire(timeout(), unreachable(), unreachable()), tries)
+    assert tries.in_doubt
 
 
 async def test_an_answered_fault_that_accepted_nothing_ends_as_a_no() -> None:

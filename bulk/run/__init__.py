@@ -148,6 +148,8 @@ async def _sending(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[
             with Ledger.open(opened.state_dir) as ledger:
                 accept = options.accept_changes or options.dry_run
                 book = ledger.begin(opened.identity(*place), opened.digests, accept_changes=accept)
+                if opened.campaign.contact_list.dedupe == "none":
+                    book.fix_places()
                 if options.only:
                     book.only({options.only})
                 judge = Judge.of(opened.terms, ledger, book.facts, waits=transport is not None)
