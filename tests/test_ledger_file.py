@@ -188,13 +188,3 @@ def test_a_pass_adds_its_figures_to_the_run(tmp_path: Path) -> None:
     assert (facts.rows, facts.calls, facts.throttled, facts.halted) == (12, 10, 2, None)
     assert facts.ended_at is not None
     assert facts.ended_at.isoformat() == "2027-01-15T08:00:00+00:00"
-
-
-async def test_a_pace_is_remembered_for_the_next_run(tmp_path: Path) -> None:
-    where = "https://connect.example", "us-west-2", "StartOutboundChatContact"
-    with Ledger.open(tmp_path, now=lambda: 1.8e9) as ledger:
-        assert ledger.pace(*where) is None
-        await ledger.remember_pace(*where, state={"rate": 2.0})
-        await ledger.remember_pace(*where, state={"rate": 2.5})
-    with Ledger.open(tmp_path) as ledger:
-        assert ledger.pace(*where) == ({"rate": 2.5}, 1.8e9)

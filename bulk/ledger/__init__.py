@@ -8,7 +8,7 @@ claims       a batch of the list → what is to be done with each row
 record       a run, to be read: counts, outcomes, unknown rows
 runs         runs begun, found again, ended
 journal      a run, to be written: claims, intents, replies, outcomes
-book         a ledger opened: its runs, and the pacers' memory
+book         a ledger opened: its runs, and who was written to
 privacy      what must not be kept
 """
 

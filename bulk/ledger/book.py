@@ -1,13 +1,12 @@
-"""A ledger opened: its runs, and what the pacers remember from one run to the next."""
+"""A ledger opened: its runs, and who was written to."""
 
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from bulk.errors import LedgerError
 from bulk.ledger import runs, schema
@@ -17,11 +16,6 @@ from bulk.ledger.matching import Hasher
 from bulk.ledger.record import RunFacts, RunIdentity, RunRecord, Source
 from bulk.ledger.writer import GATHER, Writer
 
-_PACE = "SELECT state, at FROM pace WHERE endpoint = ? AND region = ? AND operation = ?"
-_REMEMBER = """
-INSERT INTO pace VALUES (?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET state = excluded.state, at = excluded.at
-"""
 _INDEX_PEOPLE = """
 CREATE INDEX IF NOT EXISTS delivery_person ON delivery (person, intended_at) WHERE intended_at IS NOT NULL
 """
@@ -127,17 +121,6 @@ class Ledger:
             empty(path)
             with closing(sqlite3.connect(path)) as copy:
                 self._source.reader.backup(copy)
-
-    def pace(self, endpoint: str, region: str, operation: str) -> tuple[dict[str, Any], float] | None:
-        """Give what was remembered of an operation's pace, and when (Unix seconds)."""
-        with troubles_of(self._path):
-            row = self._source.reader.execute(_PACE, (endpoint, region, operation)).fetchone()
-        return None if row is None else (json.loads(row[0]), row[1])
-
-    async def remember_pace(self, endpoint: str, region: str, operation: str, *, state: Mapping[str, Any]) -> None:
-        """Remember an operation's pace; on the disk before long."""
-        values = endpoint, region, operation, json.dumps(dict(state)), self._now()
-        await self._writing().soon(_REMEMBER, values)
 
     def close(self) -> None:
         """Bring what is left to the disk. Raises `LedgerError` where that, or an earlier write, failed."""

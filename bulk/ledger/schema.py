@@ -18,7 +18,7 @@ from bulk.ledger.database import transaction
 
 def first_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of the first version."""
-    for statement in _SETTINGS, _RUN, _DELIVERY, _PLACE, _DUPLICATE, _PACE, _BEGINS, _MOVES, _STAYS:
+    for statement in _SETTINGS, _RUN, _DELIVERY, _PLACE, _DUPLICATE, _BEGINS, _MOVES, _STAYS:
         connection.execute(statement)
     connection.execute("INSERT INTO setting VALUES ('salt', ?)", (secrets.token_bytes(16),))
 
@@ -88,17 +88,6 @@ CREATE TABLE duplicate (
     delivery INTEGER NOT NULL REFERENCES delivery,  -- whose key this place of the list repeats
     found_at REAL NOT NULL,
     PRIMARY KEY (run, row)
-) STRICT, WITHOUT ROWID
-"""
-
-_PACE = """
-CREATE TABLE pace (
-    endpoint TEXT NOT NULL,
-    region TEXT NOT NULL,
-    operation TEXT NOT NULL,
-    state TEXT NOT NULL,            -- JSON
-    at REAL NOT NULL,
-    PRIMARY KEY (endpoint, region, operation)
 ) STRICT, WITHOUT ROWID
 """
 
