@@ -14,7 +14,7 @@ from bulk.ledger.database import FILE, connect, create, empty, missing, troubles
 from bulk.ledger.journal import RunLedger
 from bulk.ledger.matching import Hasher
 from bulk.ledger.record import RunFacts, RunIdentity, RunRecord, Source
-from bulk.ledger.writer import GATHER, Writer
+from bulk.ledger.writer import AT_ONCE, GATHER, Writer
 
 _INDEX_PEOPLE = """
 CREATE INDEX IF NOT EXISTS delivery_person ON delivery (person, intended_at) WHERE intended_at IS NOT NULL
@@ -46,11 +46,14 @@ class Ledger:
         self._now = now
 
     @classmethod
-    def open(cls, folder: Path, *, now: Callable[[], float] = time.time, gather: float = GATHER) -> Self:
+    def open(
+        cls, folder: Path, *, now: Callable[[], float] = time.time, gather: float = GATHER, at_once: int = AT_ONCE
+    ) -> Self:
         """Open the ledger of a state directory to write it, and make it where there is none.
 
-        `gather` is how long (seconds) an intent waits for others to share its commit. Raises `LedgerError` where
-        the ledger cannot be written, is damaged, or was made by a newer version; it is then left as it is.
+        `gather` is how long (seconds) an intent waits for others to share its commit, `at_once` how many deliveries
+        are under way at most. Raises `LedgerError` where the ledger cannot be written, is damaged, or was made by a
+        newer version; it is then left as it is.
         """
         path = folder / FILE
         with troubles_of(path):
@@ -62,7 +65,7 @@ class Ledger:
             except BaseException:
                 writing.close()
                 raise
-            return cls(path, reader, writer=Writer(writing, path, gather=gather), now=now)
+            return cls(path, reader, writer=Writer(writing, path, at_once=at_once, gather=gather), now=now)
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:

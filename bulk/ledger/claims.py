@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bulk.errors import LedgerError
+from bulk.ledger.database import write
 from bulk.ledger.matching import ID, PLACE, STATE, Hasher, Known, Lookup, Seen
 from bulk.ledger.privacy import scrub
 from bulk.model import Progress, Recipient, Refusal, Reply, Status, mask
@@ -79,7 +80,7 @@ _DISPLACE = "UPDATE delivery SET row = NULL WHERE id = ?"
 _MOVE = "UPDATE delivery SET row = ? WHERE id = ?"
 _ENTER = """
 INSERT INTO delivery (id, run, key, row, state, destination, person, error_code, error_message, finished_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES {rows}
 """
 _REDIRECT = "UPDATE delivery SET destination = ?, person = ? WHERE id = ?"
 _REFUSE = "UPDATE delivery SET state = ?, error_code = ?, error_message = ?, finished_at = ? WHERE id = ?"
@@ -94,7 +95,7 @@ its place alone: rows would be sent twice. Restore the list (it may grow at its 
 _WITHDRAW = "UPDATE delivery SET state = 'pending', announced = 0, intended_at = NULL WHERE id = ?"
 _REPEATS = "SELECT row, delivery FROM duplicate WHERE run = ? AND row BETWEEN ? AND ?"
 _FORGET_REPEAT = "DELETE FROM duplicate WHERE run = ? AND row = ?"
-_REPEAT = "INSERT INTO duplicate VALUES (?, ?, ?, ?)"
+_REPEAT = "INSERT INTO duplicate VALUES {rows}"
 
 
 def claim(
@@ -218,17 +219,17 @@ class _Batch:
         for statement, rows in (
             (_DISPLACE, [(known[ID],) for known in displaced] + [(id_,) for _, id_ in self.moved]),
             (_MOVE, self.moved),
-            (_ENTER, self.entered),
             (REOPEN, self.reopened),
             (_WITHDRAW, self.withdrawn),
             (_REDIRECT, self.redirected),
             (_REFUSE, self.refused),
             (_FORGET_REPEAT, [(run, row) for row in self.repeats]),
             (_FORGET_REPEAT, [(run, row) for _, row, _, _ in self.repeated]),
-            (_REPEAT, self.repeated),
         ):
             if rows:
                 connection.executemany(statement, rows)
+        write(connection, _ENTER, self.entered)
+        write(connection, _REPEAT, self.repeated)
 
 
 def _refused(known: Known) -> bool:

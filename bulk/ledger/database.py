@@ -3,9 +3,12 @@
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from bulk.errors import LedgerError
 
@@ -14,6 +17,8 @@ FILE = "ledger.db"
 _BUSY_SECONDS = 60.0
 _CHEAP_TO_CHECK = 4_000_000  # bytes; a whole check of a file this size takes some 30 ms
 _OLDEST_SQLITE = (3, 37)  # strict tables
+
+_TOGETHER = 64  # rows that one step of a statement writes
 
 _TROUBLES = {
     sqlite3.SQLITE_FULL: "the disk is full. Nothing is sent that cannot be recorded; make room and send again: "
@@ -62,6 +67,27 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:  # a full disk has rolled back already
             connection.execute("ROLLBACK")
         raise
+
+
+def write(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[Any]]) -> int:
+    """Run a statement for many rows, which stand in it as `VALUES {rows}`; tell how many rows it wrote.
+
+    At each step SQLite lets go of Python's lock, and then waits until a busy event loop lets go of it again. So many
+    rows share a step: as many at a time as the next smaller power of two, so that there are few texts to prepare.
+    """
+    written = done = 0
+    while left := len(rows) - done:
+        count = min(_TOGETHER, 1 << left.bit_length() - 1)
+        values = tuple(chain.from_iterable(rows[done : done + count]))
+        written += connection.execute(_spelled(statement, count, len(values) // count), values).rowcount
+        done += count
+    return written
+
+
+@cache
+def _spelled(statement: str, count: int, width: int) -> str:
+    row = f"({', '.join('?' * width)})"
+    return statement.replace("{rows}", ", ".join([row] * count))
 
 
 def empty(path: Path) -> None:

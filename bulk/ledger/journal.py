@@ -23,28 +23,30 @@ class Decision(enum.StrEnum):
     GIVE_UP = "give-up"  # never send it again
 
 
-# Every statement ends in the number of the delivery. One that meets no delivery is an error of the group it is in.
+# The last value of every row is the number of the delivery. One that meets no delivery is an error of its group.
 _INTEND = """
-UPDATE delivery SET state = 'intended', step = ?1, token = ?2, digest = ?3,
-    announced = CASE WHEN state = 'intended' AND step = ?1 THEN announced + 1 ELSE 1 END,
-    intended_at = CASE WHEN state = 'intended' AND step = ?1 THEN intended_at ELSE ?4 END
-WHERE id = ?5
+UPDATE delivery SET state = 'intended', step = column1, token = column2, digest = column3,
+    announced = CASE WHEN state = 'intended' AND step = column1 THEN announced + 1 ELSE 1 END,
+    intended_at = CASE WHEN state = 'intended' AND step = column1 THEN intended_at ELSE column4 END
+FROM (VALUES {rows}) WHERE id = column5
 """
 _ANSWER = """
-UPDATE delivery SET state = 'pending', announced = 0, intended_at = NULL, attempts = ?,
-    replies = json_insert(ifnull(replies, '[]'), '$[#]', json(?)), contact_id = ?, request_id = ?, finished_at = ?
-WHERE state = 'intended' AND step = ? AND id = ?
+UPDATE delivery SET state = 'pending', announced = 0, intended_at = NULL, attempts = column1,
+    replies = json_insert(ifnull(replies, '[]'), '$[#]', json(column2)),
+    contact_id = column3, request_id = column4, finished_at = column5
+FROM (VALUES {rows}) WHERE state = 'intended' AND step = column6 AND id = column7
 """
 _WITHDRAW = """
-UPDATE delivery SET attempts = ?, announced = announced - 1,
+UPDATE delivery SET attempts = column1, announced = announced - 1,
     state = CASE WHEN announced > 1 THEN 'intended' ELSE 'pending' END,
     intended_at = CASE WHEN announced > 1 THEN intended_at END
-WHERE state = 'intended' AND id = ?
+FROM (VALUES {rows}) WHERE state = 'intended' AND id = column2
 """
 _FINISH = """
-UPDATE delivery SET state = CASE WHEN contact_id IS NULL THEN ? ELSE 'sent' END, contact_id = ifnull(contact_id, ?),
-    attempts = ?, error_code = ?, error_message = ?, request_id = ?, finished_at = ?
-WHERE id = ?
+UPDATE delivery SET state = CASE WHEN contact_id IS NULL THEN column1 ELSE 'sent' END,
+    contact_id = ifnull(contact_id, column2), attempts = column3, error_code = column4, error_message = column5,
+    request_id = column6, finished_at = column7
+FROM (VALUES {rows}) WHERE id = column8
 """
 
 _UNDECIDED = f"SELECT id, row FROM delivery WHERE run = ? AND {UNDECIDED}"  # noqa: S608 - our own text

@@ -2,9 +2,10 @@
 
 A durable commit costs some 150 µs of CPU and a few milliseconds of disk, whether it holds one write or a thousand. So
 writes are gathered, in the event loop, into a group: it is handed to the thread a moment (`gather`) after its first
-urgent write, or when it is large. An urgent write is one that somebody awaits: a call must not go out before its
-intent is durable. Outcomes can wait a little longer (`linger`) and nearly always ride along with the next intent; a
-crash that loses one leaves its row *intended*, and the next run settles it under the same token.
+urgent write, or when so many are awaited (`at_once`) that no more can come. An urgent write is one that somebody
+awaits: a call must not go out before its intent is durable. Outcomes can wait a little longer (`linger`) and nearly
+always ride along with the next intent; a crash that loses one leaves its row *intended*, and the next run settles it
+under the same token.
 
 Nothing polls: the thread sleeps until it is given a group, and answers for a whole group at once. It is fail-stop:
 after a commit that failed nothing more is written, and whoever announces a call is told so before making it.
@@ -12,26 +13,25 @@ after a commit that failed nothing more is written, and whoever announces a call
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
 from bulk.errors import LedgerError
-from bulk.ledger.database import transaction, troubles_of
+from bulk.ledger.database import transaction, troubles_of, write
 
 Values = Sequence[Any]
 T = TypeVar("T")
 
 GATHER = 0.025  # seconds; a quarter of a usual call's time
 LINGER = 0.25  # seconds
-ENOUGH = 256  # urgent writes that make a group worth its commit
+AT_ONCE = 256  # urgent writes that make a group worth its commit, where nobody says how many can come
 BACKLOG = 4096  # writes nobody awaits; beyond these, outcomes are awaited too, and sending slows with the disk
 
 
@@ -57,10 +57,17 @@ class Writer:
     """Owns the writing connection. `durable`, `soon` and `flush` belong to one event loop; `run` to any thread."""
 
     def __init__(
-        self, connection: sqlite3.Connection, path: Path, *, gather: float = GATHER, linger: float = LINGER
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        *,
+        at_once: int,
+        gather: float = GATHER,
+        linger: float = LINGER,
     ) -> None:
         self._connection = connection
         self._path = path
+        self._at_once = at_once
         self._gather = gather
         self._linger = linger
         self._open = _Group()
@@ -118,7 +125,7 @@ class Writer:
     async def _wait(self, group: _Group, within: float) -> None:
         done = asyncio.get_running_loop().create_future()
         group.waiters.append(done)
-        if not within or len(group.waiters) >= ENOUGH:
+        if not within or len(group.waiters) >= self._at_once:
             self._release()
         elif len(group.waiters) == 1:
             self._release_in(group, within)
@@ -173,9 +180,8 @@ class Writer:
                 group.loop.call_soon_threadsafe(self._settle, group, self._failure)
 
     def _write(self, group: _Group) -> None:
-        for statement, writes in groupby(group.writes, key=itemgetter(0)):
-            rows = [values for _, values in writes]
-            written = self._connection.executemany(statement, rows).rowcount
+        for statement, rows in _together(group.writes):
+            written = write(self._connection, statement, rows)
             if written != len(rows):
                 raise LedgerError(
                     f"{self._path}: {len(rows) - written} of {len(rows)} writes met no delivery: {statement}"
@@ -190,3 +196,15 @@ class Writer:
                 waiter.set_result(None)
             else:
                 waiter.set_exception(LedgerError(str(failure)))
+
+
+def _together(writes: Sequence[tuple[str, Values]]) -> Iterator[tuple[str, list[Values]]]:
+    """Bring writes of a kind together, so that each delivery (the last of the values) still has its own in order."""
+    rounds: defaultdict[tuple[int, str], list[Values]] = defaultdict(list)
+    earlier: Counter[int] = Counter()
+    for statement, values in writes:
+        delivery = values[-1]
+        rounds[earlier[delivery], statement].append(values)
+        earlier[delivery] += 1
+    for (_, statement), rows in sorted(rounds.items(), key=lambda item: item[0][0]):
+        yield statement, rows
