@@ -6,11 +6,11 @@ The way of a row, and the rooms it passes:
                └───────────────────┴──▶ ledger ──▶ results
 
 `docs/design.md` has the whole map. What may be imported from here is in `__all__`; each name is loaded when it is first
-used, so that `bulk --help` need not wait for the rest.
+used, so that `bulk --help` need not wait for the rest. So it is with what this file needs itself: until it has been
+read, an interrupt of the program still ends in a traceback.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # type checkers take it for `typing`'s
 
 __version__ = "0.1.0"
 
@@ -68,9 +68,11 @@ if TYPE_CHECKING:
     from bulk.stopping import Stop as Stop
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'bulk' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - see above
+
     return getattr(import_module(_HOMES[name]), name)
 
 

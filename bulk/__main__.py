@@ -1,5 +1,16 @@
-"""`python -m bulk`."""
+"""The program: `bulk`, and `python -m bulk`. An interrupt ends it from its first moment on."""
 
-from bulk.cli import main
+import os
 
-main()
+try:
+    from bulk.terminal import running
+
+    running.end_at_once()
+    from bulk.cli import main
+except KeyboardInterrupt:
+    os._exit(130)
+
+__all__ = ["main"]
+
+if __name__ == "__main__":
+    main()

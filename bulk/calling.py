@@ -71,7 +71,8 @@ class Tally:
 class Tries:
     """The tries of one recipient: `made` over all its calls, the rest of the call under way.
 
-    `announced` tells that the ledger holds an intent, `in_doubt` that one of the tries may have been accepted.
+    `announced` tells that the ledger holds an intent, `in_doubt` that one of the tries may have been accepted, `placed`
+    that room was taken for the contact: a call in doubt may have opened it, and waits for none.
     """
 
     made: int = 0
@@ -79,11 +80,13 @@ class Tries:
     throttles: int = 0
     announced: bool = False
     in_doubt: bool = False
+    placed: bool = False
     request_id: str | None = None
 
     def begin(self, *, in_doubt: bool) -> None:
         """Begin the tries of another call."""
-        self.faults, self.throttles, self.announced, self.in_doubt = 0, 0, False, in_doubt
+        self.faults, self.throttles, self.announced = 0, 0, False
+        self.in_doubt = self.placed = in_doubt
 
 
 class Again(Exception):  # a course of things, not an error
@@ -149,7 +152,8 @@ class Caller:
     async def _try(self, call: Call, token: str, ready: Callable[[], Awaitable[None]], tries: Tries) -> Reply:
         gate, turns = self._gates[call.operation], self._turns[call.operation]
         async with gate.passing() as probing:
-            await turns.take(self._parts_of(call))
+            await turns.take(self._parts_of(call), opens=not tries.placed)
+            tries.placed = True
             await ready()
             self._stop.check()
             tries.made += 1
@@ -158,7 +162,10 @@ class Caller:
                 reply = await self._transport.call(call, token)
             except CallFailed as failure:
                 tries.request_id = failure.request_id
-                raise self._judged(call, failure, tries, probing=probing) from failure
+                error = self._judged(call, failure, tries, probing=probing)
+                if isinstance(error, CallRejected):
+                    turns.rejected()
+                raise error from failure
             if probing:
                 log.info("%s: room again after %.0f s", call.operation, gate.closed_for())
                 gate.open()

@@ -4,17 +4,16 @@ Data goes to stdout, words for people to stderr. What a person can cause is told
 """
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from bulk import __version__
-from bulk.terminal import hints, options, screen, words
+from bulk.terminal import hints, options, running, screen, words
 from bulk.terminal.examples import EXAMPLES, HELP
 
-T = TypeVar("T")
 CAMPAIGN = click.argument("campaign", type=options.FILE)
 
 
@@ -79,7 +78,7 @@ def check(campaign: Path, **given: Any) -> None:
     """
     from bulk.run import check as checked  # noqa: PLC0415 - see init
 
-    plan = _run(checked(campaign, **given))
+    plan = running.to_the_end(checked, campaign, **given)
     screen.show(plan.as_dict(), words.plan(plan))
     sys.exit(1 if any(reason.status == "refused" for reason in plan.reasons) else 0)
 
@@ -99,8 +98,8 @@ def test(campaign: Path, *, row: int, to: str, yes: bool, **given: Any) -> None:
     from bulk.terminal import sending, trying  # noqa: PLC0415 - see init
 
     if not (yes or given["sandbox"]):
-        sending.ask(_run(trying.preview(campaign, row, to, options=given)))
-    told = _run(trying.send(campaign, row, to, options=given))
+        sending.ask(running.to_the_end(trying.preview, campaign, row, to, options=given))
+    told = running.to_the_end(trying.send, campaign, row, to, options=given)
     trying.tell(told, rehearsed=given["sandbox"])
     sys.exit(0 if told["status"] == "sent" else 1)
 
@@ -121,8 +120,8 @@ def send(campaign: Path, *, yes: bool, **given: Any) -> None:
     from bulk.terminal import sending  # noqa: PLC0415 - see init
 
     if not (yes or given["sandbox"] or given["dry_run"]):
-        sending.ask(_run(sending.survey(campaign, given)))
-    run = _run(sending.send(campaign, given))
+        sending.ask(running.to_the_end(sending.survey, campaign, given))
+    run = running.to_the_end(sending.send, campaign, given)
     if screen.is_json():
         screen.show(run.summary.as_dict(), "")
     else:
@@ -145,7 +144,7 @@ def status(campaign: Path, **given: Any) -> None:
     """
     from bulk.run import status as stands  # noqa: PLC0415 - see init
 
-    run = _run(stands(campaign, **given))
+    run = running.to_the_end(stands, campaign, **given)
     screen.show(run.summary.as_dict(), words.status(run.summary, run.sender))
     if screen.is_json() and run.sender:
         screen.say(f"being sent by {run.sender}")
@@ -169,7 +168,7 @@ def resolve(campaign: Path, *, decision: str | None, rows: tuple[int, ...], **gi
 
     if rows and decision is None:
         raise click.UsageError("--row needs a decision beside it: --resend, --mark-sent or --give-up")
-    told = _run(resolved(campaign, decision, rows=rows or None, **given))
+    told = running.to_the_end(resolved, campaign, decision, rows=rows or None, **given)
     screen.show(told.as_dict(), words.resolution(told))
     if told.decision == "resend" and told.decided:
         screen.say(f"to send them: {hints.again('send')}")
@@ -188,7 +187,7 @@ def results(campaign: Path, output: Path, **given: Any) -> None:
     """Write the results of a run as a table, at any time."""
     from bulk.run import results as written  # noqa: PLC0415 - see init
 
-    path = _run(written(campaign, output, **given))
+    path = running.to_the_end(written, campaign, output, **given)
     screen.show({"results": str(path)}, str(path))
 
 
@@ -207,35 +206,23 @@ def sandbox(port: int, rate: float | None, burst: int | None, faults: Path | Non
     """
     from bulk.terminal.serving import serve  # noqa: PLC0415 - see init
 
-    _run(serve(port=port, rate=rate, burst=burst, faults=faults))
-
-
-def _run(work: Awaitable[T]) -> T:
-    """Do a command's work to its end."""
-    import anyio  # noqa: PLC0415 - see init
-
-    async def done() -> T:
-        return await work
-
-    try:
-        return anyio.run(done)
-    except BaseExceptionGroup as group:
-        raise _cause(group) from None
-
-
-def _cause(error: BaseException) -> BaseException:
-    """Take what one of several tasks died of out of its group."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
+    running.to_the_end(serve, port=port, rate=rate, burst=burst, faults=faults)
 
 
 def main() -> None:
     """Be the program `bulk`: turn what a person can cause into a sentence and an exit code."""
+    running.open_streams()
+    try:
+        _obey()
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(running.INTERRUPTED)
+    finally:
+        running.end_at_once()
+
+
+def _obey() -> None:
     try:
         sys.exit(bulk.main(prog_name="bulk", standalone_mode=False))
-    except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -58,6 +58,8 @@ LINE_FAILURES: tuple[tuple[type[Exception], str, bool], ...] = (
 # What the SDK's parser trips over where the answer is none of Amazon Connect's: not JSON's letters, or no object.
 UNREADABLE: tuple[type[Exception], ...] = (ResponseParserError, AttributeError, KeyError, TypeError, ValueError)
 
+ELSEWHERE = "Check the endpoint (--endpoint-url, AWS_ENDPOINT_URL), and the proxy where there is one"
+
 NO_CREDENTIALS: tuple[type[Exception], ...] = (
     sdk.NoCredentialsError,
     sdk.PartialCredentialsError,
@@ -231,13 +233,12 @@ def _check_trust(ca_bundle: Path) -> None:
 def _answered(operation: str, error: sdk.ClientError) -> CallFailed:
     about = error.response.get("ResponseMetadata", {})
     told = error.response.get("Error", {})
-    return CallFailed(
-        operation,
-        told.get("Code") or str(about.get("HTTPStatusCode")),
-        told.get("Message") or error.response.get("message") or "no message",
-        status=about.get("HTTPStatusCode"),
-        request_id=about.get("RequestId"),
-    )
+    status, code = about.get("HTTPStatusCode", 0), str(told.get("Code") or "")
+    words = told.get("Message") or error.response.get("message") or "no message"
+    if not code or code.isdigit():  # AWS names its errors, but for some of a service that is too busy
+        code = str(status)
+        words = words if status == 429 or status >= 500 else f"not an answer of AWS (HTTP {status}). {ELSEWHERE}"
+    return CallFailed(operation, code, words, status=status, request_id=about.get("RequestId"))
 
 
 def _unanswered(operation: str, error: Exception) -> CallFailed:

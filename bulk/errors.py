@@ -52,7 +52,8 @@ class Halted(BulkError):
 class CallFailed(BulkError):
     """One call met its end without a reply.
 
-    `code` is AWS's error code, or a name for what the line did. `status` is HTTP's, None where no answer came.
+    `code` is AWS's error code, or a name for what the line did, or the status where an answer names no error. `status`
+    is HTTP's, None where no answer came.
     `went_out` tells whether the service may have seen the request.
     """
 
@@ -147,6 +148,9 @@ def is_throttle(failure: CallFailed) -> bool:
 def verdict(failure: CallFailed, *, varies: bool = False) -> Verdict:
     """Judge a failed call by its code, else by its HTTP status.
 
+    An answer without a code is not the service's word on a row: a proxy gave it, or something else at a wrong endpoint.
+    It halts, unless it is about that one request (RFC 9110: 408 Request Timeout, 413 Content Too Large).
+
     Where the row itself names a resource (`varies`: a flow, user or contact id that is a template), a resource that is
     not found is that row's trouble and not everybody's.
     """
@@ -155,10 +159,11 @@ def verdict(failure: CallFailed, *, varies: bool = False) -> Verdict:
         return Verdict.REJECT
     if judged is not None:
         return judged
-    if failure.status is None or failure.status == 429 or failure.status >= 500:
+    if failure.status is None or failure.status in {408, 429} or failure.status >= 500:
         return Verdict.RETRY
+    foreign = failure.code.isdigit() and failure.status != 413
     denied = failure.status in {401, 403, 407} or failure.status < 400  # below 400: sent on to somewhere else
-    return Verdict.HALT if denied else Verdict.REJECT
+    return Verdict.HALT if foreign or denied else Verdict.REJECT
 
 
 @contextmanager

@@ -137,7 +137,10 @@ class Pace(NamedTuple):
 
 
 class Room:
-    """The contacts that may be open at once: `limit` of them, each for `open_for` seconds."""
+    """The contacts that may be open at once: `limit` of them, each for `open_for` seconds.
+
+    `opened` are the times at which those opened that are open already, the oldest first.
+    """
 
     def __init__(self, limit: int, open_for: float, opened: Iterable[float] = ()) -> None:
         self._limit = limit
@@ -151,3 +154,8 @@ class Room:
     def take(self, now: float) -> None:
         """Count a contact that opens now: of more than the limit, the oldest has ended."""
         self._opened.append(now)
+
+    def give_back(self) -> None:
+        """Count one contact less: it did not open after all."""
+        if self._opened:
+            self._opened.pop()

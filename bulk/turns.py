@@ -47,19 +47,34 @@ class Turns:
         self._room = room
         self._clock = clock
         self._queue = anyio.Lock(fast_acquire=True)
+        self._entrance = anyio.Lock(fast_acquire=True)
         self._took = 0
 
-    async def take(self, parts: int = 1) -> None:
-        """Return when the caller may make one call, of so many parts. Raises `Stopped`."""
+    async def take(self, parts: int = 1, *, opens: bool = True) -> None:
+        """Return when the caller may make one call, of so many parts. Raises `Stopped`.
+
+        `opens`: the call opens a contact for which no room was taken yet. Only such calls queue for room.
+        """
+        if self._room is None or not opens:
+            await self._take(parts)
+            return
+        async with self._entrance:
+            await self._stop.sleep(self._room.wait(self._clock()))
+            await self._take(parts)
+            self._room.take(self._clock())
+
+    async def _take(self, parts: int) -> None:
         async with self._queue:
-            if self._room is not None:
-                await self._stop.sleep(self._room.wait(self._clock()))
-                self._room.take(self._clock())
             await self._stop.sleep(self._paces.change(lambda pace: self._learned(pace).take(self._clock(), parts)))
 
     def accepted(self) -> None:
         """Say that the service accepted a call."""
         self._took += 1
+
+    def rejected(self) -> None:
+        """Say that the service refused a call for good: no contact has opened."""
+        if self._room is not None:
+            self._room.give_back()
 
     def throttled(self) -> None:
         """Say that the service refused a call for its rate."""

@@ -3,10 +3,15 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import hypothesis
 import pytest
+from cli_runs import Service, service
+from disks import disk
 from virtual import VirtualLoop
+
+from bulk.ledger import Ledger
 
 hypothesis.settings.register_profile("bulk", deadline=None)  # how long an example takes is the machine's affair
 hypothesis.settings.load_profile("bulk")
@@ -26,6 +31,32 @@ def _clean_environment() -> Iterator[None]:
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Service]:
+    with service() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running: Service) -> Service:
+    """A sandbox in a process of its own, as good as new."""
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(tmp_path, gather=0.0, now=lambda: 1.8e9) as ledger:
+        yield ledger
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk with room for a ledger of some dozen rows."""
+    with disk(tmp_path / "disk", "512k") as folder:
+        yield folder
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

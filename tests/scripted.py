@@ -11,7 +11,7 @@ from bulk.calling import Caller, Policy
 from bulk.errors import CallFailed
 from bulk.learning import Learner
 from bulk.model import Call, Outcome, Reply
-from bulk.pacing import Bucket, Limits, Pace
+from bulk.pacing import Bucket, Limits, Pace, Room
 from bulk.stopping import Stop
 from bulk.turns import OwnPace, Turns
 
@@ -118,10 +118,15 @@ class Notes:
 
 
 def caller(
-    transport: Any, stop: Stop | None = None, *, per_second: float = 1000.0, policy: Policy | None = None
+    transport: Any,
+    stop: Stop | None = None,
+    *,
+    per_second: float = 1000.0,
+    policy: Policy | None = None,
+    room: Room | None = None,
 ) -> Caller:
     """Give a caller of every operation, at a rate that does not matter unless it is said."""
     stop = stop or Stop()
     pace = Pace(Limits((Bucket(per_second),)), Learner(per_second, per_second))
-    turns = {operation: Turns(OwnPace(pace), stop) for operation in (SMS, CREATE, MAIL, STOP)}
+    turns = {operation: Turns(OwnPace(pace), stop, room=room) for operation in (SMS, CREATE, MAIL, STOP)}
     return Caller(transport, turns, stop, policy=policy or Policy())

@@ -1,5 +1,6 @@
 """Making one call as often as it takes, in virtual time: it …"""
 
+from contextlib import suppress
 from itertools import pairwise
 
 import anyio
@@ -10,6 +11,7 @@ from virtual import in_virtual_time
 from bulk.calling import Policy, Tries
 from bulk.errors import CallRejected, CallUnsettled, Halted
 from bulk.model import Call, Reply
+from bulk.pacing import Room
 from bulk.stopping import Stop, Stopped
 
 pytestmark = in_virtual_time
@@ -90,6 +92,38 @@ async def test_every_try_takes_a_turn() -> None:
 
     await caller(line, per_second=0.1).make(CALL, "t", ready=announce, tries=Tries())
     assert [request.at for request in line.requests] == pytest.approx([0.0, 10.0, 20.0])
+
+
+async def at_moments(line: Wire, room: Room, *tries: Tries) -> list[float]:
+    """Make a call for each of these tries, one after the other; give the moments at which they ended."""
+    calls, moments = caller(line, policy=TRIES_3, room=room), []
+
+    async def announce() -> None:
+        pass
+
+    for one in tries:
+        with suppress(CallRejected):
+            await calls.make(CALL, "t", ready=announce, tries=one)
+        moments.append(anyio.current_time())
+    return moments
+
+
+async def test_the_tries_of_one_call_take_the_room_of_one_contact() -> None:
+    line = wire(throttled(), full(), fault(), timeout(), ok(), ok(), ok())
+    first, second, third = await at_moments(line, Room(2, 1000), Tries(), Tries(), Tries())
+    assert (first < 60, second < 60, third > 1000) == (True, True, True)
+
+
+async def test_a_call_that_was_refused_leaves_its_room_to_the_next() -> None:
+    line = wire(no("InvalidRequestException", 400), ok())
+    assert (await at_moments(line, Room(1, 1000), Tries(), Tries()))[1] < 1
+
+
+async def test_a_call_in_doubt_waits_for_no_room_and_takes_none() -> None:
+    doubtful = Tries()
+    doubtful.begin(in_doubt=True)
+    moments = await at_moments(wire(ok(), ok()), Room(2, 1000, [-900, -500]), doubtful, Tries())
+    assert moments == pytest.approx([0.1, 100.1])
 
 
 @pytest.mark.parametrize("failure", [fault(), timeout(), no("ConnectionClosed"), no("503", 503), no("NoContactId")])

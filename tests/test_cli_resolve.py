@@ -1,11 +1,10 @@
 """The rows of unknown fate: listed and decided about, by command and in Python."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_runs import Service, at, bulk, campaign, environment, phone, service
+from cli_runs import Service, at, bulk, campaign, environment, phone
 
 import bulk as api
 from bulk.lock import sole_sender
@@ -13,16 +12,9 @@ from bulk.lock import sole_sender
 LOST = {"fault": "drop_after", "destinations": [phone(1), phone(3)]}  # accepted, and the answer is lost
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Service]:
-    with service() as running:
-        yield running
-
-
 @pytest.fixture
 async def left(tmp_path: Path, sandbox: Service, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run of five rows, of which rows 1 and 3 are unknown."""
-    sandbox.reset()
     sandbox.faults(LOST)
     path = campaign(tmp_path, rows=5)
     for name, value in environment(**at(sandbox.url)).items():

@@ -5,28 +5,15 @@ import json
 import re
 import signal
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_runs import CAMPAIGN, SUMMARY, Service, at, bulk, campaign, end_of, environment, phone, service, started
+from cli_runs import CAMPAIGN, SUMMARY, Service, at, bulk, campaign, end_of, environment, phone, started
 
 import bulk as api
 from bulk.starters import CHANNELS
 
 CREEPING = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 2\nburst = 1")
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Service]:
-    with service() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: Service) -> Service:
-    running.reset()
-    return running
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

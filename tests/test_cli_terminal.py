@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cli_runs import CAMPAIGN, Service, at, campaign, environment, program, service
+from cli_runs import CAMPAIGN, Service, at, campaign, environment, program
 
 SLOWLY = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 5\nburst = 1")
 SIT_DOWN = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
@@ -72,16 +72,9 @@ def screen(folder: Path, *words: str, **env: str) -> Iterator[Screen]:
         os.close(ours)
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Service]:
-    with service() as running:
-        yield running
-
-
 @pytest.fixture
 def asked(sandbox: Service) -> dict[str, str]:
     """The environment of somebody who is to be asked."""
-    sandbox.reset()
     return {name: value for name, value in at(sandbox.url).items() if name != "BULK_YES"}
 
 

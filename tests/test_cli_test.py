@@ -1,10 +1,9 @@
 """`bulk test`: one row's message to somebody else, by command and in Python."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_runs import Service, at, bulk, campaign, environment, phone, service
+from cli_runs import CAMPAIGN, Service, at, bulk, campaign, environment, phone
 
 import bulk as api
 
@@ -14,18 +13,6 @@ KEYS = [
     *("campaign", "channel", "row", "destination", "status"),
     *("contact_id", "error_code", "error_message", "request_id"),
 ]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Service]:
-    with service() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: Service) -> Service:
-    running.reset()
-    return running
 
 
 def listed(folder: Path) -> Path:
@@ -74,6 +61,13 @@ def test_json_is_one_object_and_quiet_says_nothing(tmp_path: Path, sandbox: Serv
     assert (told["campaign"], told["channel"], told["row"]) == ("reminders", "sms", 1)
     assert (told["destination"], told["status"], told["error_code"]) == (ME, "sent", None)
     assert told["contact_id"] == sandbox.contacts[0]["ContactId"]
+
+
+def test_the_destination_is_told_as_it_was_sent(tmp_path: Path, sandbox: Service) -> None:
+    campaign(tmp_path, text=CAMPAIGN.replace('key = "id"', 'key = "id"\ncountry = "US"'))
+    typed = *TEST[:-1], "(206) 555-9999"
+    ended = bulk(*typed, "--json", cwd=tmp_path, **at(sandbox.url))
+    assert ended.json["destination"] == sandbox.contacts[0]["Destination"] == ME
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """What a person gets wrong: a sentence that names it and the remedy, the right exit code, nothing sent."""
 
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
-from cli_runs import CAMPAIGN, Ended, at, bulk, campaign
+from cli_runs import CAMPAIGN, Ended, Service, at, bulk, campaign, environment, program
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -147,6 +148,23 @@ def test_it_halts_where_nothing_answers_at_the_endpoint(tmp_path: Path) -> None:
     assert (ended.json["pending"], ended.json["sent"]) == (3, 0)
     assert "127.0.0.1:9" in ended.json["halted"]
     assert "once that is mended, to go on with the rest: python -m bulk send campaign.toml" in ended.err
+
+
+def test_it_halts_where_another_service_answers_at_the_endpoint(tmp_path: Path, sandbox: Service) -> None:
+    campaign(tmp_path)
+    ended = bulk("send", "campaign.toml", "--json", cwd=tmp_path, **at(f"{sandbox.url}/_sandbox"))
+    assert ended.code == 3
+    assert (ended.json["pending"], ended.json["rejected"]) == (3, 0)
+    assert "404: not an answer of AWS" in ended.json["halted"]
+    assert "--endpoint-url" in ended.json["halted"]
+
+
+def test_a_closed_stdin_is_nobody_to_be_asked(tmp_path: Path) -> None:
+    campaign(tmp_path)
+    closed = ["sh", "-c", '"$@" <&-', "sh", *program("send", "campaign.toml")]
+    ended = subprocess.run(closed, cwd=tmp_path, env=environment(), check=False, capture_output=True, text=True)
+    assert ended.returncode == 2
+    nothing_was_sent(Ended(ended.returncode, ended.stdout, ended.stderr), "nobody is there to be asked")
 
 
 def test_a_service_that_never_answers_leaves_its_rows_unknown(tmp_path: Path) -> None:

@@ -229,6 +229,22 @@ async def test_an_answer_that_is_no_reply_fails_the_call_alone(
     assert (failure.code, failure.status, failure.went_out) == (code, status, True)
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 405])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<html>+12065550100 is nowhere</html>", b'{"message": "no route"}', b'{"code": 7, "Message": "x"}'],
+)
+@on_a_standing_line
+async def test_a_no_without_a_code_is_not_the_services_word_on_a_row_and_halts(
+    standing: Standing, status: int, content: bytes
+) -> None:
+    failure = await failing(standing, answer(http(status, content)))
+    assert (failure.code, failure.status) == (str(status), status)
+    assert failure.message.startswith(f"not an answer of AWS (HTTP {status}). Check the endpoint (--endpoint-url")
+    assert "1206" not in str(failure)
+    assert verdict(failure) is Verdict.HALT
+
+
 @pytest.mark.parametrize("content", [b"null", b"[]", b"\xff", b"{}"])
 @on_a_standing_line
 async def test_a_success_that_cannot_be_read_may_have_been_accepted(standing: Standing, content: bytes) -> None:

@@ -1,18 +1,16 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ledgers import DIGEST, begin
 
 from bulk.errors import LedgerError
-from bulk.ledger import Claim, ClaimKind, Ledger, RunIdentity, RunLedger
+from bulk.ledger import Claim, ClaimKind, Ledger, RunLedger
 from bulk.model import Outcome, Recipient, Refusal, Reply, Status
 
-IDENTITY = RunIdentity("reminders", "default", "sms", "https://connect.example", "us-west-2", "8f3c")
 NEW, UNSETTLED, FINAL, DUPLICATE = ClaimKind
-DIGEST = bytes(16)
 
 
 def listed(keys: Sequence[str]) -> list[Recipient]:
@@ -21,16 +19,6 @@ def listed(keys: Sequence[str]) -> list[Recipient]:
 
 def kinds(claims: Sequence[Claim]) -> list[ClaimKind]:
     return [claim.kind for claim in claims]
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(tmp_path, gather=0.0, now=lambda: 1.8e9) as ledger:
-        yield ledger
-
-
-def begin(ledger: Ledger) -> RunLedger:
-    return ledger.begin(IDENTITY, {})
 
 
 async def end(run: RunLedger, claim: Claim, status: Status = Status.SENT) -> None:

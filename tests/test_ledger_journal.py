@@ -4,35 +4,23 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from ledgers import DIGEST, IDENTITY, begin
 
 from bulk.errors import LedgerError
-from bulk.ledger import ClaimKind, Decision, Ledger, RunIdentity, RunLedger
+from bulk.ledger import ClaimKind, Decision, Ledger, RunLedger
 from bulk.ledger.privacy import scrub
 from bulk.model import Outcome, Recipient, Reply, Status
 
-IDENTITY = RunIdentity("welcome", "default", "email", "https://connect.example", "us-west-2", "8f3c")
-DIGEST = bytes(range(16))
 STATES = ["pending", "intended", "sent", "rejected", "unknown", "refused", "skipped"]
 
 
 def listed(count: int) -> list[Recipient]:
     return [Recipient(row, f"customer-{row}", f"ann.lee{row}@example.com", {"body": "dear"}) for row in range(count)]
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(tmp_path, gather=0.0, now=lambda: 1.8e9) as ledger:
-        yield ledger
-
-
-def begin(ledger: Ledger) -> RunLedger:
-    return ledger.begin(IDENTITY, {})
 
 
 async def test_a_recorded_reply_is_replayed_after_a_crash(ledger: Ledger) -> None:

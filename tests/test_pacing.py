@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulk.pacing import Bucket, Limits, inside
+from bulk.pacing import Bucket, Limits, Room, inside
 
 JITTER = 1e-6  # seconds: a double at the end of a long run is no finer
 
@@ -146,3 +146,42 @@ def test_calls_that_overtake_each_other_on_the_line_are_not_throttled(delays: li
     for moment in arrived:
         service, wait = service.take(moment)
         assert wait < JITTER
+
+
+# Contacts that are open at once
+
+
+def opened_at(room: Room, arrivals: Iterable[float]) -> list[float]:
+    """When the contacts open that ask at these moments, one after the other."""
+    went = []
+    for now in arrivals:
+        went.append(now + room.wait(now))
+        room.take(went[-1])
+    return went
+
+
+def test_no_more_are_open_at_once_than_there_is_room_for() -> None:
+    assert opened_at(Room(2, 10), [0, 1, 2, 3, 30]) == [0, 1, 10, 11, 30]
+
+
+def test_what_was_open_before_takes_room_and_of_too_many_the_newest_count() -> None:
+    assert opened_at(Room(2, 10, [-9, -3, -1]), [0, 0, 0]) == [7, 9, 17]
+
+
+def test_a_place_given_back_is_free_again() -> None:
+    room = Room(2, 10)
+    room.take(0)
+    room.take(1)
+    room.give_back()
+    assert opened_at(room, [2, 3]) == [2, 10]
+
+
+@given(limit=st.integers(1, 5), open_for=st.floats(0.1, 20), gaps=st.lists(st.floats(0, 5) | st.just(0.0), max_size=60))
+def test_the_room_is_never_exceeded(limit: int, open_for: float, gaps: list[float]) -> None:
+    went: list[float] = []
+    room = Room(limit, open_for)
+    for gap in gaps:
+        now = (went[-1] if went else 0.0) + gap
+        went.append(now + room.wait(now))
+        room.take(went[-1])
+    assert all(later - earlier >= open_for - JITTER for earlier, later in zip(went, went[limit:], strict=False))

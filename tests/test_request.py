@@ -340,6 +340,13 @@ def test_users_are_taken_in_turn_by_row() -> None:
     assert request.varies["CreateContact"]
 
 
+def test_a_row_that_has_a_turn_of_its_own_keeps_its_user_wherever_it_stands() -> None:
+    request = mail(["email", "body"], create_contact={**DRAFT, "UserInfo": {"UserId": ["u1", "u2", "u3"]}})
+    cells = {"email": "a@x.org", "body": "{{ row }}"}
+    taken = [request.build(recipient(cells, row=row, destination="a@x.org"), turn=4) for row in range(3)]
+    assert [one["create_contact"]["UserInfo"]["UserId"] for one in taken if not isinstance(one, Refusal)] == ["u2"] * 3
+
+
 def test_a_user_id_that_cannot_be_one_is_found_in_its_list() -> None:
     with pytest.raises(CampaignError, match=r"\[create_contact\] UserInfo.UserId\[1\]: is 257 characters long"):
         mail(["email", "body"], create_contact={**DRAFT, "UserInfo": {"UserId": ["u1", "u" * 257]}})

@@ -1,15 +1,15 @@
 """A run cut short, and gone on with, against a sandbox that outlives it: it …"""
 
 import os
-import subprocess
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import anyio
 import polars as pl
 import pytest
+from disks import mount
 
 import bulk
 from bulk.sandbox import Sandbox
@@ -217,6 +217,20 @@ async def test_a_list_that_was_sorted_anew_and_grew_is_known_by_its_keys(runs: R
     assert runs.contacts() == Counter("abcdx")
 
 
+@pytest.mark.parametrize("operation", [CREATE, MAIL])
+async def test_users_in_turn_stay_with_their_rows_when_the_list_is_sorted_anew(runs: Runs, operation: str) -> None:
+    users = ["agent-1", "agent-2", "agent-3"]
+    runs.email(create_contact=DRAFT | {"UserInfo": {"UserId": users}})
+    runs.faults(HANG | {"operation": operation})
+    await runs.cut_short(rows("abcdef"), operation, 6)
+    runs.faults()
+    run = await runs.send(rows("gfhedcbai"))
+    assert (statuses(run), reasons(run)) == (dict.fromkeys("gfhedcbai", "sent"), {})
+    assert runs.contacts() == Counter("abcdefghi")
+    taken = Counter(contact["Parameters"]["UserInfo"]["UserId"] for contact in runs.sandbox.contacts)
+    assert taken == dict.fromkeys(users, 3)
+
+
 async def test_a_row_that_changed_since_it_was_tried_is_unknown_and_not_sent_twice(runs: Runs) -> None:
     runs.faults(HANG)
     await runs.cut_short(rows("ab"), CHAT, 2)
@@ -302,6 +316,53 @@ async def test_a_token_too_old_to_be_known_is_not_used_again(runs: Runs) -> None
     assert (runs.contacts(), runs.received(CREATE)) == (Counter("abc"), 3)
 
 
+# Contacts that are open still
+
+BRIEFLY = {"max_duration": 0.5}  # seconds, of which a call takes some milliseconds
+
+
+async def test_contacts_that_an_earlier_sending_opened_take_room_until_they_end(runs: Runs) -> None:
+    runs.settings |= {"hold": {"open_contacts": 3, "open_for": "2s"}}
+    begun = anyio.current_time()
+    assert (await runs.send(rows("abcdef"), **BRIEFLY)).summary.sent == 3
+    again = await runs.send(rows("abcdef"), **BRIEFLY)
+    assert (again.summary.calls, again.exit_code) == (0, 4)
+    assert (await runs.send(rows("abcdef"))).summary.sent == 6
+    assert anyio.current_time() - begun > 2
+
+
+async def test_contacts_of_other_campaigns_take_room_where_they_are_of_one_instance_and_channel(runs: Runs) -> None:
+    runs.settings |= {"hold": {"open_contacts": 3, "open_for": "1h"}}
+    await runs.send(rows("abc"))
+    runs.settings["name"] = "others"
+    assert (await runs.send(rows("xyz"), **BRIEFLY)).summary.calls == 0
+    runs.sms(InstanceId="99999999-1111-4111-8111-111111111111")
+    assert (await runs.send(rows("xyz"), accept_changes=True)).summary.sent == 3
+
+
+async def test_what_was_under_way_waits_for_no_room(runs: Runs) -> None:
+    runs.settings |= {"hold": {"open_contacts": 3, "open_for": "1h"}}
+    runs.faults(HANG)
+    await runs.cut_short(rows("abcd"), CHAT, 3)
+    runs.faults()
+    run = await runs.send(rows("dabc"), **BRIEFLY)
+    assert statuses(run) == {"a": "sent", "b": "sent", "c": "sent", "d": "pending"}
+
+
+async def test_what_was_refused_or_tried_again_takes_no_room(runs: Runs) -> None:
+    runs.settings |= {
+        "hold": {"open_contacts": 2, "open_for": "1h"},
+        "pacing": {"rate": 1000, "burst": 1000, "at_once": 1},
+    }
+    (bad,) = rows("a")
+    runs.faults(
+        {"fault": "error", "code": "InvalidRequestException", "destinations": [bad["phone"]]},
+        {"fault": "drop_after", "first": 1},
+    )
+    run = await runs.send(rows("abcd"), max_duration=4.0)
+    assert statuses(run) == {"a": "rejected", "b": "sent", "c": "sent", "d": "pending"}
+
+
 # Trouble with the disk
 
 
@@ -329,26 +390,6 @@ async def test_a_damaged_ledger_is_left_as_it_is_and_nothing_is_sent(runs: Runs,
     assert (ledger.read_bytes(), runs.received(CHAT)) == (damaged, 1)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own, with room for a ledger of some dozen rows."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if _mount("-t", "tmpfs", "-o", "size=512k", "tmpfs", folder):
-        pytest.skip("only root may mount a disk")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def _mount(*words: str | Path) -> int:
-    try:
-        return subprocess.run(["mount", *words], check=False, stderr=subprocess.DEVNULL).returncode
-    except OSError:
-        return 1
-
-
 def many(count: int) -> list[dict[str, str]]:
     return [row | {"key": f"k{number}"} for number, row in enumerate(rows("a") * count)]
 
@@ -374,14 +415,14 @@ async def test_a_full_disk_halts_before_anything_is_sent_that_could_not_be_recor
     assert 0 < len(sent) < 600
     recorded = await bulk.status(runs.campaign, **options)
     assert recorded.summary.sent + recorded.summary.unknown >= len(sent)
-    _mount("-o", "remount,size=50m", small_disk)
+    mount("-o", "remount,size=50m", small_disk)
     run = await bulk.send(runs.campaign, **options)
     assert run.summary.sent == 600
     assert (len(runs.contacts()), set(runs.contacts().values())) == (600, {1})
 
 
 async def test_a_read_only_disk_is_said_to_be_so_before_anything_is_sent(runs: Runs, small_disk: Path) -> None:
-    _mount("-o", "remount,ro", small_disk)
+    mount("-o", "remount,ro", small_disk)
     with pytest.raises(bulk.LedgerError, match=r"Read-only file system.*--state-dir"):
         await bulk.send(
             runs.campaign, contacts=pl.DataFrame(rows("a")), **runs.options | {"state_dir": small_disk / "state"}

@@ -63,7 +63,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "starters": WORDS | {"loader"},
     "terminal": WORDS | {"campaign", "run", "sandbox", "stopping"},
     "cli": WORDS | {"run", "sandbox", "starters", "terminal"},
-    "__main__": {"cli"},
+    "__main__": {"cli", "terminal"},
     # apart: the judge is not related to the judged
     "sandbox": set(),
 }
@@ -73,7 +73,7 @@ HOMES: dict[str, set[str]] = {
     "aioboto3": {"connect"},
     "aiobotocore": {"connect", "line"},
     "aiohttp": {"line", "fetching", "sandbox"},
-    "anyio": {"stopping", "turns", "sender", "run", "terminal", "cli"},
+    "anyio": {"stopping", "turns", "sender", "run", "terminal"},
     "botocore": {"api", "connect", "line", "sandbox"},
     "click": {"cli", "terminal"},
     "email_validator": {"loader"},

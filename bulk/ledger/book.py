@@ -24,6 +24,13 @@ SELECT count(*) FROM delivery JOIN run ON run.id = delivery.run
 WHERE person = ? AND intended_at IS NOT NULL AND intended_at >= ? AND channel = ?
     AND (state = 'sent' OR state = 'unknown' OR state = 'intended')
 """
+_INDEX_OPENED = "CREATE INDEX IF NOT EXISTS delivery_opened ON delivery (intended_at) WHERE intended_at IS NOT NULL"
+_OPENED = """
+SELECT intended_at FROM delivery INDEXED BY delivery_opened CROSS JOIN run ON run.id = delivery.run
+WHERE intended_at IS NOT NULL AND intended_at >= ? AND channel = ? AND endpoint = ? AND region = ? AND instance = ?
+    AND step < ? AND (state = 'sent' OR state = 'unknown' OR state = 'intended')
+ORDER BY intended_at DESC LIMIT ?
+"""
 
 
 def _prepare(path: Path) -> None:
@@ -116,6 +123,21 @@ class Ledger:
         with troubles_of(self._path):
             (count,) = self._source.reader.execute(_WRITTEN_TO, (person, since, channel)).fetchone()
         return int(count)
+
+    def index_opened(self) -> None:
+        """Make `opened` possible. Only who bounds the open contacts pays for the index."""
+        self._writing().run(lambda writing: writing.execute(_INDEX_OPENED))
+
+    def opened(self, place: RunIdentity, *, since: float, limit: int, calls: int) -> list[float]:
+        """Tell when the contacts opened that may be open still, the oldest first: the newest `limit` since then.
+
+        Times are in Unix seconds. All runs count that share the channel, endpoint, Region and instance of `place`, and
+        what may have been accepted counts. A row that went beyond so many `calls` has ended its contact itself.
+        """
+        where = since, place.channel, place.endpoint, place.region, place.instance, calls, limit
+        with troubles_of(self._path):
+            found = self._source.reader.execute(_OPENED, where).fetchall()
+        return [at for (at,) in reversed(found)]
 
     def copy(self, folder: Path) -> None:
         """Copy the ledger as it stands into another folder, which has none: whole, also while a process writes it."""

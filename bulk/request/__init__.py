@@ -6,7 +6,7 @@ would.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bulk.api import Trouble, operation
@@ -44,6 +44,7 @@ class Request:
     digests: Mapping[str, str]
     _destination: Template = field(repr=False)
     _blueprints: tuple[Blueprint, ...] = field(repr=False)
+    _takes_turns: bool = field(repr=False)
 
     @classmethod
     def compile(
@@ -79,6 +80,7 @@ class Request:
             digests={name: value for reader in readers for name, value in reader.digests.items()},
             _destination=found,
             _blueprints=tuple(blueprints),
+            _takes_turns=any(reader.takes_turns for reader in readers),
         )
 
     def destination(self, cells: Cells) -> str:
@@ -89,11 +91,15 @@ class Request:
             return ""
         return "" if value is None else str(value)
 
-    def build(self, recipient: Recipient) -> Mapping[str, Parameters] | Refusal:
+    def build(self, recipient: Recipient, *, turn: int | None = None) -> Mapping[str, Parameters] | Refusal:
         """Give the parameters by table, or a Refusal that names each member, its trouble and the remedy.
 
-        Its code is `template_error`, `missing_parameter` or `invalid_parameter`.
+        Its code is `template_error`, `missing_parameter` or `invalid_parameter`. `turn` decides which of the values
+        that are used in turn a row takes. A row keeps its turn when the list is sorted anew, else a call whose answer
+        is missing would be made again with another value; without one, its place in the list decides.
         """
+        if turn is not None and self._takes_turns:
+            recipient = replace(recipient, row=turn)
         built: dict[str, Parameters] = {}
         found: list[tuple[str, Trouble]] = []
         for blueprint in self._blueprints:

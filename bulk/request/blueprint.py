@@ -17,7 +17,7 @@ from bulk.request.template import BadTemplate, Template, compile_template
 Render = Callable[[Recipient], Any]
 
 IN_TURN = frozenset({"UserInfo.UserId"})
-"""Members that the campaign may give as a list, of which each row takes the next."""
+"""Members that the campaign may give as a list, used in turn: each row takes the next, and keeps it."""
 
 RESOURCES = frozenset({"UserInfo", "TemplatedMessageConfig", "InitialTemplatedSystemMessage", "SourceEndpoint"})
 """Members that name a resource of the instance, beside those called …Id."""
@@ -85,6 +85,7 @@ class Reader:
         self.used: set[str] = set()
         self.digests: dict[str, str] = {}
         self.names_resources = False
+        self.takes_turns = False
         self.destination: Template | None = None
         self._columns = columns
         self._destined = destined
@@ -178,13 +179,13 @@ class Reader:
         return _Node(draft, lambda recipient: [render(recipient) for render in renders])
 
     def _turns(self, written: Sequence[Any], path: str) -> _Node:
-        """Read a list of which each row takes the next, by its place in the list."""
+        """Read a list of which each row takes the next: by its place in the list, where it has no turn of its own."""
         given = [value for value in written if value is not None and value != ""]
         nodes = [self._leaf(value, f"{path}[{at}]") for at, value in enumerate(given)]
         if len(nodes) < 2:
             return nodes[0] if nodes else _Node(None, lambda _: None, constant=True)
         self._check_turns(nodes, path)
-        self.names_resources = True
+        self.names_resources = self.takes_turns = True
         return _Node(UNKNOWN, lambda recipient: nodes[recipient.row % len(nodes)].render(recipient))
 
     def _check_turns(self, nodes: Sequence[_Node], path: str) -> None:

@@ -12,7 +12,7 @@ import polars as pl
 from anyio import to_thread
 
 from bulk.campaign import Campaign
-from bulk.errors import CampaignError, Halted, ListError, unwrapped
+from bulk.errors import Halted, LedgerError, ListError, unwrapped
 from bulk.ledger import Ledger
 from bulk.lock import sender, sole_sender
 from bulk.model import Outcome
@@ -31,11 +31,12 @@ from bulk.run.looking import (
 )
 from bulk.run.opening import Opened, choose, open_campaign
 from bulk.run.options import Options
+from bulk.run.pace import at_once
 from bulk.run.plan import Plan, Survey
 from bulk.run.rehearsal import destination, guesses, in_scratch, open_from, start_afresh
 from bulk.run.sending import Sending
 from bulk.run.summary import Progress, Summary
-from bulk.run.trial import delivery_for, trial_carrier
+from bulk.run.trial import tried
 from bulk.run.wiring import carrier, turns_of
 from bulk.stopping import Stop
 
@@ -79,7 +80,8 @@ async def send(
     is told the progress every `every` seconds; `stop.ask(…)` ends the run early.
 
     Raises `CampaignError`, `ListError` and `LedgerError` where it could not start, `RunBusy` where another process
-    sends this run, and `Halted` where there are no credentials; a run that halts later says so in its summary.
+    sends this run, and `Halted` where there are no credentials; a run that halts later says so in its summary, or
+    raises `Halted` too where the ledger cannot even be read any more.
     """
     opened = await open_from(campaign, Options.of(options))
     if opened.options.dry_run:
@@ -88,10 +90,17 @@ async def send(
     for note in opened.notes:
         log.info(note)
     stop = stop or Stop()
-    async with _sending(opened, stop, Survey(opened)) as sending:
-        with unwrapped():
-            await sending.go(watch, every)
-        return await to_thread.run_sync(_ended, sending)
+    run: Run | None = None
+    try:
+        async with _sending(opened, stop, Survey(opened)) as sending:
+            with unwrapped():
+                await sending.go(watch, every)
+            run = await to_thread.run_sync(_ended, sending)
+    except LedgerError:
+        if run is None:  # else it is what the run says already, met once more in closing the ledger
+            raise
+    assert run is not None  # noqa: S101 - else something was raised
+    return run
 
 
 async def check(campaign: Source, **options: Any) -> Plan:
@@ -113,12 +122,7 @@ async def test(campaign: Source, *, row: int, to: str, **options: Any) -> Outcom
 
     Raises `CampaignError` and `ListError` where that cannot be sent, `Halted` where Amazon Connect refuses everybody.
     """
-    opened = await open_from(campaign, Options.of(options))
-    delivery = await to_thread.run_sync(delivery_for, opened, row, to)
-    async with destination(opened) as (transport, _):
-        if transport is None:
-            raise CampaignError("a test message is sent for real: leave --dry-run out, or use --sandbox")
-        return await trial_carrier(opened, transport).deliver(delivery)
+    return (await tried(campaign, row, to, Options.of(options))).outcome
 
 
 async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
@@ -145,7 +149,7 @@ async def _sending(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[
     with sole_sender(opened.state_dir, opened.campaign.name, options.run_id):
         start_afresh(opened)
         async with destination(opened) as (transport, place):
-            with Ledger.open(opened.state_dir) as ledger:
+            with Ledger.open(opened.state_dir, at_once=at_once(opened)) as ledger:
                 accept = options.accept_changes or options.dry_run
                 book = ledger.begin(opened.identity(*place), opened.digests, accept_changes=accept)
                 if opened.campaign.contact_list.dedupe == "none":
@@ -156,21 +160,24 @@ async def _sending(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[
                 if transport is None:
                     yield Sending(opened, book, survey, judge, stop)
                     return
-                with turns_of(opened, place, await guesses(opened), stop) as turns:
+                with turns_of(opened, place, ledger, await guesses(opened), stop=stop) as turns:
                     yield Sending(
                         opened, book, carrier(opened, book, transport, turns=turns, judge=judge, stop=stop), judge, stop
                     )
 
 
 def _ended(sending: Sending) -> Run:
-    """End the pass in the ledger, and write the results."""
-    opened, book, stop, tally = sending.opened, sending.book, sending.stop, sending.carrier.tally
+    """End the pass in the ledger, and write the results. Raises `Halted` where the ledger cannot be read."""
+    opened, book, tally, halting = sending.opened, sending.book, sending.carrier.tally, sending.halting
     rows = sending.total if sending.total is not None else _rows(opened)
-    halted = stop.reason if stop.exit_code == Halted.exit_code else None
-    book.close_pass(rows=rows, halted=halted, calls=tally.calls, throttled=tally.throttled)
-    glance, path, lost = results_of(opened, book)
-    summary = summarise(opened, book, tally, seconds=sending.progress().seconds, results=path, halted=halted)
-    return Run(summary, stop.exit_code or max(lost, exit_code(summary)), lambda: frame_of(opened), glance)
+    with halting.recording():
+        book.close_pass(rows=rows, halted=halting.reason, calls=tally.calls, throttled=tally.throttled)
+    try:
+        glance, path, lost = results_of(opened, book)
+        told = summarise(opened, book, tally, seconds=sending.progress().seconds, results=path, halted=halting.reason)
+    except LedgerError as error:
+        raise Halted(halting.reason or str(error)) from error
+    return Run(told, sending.stop.exit_code or max(lost, exit_code(told)), lambda: frame_of(opened), glance)
 
 
 def _rows(opened: Opened) -> int | None:

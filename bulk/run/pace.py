@@ -5,7 +5,7 @@ from typing import Literal
 from bulk.campaign import OperationPacing, Window
 from bulk.learning import Learner
 from bulk.model import Call
-from bulk.pacing import Bucket, Limits, Pace, Room, inside
+from bulk.pacing import Bucket, Limits, Pace, inside
 from bulk.parts import parts
 from bulk.run.opening import Opened
 
@@ -17,6 +17,8 @@ AT_ONCE = 64  # calls in flight where nothing is said: 50 a second at a latency 
 
 # "StartOutboundChatContact", ChatDurationInMinutes; "Amazon Connect service quotas", active email contact expiry.
 CHAT_MINUTES, EMAIL_MINUTES = 25 * 60, 14 * 24 * 60
+
+STOPS = "stop_contact"  # the table of the call that ends a contact
 
 
 def windows(opened: Opened, operation: str) -> list[tuple[float, int]]:
@@ -51,13 +53,16 @@ def pace(opened: Opened, operation: str, guess: float | None = None) -> Pace:
     return Pace(Limits((*buckets, *_parts(opened))), learner)
 
 
-def room(opened: Opened, operation: str) -> Room | None:
-    """Give the room for open contacts, for the operation that opens them, where the campaign bounds it."""
+def room(opened: Opened, operation: str) -> int | None:
+    """Tell for how many open contacts there is room, to the operation that opens them; None where that is unbounded."""
     hold, tables = opened.campaign.hold, opened.campaign.tables
     opens = next(iter(opened.campaign.way.OPERATIONS.values())) == operation
-    if hold.open_contacts is None or not opens or "stop_contact" in tables:
-        return None
-    return Room(hold.open_contacts, open_for(opened))
+    return hold.open_contacts if opens and STOPS not in tables else None
+
+
+def lasting_calls(opened: Opened) -> int:
+    """Tell how many calls a conversation has that leave its contact open."""
+    return sum(table != STOPS for table in opened.campaign.way.OPERATIONS)
 
 
 def open_for(opened: Opened) -> float:

@@ -21,6 +21,7 @@ from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.loader import Batch
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status
 from bulk.rules import Wait
+from bulk.run.halting import Halting
 from bulk.run.judging import Judge
 from bulk.run.opening import Opened
 from bulk.run.pace import at_once
@@ -66,16 +67,21 @@ class Sending:
     total: int | None = None
     ended: Counter[Status] = field(default_factory=Counter)
     opens_at: float = math.inf
+    halting: Halting = field(init=False)
     _breaker: Breaker = field(init=False)
     _written_to: Counter[str] = field(default_factory=Counter)
     _locks: dict[str, anyio.Lock] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         settings = self.opened.campaign.stop
+        self.halting = Halting(self.stop, self.carrier.tally)
         self._breaker = Breaker(settings.same_error_in_a_row, settings.failure_share)
 
     async def go(self, watch: Callable[[Progress], None] | None, every: float) -> None:
-        """Send what is to be sent, until the list ends or the run stops."""
+        """Send what is to be sent, until the list ends or the run stops.
+
+        Raises `ListError` and `LedgerError` where it could not start: no call was made.
+        """
         options, settings = self.opened.options, self.opened.campaign.stop
         async with anyio.create_task_group() as beside:
             if options.max_duration is not None:
@@ -87,7 +93,9 @@ class Sending:
                 beside.start_soon(self._refresh)
             await self._read_through(settings.grace)
             beside.cancel_scope.cancel()
-        await self.book.flush()
+        self.halting.check()
+        with self.halting.recording():
+            await self.book.flush()
 
     async def _read_through(self, grace: float) -> None:
         """Read the list, and read it again when the first window opens of those that were closed, until none is left.
@@ -135,6 +143,10 @@ class Sending:
 
     def _claim(self, batches: Iterator[Batch]) -> list[Item]:
         """Read on until there is something to send; empty at the end of the list. Runs in a thread."""
+        with self.halting.noting():
+            return self._claimed(batches)
+
+    def _claimed(self, batches: Iterator[Batch]) -> list[Item]:
         for batch in batches:
             claims = self.book.claim(batch.recipients)
             self.rows += len(claims)
@@ -150,7 +162,8 @@ class Sending:
         recipient, claim = item
         async with self._alone(recipient.destination):
             try:
-                outcome = await self._outcome(recipient, claim)
+                with self.halting.noting():
+                    outcome = await self._outcome(recipient, claim)
             except NotNow as not_now:
                 self.opens_at = min(self.opens_at, not_now.why)
                 return
@@ -161,7 +174,9 @@ class Sending:
     async def _outcome(self, recipient: Recipient, claim: Claim) -> Outcome:
         """Drive one row to its outcome. Raises `NotNow` with the time (Unix seconds) to which it has to wait."""
         settling = claim.kind is ClaimKind.UNSETTLED
-        why: Refusal | Mapping[str, Parameters] = self._refused(recipient, settling=settling) or self._built(recipient)
+        why: Refusal | Mapping[str, Parameters] = self._refused(recipient, settling=settling) or self._built(
+            recipient, claim
+        )
         if not isinstance(why, Refusal):
             delivery = Delivery(claim.id, recipient, why, claim.progress, claim.decisions)
             try:
@@ -175,8 +190,9 @@ class Sending:
         await self.book.finish(claim.id, outcome)
         return outcome
 
-    def _built(self, recipient: Recipient) -> Refusal | Mapping[str, Parameters]:
-        return self.opened.request.build(recipient)
+    def _built(self, recipient: Recipient, claim: Claim) -> Refusal | Mapping[str, Parameters]:
+        """Build the request. Rows take turns in the order in which the ledger met them, whatever the list's now."""
+        return self.opened.request.build(recipient, turn=claim.id - 1)
 
     def _refused(self, recipient: Recipient, *, settling: bool) -> Refusal | None:
         """Ask the rules before anything is built: a row whose window is closed costs no turn."""

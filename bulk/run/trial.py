@@ -2,16 +2,31 @@
 
 import uuid
 from dataclasses import dataclass, replace
+from pathlib import Path
+
+from anyio import to_thread
 
 from bulk.calling import Caller, Policy, Transport
+from bulk.campaign import Campaign
 from bulk.delivery import Carrier
 from bulk.errors import CampaignError
 from bulk.loader import alpha_2, email, phone
 from bulk.model import Delivery, Outcome, Recipient, Refusal, Reply
 from bulk.run.opening import Opened
+from bulk.run.options import Options
 from bulk.run.pace import pace
+from bulk.run.rehearsal import destination, open_from
 from bulk.stopping import Stop
 from bulk.turns import OwnPace, Turns
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A test message that was sent: of which campaign, to whom (as it was sent), and its end."""
+
+    campaign: Campaign
+    destination: str | None
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +46,24 @@ class Unrecorded:
         """Keep nothing."""
 
 
+async def tried(campaign: Campaign | Path | str, row: int, to: str, options: Options) -> Trial:
+    """Send what a row would get to somebody else. Raises what `bulk.test` does."""
+    opened = await open_from(campaign, options)
+    delivery = await to_thread.run_sync(delivery_for, opened, row, to)
+    async with destination(opened) as (transport, _):
+        if transport is None:
+            raise CampaignError("a test message is sent for real: leave --dry-run out, or use --sandbox")
+        outcome = await trial_carrier(opened, transport).deliver(delivery)
+    return Trial(opened.campaign, delivery.recipient.destination, outcome)
+
+
 def delivery_for(opened: Opened, row: int, to: str) -> Delivery:
     """Make the delivery of a row, to another destination. Raises `CampaignError` where that cannot be sent."""
     country = opened.wanted.country
-    destination = email(to) if opened.campaign.way.KIND == "email" else phone(to, alpha_2(country) if country else None)
-    if isinstance(destination, Refusal):
-        raise CampaignError(f"--to: {destination.message}")
-    built = opened.request.build(recipient := replace(_row(opened, row), destination=destination))
+    read = email(to) if opened.campaign.way.KIND == "email" else phone(to, alpha_2(country) if country else None)
+    if isinstance(read, Refusal):
+        raise CampaignError(f"--to: {read.message}")
+    built = opened.request.build(recipient := replace(_row(opened, row), destination=read))
     if isinstance(built, Refusal):
         raise CampaignError(f"row {row} cannot be sent: {built.message}")
     return Delivery(0, recipient, built)

@@ -5,12 +5,13 @@ from contextlib import ExitStack, closing, contextmanager
 
 from bulk.calling import Caller, Policy, Transport
 from bulk.delivery import Carrier, NotNow
-from bulk.ledger import RunLedger
+from bulk.ledger import Ledger, RunLedger
 from bulk.model import Call, Delivery, digest
+from bulk.pacing import Room
 from bulk.rules import Wait
 from bulk.run.judging import Judge
 from bulk.run.opening import Opened
-from bulk.run.pace import pace, parts_of, room
+from bulk.run.pace import lasting_calls, open_for, pace, parts_of, room
 from bulk.sharing import SharedPace, steady_clock
 from bulk.stopping import Stop
 from bulk.turns import Turns
@@ -20,11 +21,12 @@ PROMISED = {"StartOutboundChatContact": 7 * 86400.0}  # "StartOutboundChatContac
 
 @contextmanager
 def turns_of(
-    opened: Opened, place: tuple[str, str], guesses: Mapping[str, float | None], stop: Stop
+    opened: Opened, place: tuple[str, str], ledger: Ledger, guesses: Mapping[str, float | None], *, stop: Stop
 ) -> Iterator[dict[str, Turns]]:
     """Give the turns of each operation, in step with the other processes that share the state directory.
 
-    `place` is endpoint and Region, `guesses` are the rates at which learning begins.
+    `place` is endpoint and Region, `guesses` are the rates at which learning begins. The room for open contacts begins
+    with those that the ledger says are open; what other processes open from now on, each counts for itself.
     """
     clock = steady_clock()
     with ExitStack() as stack:
@@ -32,8 +34,17 @@ def turns_of(
         for operation in opened.campaign.way.OPERATIONS.values():
             kept = SharedPace(opened.state_dir, (*place, operation), pace(opened, operation, guesses.get(operation)))
             shared = stack.enter_context(closing(kept))
-            turns[operation] = Turns(shared, stop, room=room(opened, operation), clock=clock)
+            turns[operation] = Turns(shared, stop, room=_room(opened, operation, place, ledger, clock()), clock=clock)
         yield turns
+
+
+def _room(opened: Opened, operation: str, place: tuple[str, str], ledger: Ledger, now: float) -> Room | None:
+    limit = room(opened, operation)
+    if limit is None:
+        return None
+    ledger.index_opened()
+    seconds, calls = open_for(opened), lasting_calls(opened)
+    return Room(limit, seconds, ledger.opened(opened.identity(*place), since=now - seconds, limit=limit, calls=calls))
 
 
 def carrier(

@@ -2,9 +2,11 @@
 
 import json
 import logging
+import os
 import sys
 import time
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import click
 
@@ -56,8 +58,18 @@ def _said(name: str) -> bool:
 
 
 def show(data: Any, text: str) -> None:
-    """Give the outcome of a command on stdout: `data` as one JSON object where that is wanted, else the text."""
-    click.echo(json.dumps(data, ensure_ascii=False, default=str) if is_json() else text)
+    """Give the outcome of a command on stdout: `data` as one JSON object where that is wanted, else the text.
+
+    Ends the program with 1 where that cannot be written.
+    """
+    try:
+        click.echo(json.dumps(data, ensure_ascii=False, default=str) if is_json() else text)
+    except BrokenPipeError:  # nobody reads on, which is no trouble: click ends the program
+        raise
+    except OSError as error:
+        _mute(sys.stdout)
+        complain(f"stdout cannot be written: {error.strerror}")
+        sys.exit(1)
 
 
 def say(text: str) -> None:
@@ -67,7 +79,7 @@ def say(text: str) -> None:
     if is_logged():
         log.info(text)
     else:
-        click.echo(text, err=True)
+        _tell(text)
 
 
 def complain(text: str) -> None:
@@ -75,14 +87,28 @@ def complain(text: str) -> None:
     if is_logged():
         log.error(text)
     else:
-        click.echo(f"bulk: {text}", err=True)
+        _tell(f"bulk: {text}")
+
+
+def _tell(text: str) -> None:
+    """Write to stderr. Where that cannot be (a full disk, a pipe that nobody reads), the work goes on in silence."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        _mute(sys.stderr)
+
+
+def _mute(stream: IO[str]) -> None:
+    """Let nothing more come of a stream that cannot be written, not even at the end of the program."""
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 class _Stderr(logging.Handler):
     """Writes to what stderr is at the moment: a live bar takes its place for a while."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(self.format(record), err=True)
+        _tell(self.format(record))
 
 
 class _Text(logging.Formatter):

@@ -5,11 +5,10 @@ from typing import Any
 
 from anyio import to_thread
 
-from bulk.campaign import load
-from bulk.run import Options, test
+from bulk.run import Options
 from bulk.run.plan import Survey
 from bulk.run.rehearsal import open_from
-from bulk.run.trial import delivery_for
+from bulk.run.trial import delivery_for, tried
 from bulk.terminal import screen, words
 from bulk.terminal.sending import check_somebody_is_there
 
@@ -25,13 +24,13 @@ async def preview(campaign: Path, row: int, to: str, *, options: dict[str, Any])
 
 async def send(campaign: Path, row: int, to: str, *, options: dict[str, Any]) -> dict[str, Any]:
     """Send the message; give its end as `--json` prints it."""
-    outcome = await test(campaign, row=row, to=to, **options)
-    of, _ = load(campaign)
+    trial = await tried(campaign, row, to, Options.of(options))
+    outcome = trial.outcome
     return {
-        "campaign": of.name,
-        "channel": of.channel,
+        "campaign": trial.campaign.name,
+        "channel": trial.campaign.channel,
         "row": row,
-        "destination": to,
+        "destination": trial.destination,
         "status": outcome.status,
         "contact_id": outcome.contact_id,
         "error_code": outcome.error_code,

@@ -1,0 +1,63 @@
+"""A command's work, done to its end; and what Ctrl-C does before, during and after it.
+
+Python's own handler raises `KeyboardInterrupt` wherever the program happens to be. In the middle of loading a library,
+or of leaving, somebody swallows that, or it ends in a traceback. So where there is nothing to put in order yet, or any
+more, an interrupt ends the program there and then. Whoever has another handler, or ignores interrupts (`nohup`, a job
+in the background), keeps that.
+"""
+
+import atexit
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from types import FrameType
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+INTERRUPTED = 130  # exit code: 128 and the number of SIGINT
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    os._exit(INTERRUPTED)
+
+
+def end_at_once() -> None:
+    """End the program at an interrupt from now on; at the very end, where Python keeps no handler, ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _leave)
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+
+
+def open_streams() -> None:
+    """Open what is closed of stdin, stdout and stderr, on nothing: else the next file to be opened takes its place."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+
+
+def to_the_end(work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
+    """Do a command's work. Raises what it raises, and `KeyboardInterrupt` where it was interrupted."""
+    import anyio  # noqa: PLC0415 - `bulk --help` does not wait for it
+
+    if signal.getsignal(signal.SIGINT) is _leave:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return anyio.run(partial(work, *args, **options))
+    except BaseExceptionGroup as group:
+        raise _cause(group) from None
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Take what one of several tasks died of out of its group; an interrupt comes before all else."""
+    if isinstance(error, BaseExceptionGroup) and error.subgroup(KeyboardInterrupt):
+        return KeyboardInterrupt()
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
