@@ -134,6 +134,10 @@ class Outcome:
     finished_at: datetime | None = None
 
 
+Recorded = tuple[str, str | None, int, str | None, str | None, str | None, float | None]
+"""An outcome as plain values, in the same order: the status's text, and the time in Unix seconds."""
+
+
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 

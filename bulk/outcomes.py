@@ -15,11 +15,12 @@ import polars as pl
 from polars import selectors as cs
 from polars.io.plugins import register_io_source
 
+from bulk.ahead import ahead
 from bulk.errors import CampaignError
-from bulk.model import Outcome, Recipient
+from bulk.model import Recorded
 
-Ends = Iterable[tuple[Sequence[Recipient], Sequence[Outcome], pl.DataFrame]]
-"""The list, read again in batches: recipients, what became of each, and the list's own columns for the same rows."""
+Results = Iterable[tuple[pl.DataFrame, pl.DataFrame]]
+"""The list, read again in batches: our columns (see `table`), and the list's own for the same rows."""
 
 SCHEMA = pl.Schema(
     {
@@ -39,20 +40,37 @@ SCHEMA = pl.Schema(
 _ROW_GROUP = 100_000  # rows of a Parquet file that are in memory together
 
 
-def frame(ends: Ends, *, outcomes_only: bool = False) -> pl.DataFrame:
+def table(
+    first: int, keys: Sequence[str], destinations: Sequence[str | None], recorded: Sequence[Recorded]
+) -> pl.DataFrame:
+    """Give our columns for some rows of the list, from the row `first` on."""
+    rows = range(first, first + len(keys))
+    ends = zip(*recorded, strict=True) if recorded else [()] * len(SCHEMA)
+    columns = zip(SCHEMA.items(), (rows, keys, destinations, *ends), strict=False)
+    return pl.DataFrame([_series(name, dtype, values) for (name, dtype), values in columns])
+
+
+def _series(name: str, dtype: pl.DataType, values: Sequence[Any]) -> pl.Series:
+    if not isinstance(dtype, pl.Datetime):
+        return pl.Series(name, values, dtype)
+    seconds = pl.Series(name, values, pl.Float64)
+    return (seconds * 1e6).round().cast(pl.Int64).cast(dtype)
+
+
+def frame(results: Results, *, outcomes_only: bool = False) -> pl.DataFrame:
     """Give the results as one frame."""
-    tables = list(_tables(ends, outcomes_only=outcomes_only))
+    tables = list(_tables(results, outcomes_only=outcomes_only))
     return pl.concat(tables) if tables else pl.DataFrame(schema=SCHEMA)
 
 
-def write(ends: Ends, path: Path, *, outcomes_only: bool = False) -> Path:
+def write(results: Results, path: Path, *, outcomes_only: bool = False) -> Path:
     """Write the results as `.csv`, `.parquet` or `.ndjson`, readable by their owner alone; give the path.
 
     Raises `CampaignError` where the name ends otherwise, or the file cannot be written; what stood there stays.
     """
     writer = _writer(path)
     with _taking_the_place_of(path) as file:
-        writer(_tables(ends, outcomes_only=outcomes_only), file)
+        writer(ahead(_tables(results, outcomes_only=outcomes_only)), file)
     return path
 
 
@@ -61,27 +79,9 @@ def check(path: Path) -> None:
     _writer(path)
 
 
-def _tables(ends: Ends, *, outcomes_only: bool) -> Iterator[pl.DataFrame]:
-    for recipients, outcomes, columns in ends:
-        table = _table(recipients, outcomes)
-        yield table if outcomes_only else table.hstack(_beside(columns))
-
-
-def _table(recipients: Sequence[Recipient], outcomes: Sequence[Outcome]) -> pl.DataFrame:
-    columns: tuple[list[Any], ...] = (
-        [r.row for r in recipients],
-        [r.key for r in recipients],
-        [r.destination for r in recipients],
-        [o.status.value for o in outcomes],
-        [o.contact_id for o in outcomes],
-        [o.attempts for o in outcomes],
-        [o.error_code for o in outcomes],
-        [o.error_message for o in outcomes],
-        [o.request_id for o in outcomes],
-        [o.finished_at for o in outcomes],
-    )
-    series = zip(SCHEMA.items(), columns, strict=True)
-    return pl.DataFrame([pl.Series(name, values, dtype) for (name, dtype), values in series])
+def _tables(results: Results, *, outcomes_only: bool) -> Iterator[pl.DataFrame]:
+    for ours, columns in results:
+        yield ours if outcomes_only else ours.hstack(_beside(columns))
 
 
 def _beside(columns: pl.DataFrame) -> pl.DataFrame:

@@ -281,3 +281,34 @@ def test_any_lists_in_any_batches_are_counted_row_by_row(
         assert (counts[Status.PENDING], counts[Status.SKIPPED]) == (len(met), len(keys) - len(met))
         statuses = [outcome.status for outcome in run.outcomes()(rows)]
         assert statuses.count(Status.SKIPPED) == counts[Status.SKIPPED]
+
+
+class Unread(list[Recipient]):
+    """Rows of a list of which nobody may ask more than the name."""
+
+    def __getitem__(self, place: object) -> Recipient:  # type: ignore[override]
+        raise AssertionError(place)
+
+
+async def test_of_a_row_that_is_done_only_the_name_is_read(ledger: Ledger) -> None:
+    run = begin(ledger)
+    for claim in run.claim(listed("abc")):
+        await end(run, claim)
+    await run.flush()
+    assert kinds(begin(ledger).claim(Unread(listed("bca")), ["b", "c", "a"])) == [FINAL] * 3
+
+
+async def test_a_mail_that_is_out_is_sent_without_an_error_while_its_contact_is_stopped(ledger: Ledger) -> None:
+    run = begin(ledger)
+    (claim,) = run.claim(listed("a"))
+    await run.intend(claim.id, 0, "token", digest=DIGEST, at=1.7e9)
+    await run.answer(claim.id, 0, Reply({"ContactId": "mail"}, "request"), attempts=1, settled=True)
+    await run.intend(claim.id, 1, "stop", digest=DIGEST, at=1.7e9)
+    await run.flush()
+    (outcome,) = run.outcomes()(listed("a"))
+    assert (outcome.status, outcome.contact_id, outcome.error_code, outcome.error_message) == (
+        Status.SENT,
+        "mail",
+        None,
+        None,
+    )

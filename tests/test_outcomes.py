@@ -12,29 +12,26 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from bulk.errors import CampaignError, LedgerError
-from bulk.model import Outcome, Recipient, Status
-from bulk.outcomes import SCHEMA, check, frame, write
+from bulk.model import Recorded
+from bulk.outcomes import SCHEMA, check, frame, table, write
 
 AT = datetime(2026, 11, 20, 9, 30, 0, 123000, UTC)
-ENDS = [
-    Outcome(Status.SENT, "8f3c", 2, request_id="5c1b", finished_at=AT),
-    Outcome(Status.REJECTED, None, 1, "InvalidRequestException", 'said "no", twice\nor more', "5c1c", AT),
-    Outcome(Status.PENDING),
+ENDS: list[Recorded] = [
+    ("sent", "8f3c", 2, None, None, "5c1b", AT.timestamp()),
+    ("rejected", None, 1, "InvalidRequestException", 'said "no", twice\nor more', "5c1c", AT.timestamp()),
+    ("pending", None, 0, None, None, None, None),
 ]
 COLUMNS = pl.DataFrame({"first_name": ["Ann", "", None], "Status": ["gold", "tin", "tin"]})
 SUFFIXES = [".csv", ".parquet", ".ndjson"]
 
 
-def listed(count: int, first: int = 0) -> list[Recipient]:
-    return [Recipient(row, f"k{row}", f"+1415555{row:04}", {}) for row in range(first, first + count)]
-
-
-Ends = tuple[list[Recipient], list[Outcome], pl.DataFrame]
+Ends = tuple[pl.DataFrame, pl.DataFrame]
 
 
 def ends(columns: pl.DataFrame, first: int = 0) -> Ends:
-    recipients = listed(columns.height, first)
-    return recipients, [ENDS[recipient.row % 3] for recipient in recipients], columns
+    rows = range(first, first + columns.height)
+    keys, destinations = [f"k{row}" for row in rows], [f"+1415555{row:04}" for row in rows]
+    return table(first, keys, destinations, [ENDS[row % 3] for row in rows]), columns
 
 
 def batches() -> Iterator[Ends]:

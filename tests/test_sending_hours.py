@@ -12,9 +12,10 @@ from virtual import PatientLoop
 
 from bulk.campaign import Campaign
 from bulk.ledger import Ledger
-from bulk.model import Call, Outcome, Recipient, Reply, Status
+from bulk.model import Call, Reply, Status
+from bulk.outcomes import frame
 from bulk.run.judging import Judge, wall_clock
-from bulk.run.looking import ends_of
+from bulk.run.looking import read_results
 from bulk.run.opening import open_campaign
 from bulk.run.options import Options
 from bulk.run.pace import pace
@@ -67,11 +68,11 @@ def people(zones: Sequence[str]) -> pl.DataFrame:
 
 def run(
     plan: Campaign, contacts: pl.DataFrame, folder: Path, *, max_duration: float | None = None
-) -> tuple[Service, list[tuple[Recipient, Outcome]], Stop]:
+) -> tuple[Service, pl.DataFrame, Stop]:
     """Send in virtual time: the service as it saw it, and every row's end."""
     service, stop = Service(), Stop()
 
-    async def work() -> list[tuple[Recipient, Outcome]]:
+    async def work() -> pl.DataFrame:
         opened = open_campaign(plan, Options(contacts=contacts, state_dir=folder, max_duration=max_duration))
         loop = asyncio.get_running_loop()
         with Ledger.open(folder, now=lambda: START + loop.time()) as ledger:
@@ -84,7 +85,7 @@ def run(
                 opened, book, carrier(opened, book, service, turns=turns, judge=judge, stop=stop), judge, stop
             )
             await sending.go(None, 10.0)
-            return [pair for who, what, _ in ends_of(opened, book) for pair in zip(who, what, strict=True)]
+            return frame(read_results(opened, book))
 
     with asyncio.Runner(loop_factory=PatientLoop) as runner:
         return service, runner.run(work()), stop
@@ -93,7 +94,7 @@ def run(
 def test_a_run_spans_two_nights_and_writes_to_nobody_outside_the_window(tmp_path: Path) -> None:
     plan = campaign(hours={"every_day": ["09:00-11:00"]}, pacing={"rate": [{"per_hour": 2, "burst": 1}]})
     service, ends, _ = run(plan, people(["Europe/London"] * 10), tmp_path)
-    assert [outcome.status for _, outcome in ends] == [Status.SENT] * 10
+    assert ends["status"].to_list() == [Status.SENT] * 10
     assert {at.date().day for at, _ in service.calls} == {3, 4, 5}
     assert all(9 <= at.hour < 11 for at, _ in service.calls)
 
@@ -107,7 +108,7 @@ def test_each_row_waits_for_the_morning_of_its_own_zone(tmp_path: Path) -> None:
 def test_a_zone_that_is_not_known_is_closed(tmp_path: Path) -> None:
     service, ends, _ = run(campaign(hours={"every_day": ["09:00-20:00"]}), people(["Mars/Olympus"]), tmp_path)
     assert not service.calls
-    assert ends[0][1].error_code == "unknown_zone"
+    assert ends["error_code"][0] == "unknown_zone"
 
 
 def test_waiting_for_a_window_ends_with_max_duration_and_leaves_the_rows_pending(tmp_path: Path) -> None:
@@ -115,13 +116,13 @@ def test_waiting_for_a_window_ends_with_max_duration_and_leaves_the_rows_pending
     service, ends, stop = run(plan, people(["Europe/London"] * 3), tmp_path, max_duration=3600)
     assert not service.calls
     assert stop.exit_code == STOPPED
-    assert [outcome.status for _, outcome in ends] == [Status.PENDING] * 3
+    assert ends["status"].to_list() == [Status.PENDING] * 3
 
 
 def test_a_row_that_expires_before_its_window_opens_is_skipped(tmp_path: Path) -> None:
     plan = campaign(hours={"every_day": ["09:00-11:00"]}, expires="2h")
     _, ends, _ = run(plan, people(["Europe/London"]), tmp_path)
-    assert (ends[0][1].status, ends[0][1].error_code) == (Status.SKIPPED, "expired")
+    assert (ends["status"][0], ends["error_code"][0]) == (Status.SKIPPED, "expired")
 
 
 @pytest.mark.parametrize("at_most", [1, 2])
@@ -130,4 +131,4 @@ def test_a_cap_counts_all_rows_of_one_destination_at_the_moment_of_sending(tmp_p
     contacts = people(["Europe/London"] * 5).with_columns(phone=pl.lit("+14155552000"))
     service, ends, _ = run(plan, contacts, tmp_path)
     assert len(service.calls) == at_most
-    assert [outcome.error_code for _, outcome in ends].count("capped") == 5 - at_most
+    assert ends["error_code"].to_list().count("capped") == 5 - at_most

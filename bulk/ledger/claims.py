@@ -13,13 +13,13 @@ import enum
 import json
 import sqlite3
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import count
 from typing import NamedTuple
 
 from bulk.errors import LedgerError
 from bulk.ledger.database import write
-from bulk.ledger.matching import ID, PLACE, STATE, Hasher, Known, Lookup, Seen
+from bulk.ledger.matching import ID, PLACE, STATE, Known, Lookup, Reading
 from bulk.ledger.privacy import scrub
 from bulk.model import Progress, Recipient, Refusal, Reply, Status, mask
 
@@ -52,23 +52,6 @@ class Claim(NamedTuple):
     decisions: int = 0
 
 
-@dataclass(slots=True)
-class Reading:
-    """One reading of the list, from its start: which run, what it has met, and the row that comes next.
-
-    `reopens`: of the rows that ended as `only` says, this reading has those sent again that it meets. `fixed`: rows are
-    named by their place, so that one that moved would be another row.
-    """
-
-    run: int
-    hasher: Hasher
-    seen: Seen
-    only: AbstractSet[Status] = frozenset()
-    reopens: bool = True
-    fixed: bool = False
-    next: int = 0
-
-
 _LOOKUP = Lookup(", decisions, person, contact_id, step, attempts, replies, intended_at, digest")
 _DECISIONS, _PERSON, _CONTACT, _STEP, _ATTEMPTS, _REPLIES, _INTENDED_AT, _DIGEST = range(4, 12)
 
@@ -99,21 +82,29 @@ _REPEAT = "INSERT INTO duplicate VALUES {rows}"
 
 
 def claim(
-    connection: sqlite3.Connection, reading: Reading, recipients: Sequence[Recipient], *, now: float
+    connection: sqlite3.Connection,
+    reading: Reading,
+    recipients: Sequence[Recipient],
+    names: Sequence[str],
+    *,
+    now: float,
 ) -> list[Claim]:
-    """Claim the next batch of a reading, inside a transaction. `now` is in Unix seconds."""
+    """Claim the next batch of a reading, inside a transaction. `now` is in Unix seconds.
+
+    Rows that are done are known by their `names` alone; only of the others is the recipient asked for.
+    """
     if not recipients:
         return []
-    places = reading.next, recipients[-1].row
-    keys = reading.hasher.keys(recipients)
-    wanted = zip((r.row for r in recipients), keys, strict=True)
-    found, displaced = _LOOKUP(connection, reading.run, places, wanted)
+    first, last = reading.next, reading.next + len(recipients) - 1
+    keys = reading.hasher.keys(names, first)
+    found, displaced = _LOOKUP(connection, reading.run, first, keys)
     if reading.fixed and displaced:
         raise LedgerError(_MOVED.format(row=min(known[PLACE] for known in displaced)))
-    batch = _Batch(reading, now, _next_id(connection), dict(connection.execute(_REPEATS, (reading.run, *places))))
-    claims = [batch.claim(*row) for row in zip(recipients, keys, found, strict=True)]
+    repeats = dict(connection.execute(_REPEATS, (reading.run, first, last)))
+    batch = _Batch(reading, recipients, now, _next_id(connection), repeats)
+    claims = [batch.claim(*row) for row in zip(count(first), keys, found, strict=False)]
     batch.write(connection, displaced)
-    reading.next = places[1] + 1
+    reading.next = last + 1
     return claims
 
 
@@ -127,6 +118,7 @@ class _Batch:
     """One batch being claimed, and the writes that come of it."""
 
     reading: Reading
+    recipients: Sequence[Recipient]
     now: float
     next_id: int
     repeats: dict[int, int]
@@ -140,21 +132,23 @@ class _Batch:
     refused: list[tuple[object, ...]] = field(default_factory=list)
     repeated: list[tuple[object, ...]] = field(default_factory=list)
 
-    def claim(self, recipient: Recipient, key: bytes, known: Known | None) -> Claim:
+    def claim(self, row: int, key: bytes, known: Known | None) -> Claim:
         known = known or self.fresh.get(key)
         if known is None:
-            return self._enter(recipient, key)
+            return self._enter(self._recipient(row), key)
         if not self.reading.seen.first_time(known[ID]):
-            return self._repeat(recipient, known)
-        self.places[known[ID]] = recipient.row
-        if known[PLACE] != recipient.row:
-            self.moved.append((recipient.row, known[ID]))
-        return self._go_on(recipient, known)
+            return self._repeat(row, known)
+        if known[PLACE] != row:
+            self.places[known[ID]] = row
+            self.moved.append((row, known[ID]))
+        return self._go_on(row, known)
+
+    def _recipient(self, row: int) -> Recipient:
+        return self.recipients[row - self.reading.next]
 
     def _enter(self, recipient: Recipient, key: bytes) -> Claim:
         id_, self.next_id = self.next_id, self.next_id + 1
         self.reading.seen.first_time(id_)
-        self.places[id_] = recipient.row
         self.fresh[key] = (id_, key, recipient.row)
         refusal = recipient.refusal
         state = refusal.status if refusal else Status.PENDING
@@ -165,22 +159,22 @@ class _Batch:
             return _RECORDED[state]
         return _DONE[Status.PENDING] if self.reading.only else Claim(ClaimKind.NEW, id_, _UNTRIED)
 
-    def _repeat(self, recipient: Recipient, known: Known) -> Claim:
-        fresh = self.repeats.pop(recipient.row, None) != known[ID]
+    def _repeat(self, row: int, known: Known) -> Claim:
+        fresh = self.repeats.pop(row, None) != known[ID]
         if fresh:
-            self.repeated.append((self.reading.run, recipient.row, known[ID], self.now))
+            self.repeated.append((self.reading.run, row, known[ID], self.now))
         first = self.places.get(known[ID], known[PLACE])
         return Claim(ClaimKind.DUPLICATE, status=Status.SKIPPED, fresh=fresh, first_row=first)
 
-    def _go_on(self, recipient: Recipient, known: Known) -> Claim:
+    def _go_on(self, row: int, known: Known) -> Claim:
         state, only = known[STATE], self.reading.only
         if state in {"intended", "pending"}:
-            return self._go_on_with_an_open_one(recipient, known)
+            return self._go_on_with_an_open_one(self._recipient(row), known)
         if state not in only or not self.reading.reopens:
             return _DONE[state]
         self.reopened.append({"id": known[ID]})
         kept = known if state != "rejected" else (*known[:_REPLIES], None, *known[_REPLIES + 1 :])
-        return self._go(recipient, (*kept[:_INTENDED_AT], None, None), known[_DECISIONS] + 1)
+        return self._go(self._recipient(row), (*kept[:_INTENDED_AT], None, None), known[_DECISIONS] + 1)
 
     def _go_on_with_an_open_one(self, recipient: Recipient, known: Known) -> Claim:
         state, only, decisions = known[STATE], self.reading.only, known[_DECISIONS]

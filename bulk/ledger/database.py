@@ -159,12 +159,12 @@ def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
 def _set_up(connection: sqlite3.Connection, path: Path, *, writing: bool) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     if not writing:
-        connection.execute("PRAGMA cache_size = -8000")  # KiB
+        connection.execute("PRAGMA cache_size = -2000")  # KiB: what is read comes in the order it was written
         connection.execute("PRAGMA query_only = ON")
         return
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute("PRAGMA cache_size = -8000")
     connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages: a list of a million rows is claimed in 16 MB steps
     connection.execute("PRAGMA journal_size_limit = 67108864")
     if path.stat().st_size <= _CHEAP_TO_CHECK:

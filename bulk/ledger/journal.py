@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
 
 from bulk.ledger import runs
-from bulk.ledger.claims import REOPEN, Claim, Reading, claim
-from bulk.ledger.matching import Seen
+from bulk.ledger.claims import REOPEN, Claim, claim
+from bulk.ledger.matching import Reading, Seen, names_of
 from bulk.ledger.privacy import scrub
 from bulk.ledger.record import UNDECIDED, RunFacts, RunRecord, Source
 from bulk.ledger.writer import Writer
@@ -99,9 +99,13 @@ class RunLedger(RunRecord):
         """
         self._reading.only = frozenset(statuses)
 
-    def claim(self, recipients: Sequence[Recipient]) -> list[Claim]:
-        """Claim the next batch of the list (some thousand rows, in its order): what to do with each row."""
-        return self._writer.run(lambda writing: claim(writing, self._reading, recipients, now=self._now()))
+    def claim(self, recipients: Sequence[Recipient], names: Sequence[str] | None = None) -> list[Claim]:
+        """Claim the next batch of the list (some thousand rows, in its order): what to do with each row.
+
+        `names` are what must not be sent twice, where that is known at less cost than the recipients.
+        """
+        known = names_of(recipients) if names is None else names
+        return self._writer.run(lambda writing: claim(writing, self._reading, recipients, known, now=self._now()))
 
     async def intend(self, delivery: int, step: int, token: str, *, digest: bytes, at: float) -> None:
         """Announce a call; make it only once this has returned. `at` is in Unix seconds.

@@ -7,10 +7,12 @@ personal data.
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import Any
 
-from bulk.model import Recipient
+from bulk.model import Recipient, Status
 
 Known = tuple[Any, ...]
 """One row of the ledger: id, key, place in the list, state, and the columns that were asked for."""
@@ -29,10 +31,10 @@ class Hasher:
         self.person = _hasher(salt, b"person")
         """Names a destination, over all runs: phone numbers in E.164, addresses as the loader brings them to form."""
 
-    def keys(self, recipients: Sequence[Recipient]) -> list[bytes]:
-        """Name each row by its key. A row without one (it is refused) is named by its place."""
+    def keys(self, names: Iterable[str], first: int) -> list[bytes]:
+        """Hash what each row is named by, from the row `first` on. One without a name (it is refused) has its place."""
         keyed = self._keyed
-        return [keyed(name) if (name := r.identity or r.key) else self._placed(str(r.row)) for r in recipients]
+        return [keyed(name) if name else self._placed(str(row)) for row, name in enumerate(names, first)]
 
 
 def _hasher(salt: bytes, person: bytes) -> Callable[[str], bytes]:
@@ -44,6 +46,11 @@ def _hasher(salt: bytes, person: bytes) -> Callable[[str], bytes]:
         return fresh.digest()
 
     return name
+
+
+def names_of(recipients: Iterable[Recipient]) -> list[str]:
+    """Give what must not be sent twice: each row's identity, else its key."""
+    return [recipient.identity or recipient.key for recipient in recipients]
 
 
 class Seen:
@@ -64,22 +71,47 @@ class Seen:
         return True
 
 
+@dataclass(slots=True)
+class Reading:
+    """One reading of the list, from its start: which run, what it has met, and the row that comes next.
+
+    `reopens`: of the rows that ended as `only` says, this reading has those sent again that it meets. `fixed`: rows are
+    named by their place, so that one that moved would be another row.
+    """
+
+    run: int
+    hasher: Hasher
+    seen: Seen
+    only: AbstractSet[Status] = frozenset()
+    reopens: bool = True
+    fixed: bool = False
+    next: int = 0
+
+
 class Lookup:
     """Finds the rows of a run in the ledger, with `columns` after the first four."""
 
     def __init__(self, columns: str) -> None:
         select = f"SELECT id, key, row, state{columns} FROM delivery WHERE run = ?"  # noqa: S608 - columns are our own text
-        self._by_place = f"{select} AND row BETWEEN ? AND ?"
+        self._by_place = f"{select} AND row BETWEEN ? AND ? ORDER BY row"
         self._by_key = f"{select} AND key IN ({', '.join('?' * _AT_ONCE)})"
 
     def __call__(
-        self, connection: sqlite3.Connection, run: int, places: tuple[int, int], wanted: Iterable[tuple[int, bytes]]
+        self, connection: sqlite3.Connection, run: int, first: int, keys: list[bytes]
     ) -> tuple[list[Known | None], list[Known]]:
-        """Find each wanted (place, key); and give the rows that the ledger believes in `places`, and are not there."""
-        there = {known[PLACE]: known for known in connection.execute(self._by_place, (run, *places))}
+        """Find the rows with these keys; and give those that the ledger believes in their places, and are not there."""
+        there = connection.execute(self._by_place, (run, first, first + len(keys) - 1)).fetchall()
+        if [known[KEY] for known in there] == keys:  # all stand as they stood
+            return there, []
+        return self._match(connection, run, first, keys, {known[PLACE]: known for known in there})
+
+    def _match(
+        self, connection: sqlite3.Connection, run: int, first: int, keys: list[bytes], there: dict[int, Known]
+    ) -> tuple[list[Known | None], list[Known]]:
+        """Take those that stand in their places, and look up the others by key."""
         found: list[Known | None] = []
         strangers: list[tuple[int, bytes]] = []
-        for place, key in wanted:
+        for place, key in enumerate(keys, first):
             known = there.pop(place, None)
             if known is not None and known[KEY] != key:
                 there[place] = known

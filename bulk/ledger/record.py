@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bulk.ledger.database import troubles_of
-from bulk.ledger.matching import ID, PLACE, STATE, Hasher, Known, Lookup, Seen
-from bulk.model import Outcome, Recipient, Status
+from bulk.ledger.matching import ID, PLACE, Hasher, Known, Lookup, Seen, names_of
+from bulk.model import Outcome, Recipient, Recorded, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,18 @@ def moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-_COLUMNS = "contact_id, attempts, error_code, error_message, request_id, finished_at"
-_LOOKUP = Lookup(f", {_COLUMNS}")
-_OUTCOME = slice(4, 10)
-
 _OPEN = "(state = 'pending' OR state = 'intended')"
 _END = f"CASE WHEN {_OPEN} AND contact_id IS NOT NULL THEN 'sent' ELSE state END"  # a draft's mail is out: it is sent
-UNDECIDED = "(state = 'unknown' OR state = 'intended' AND contact_id IS NULL)"
+_UNANSWERED = "state = 'intended' AND contact_id IS NULL"
+_SETTLE = "a call was announced and no answer is recorded; `bulk send` settles it"
+_COLUMNS = f"""
+CASE WHEN {_UNANSWERED} THEN 'unknown' ELSE {_END} END, contact_id, attempts,
+CASE WHEN {_UNANSWERED} THEN 'unanswered' ELSE error_code END,
+CASE WHEN {_UNANSWERED} THEN '{_SETTLE}' ELSE error_message END, request_id, finished_at
+"""
+_LOOKUP = Lookup(f", {_COLUMNS}")
+_RECORDED = slice(4, 11)
+UNDECIDED = f"(state = 'unknown' OR {_UNANSWERED})"
 """SQL: nobody can tell whether the row was accepted."""
 
 _STATES = f"""
@@ -72,13 +77,12 @@ _REPEATS = "SELECT count(*) FROM duplicate WHERE run = ?"
 _REPEATS_FOUND = "SELECT row, found_at FROM duplicate WHERE run = ? AND row BETWEEN ? AND ?"
 _ROWS = "SELECT rows FROM run WHERE id = ?"
 _UNKNOWN = f"""
-SELECT row, destination, state, {_COLUMNS}, intended_at FROM delivery INDEXED BY delivery_place
+SELECT row, destination, intended_at, {_COLUMNS} FROM delivery INDEXED BY delivery_place
 WHERE run = ? AND {UNDECIDED} ORDER BY row
 """  # noqa: S608 - the columns are our own text
 
 _STATUS = {status.value: status for status in Status} | {"intended": Status.UNKNOWN}
-_UNTRIED = Outcome(Status.PENDING)
-_UNANSWERED = "a call was announced and no answer is recorded; `bulk send` settles it"
+_UNTRIED: Recorded = ("pending", None, 0, None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,54 +128,54 @@ class RunRecord:
         """List the rows that `resolve` decides about, in the list's order."""
         with troubles_of(self._path):
             found = self._reader.execute(_UNKNOWN, (self._number,)).fetchall()
-        return [
-            Unknown(row, destination, _outcome(state, rest), moment(at)) for row, destination, state, *rest, at in found
-        ]
+        return [Unknown(row, destination, _outcome(recorded), moment(at)) for row, destination, at, *recorded in found]
 
     def outcomes(self) -> Callable[[Sequence[Recipient]], list[Outcome]]:
         """Give a function for one reading of the list: batches of recipients, in order, to their outcomes.
 
         A row is found by its key, wherever it stands now. One that the ledger does not know is `PENDING`.
         """
-        seen = Seen(self._first_delivery())
+        recorded = self.recorded()
+        return lambda recipients: [_outcome(one) for one in recorded(names_of(recipients))]
 
-        def outcomes(recipients: Sequence[Recipient]) -> list[Outcome]:
-            return self._outcomes(recipients, seen) if recipients else []
+    def recorded(self) -> Callable[[Sequence[str]], list[Recorded]]:
+        """Give the same for what names each row, and as the ledger has it: made for long lists."""
+        seen, first = Seen(self._first_delivery()), 0
 
-        return outcomes
+        def recorded(names: Sequence[str]) -> list[Recorded]:
+            nonlocal first
+            start, first = first, first + len(names)
+            return self._recorded(names, start, seen)
+
+        return recorded
 
     def _first_delivery(self) -> int:
         with troubles_of(self._path):
             (first,) = self._reader.execute("SELECT first_delivery FROM run WHERE id = ?", (self._number,)).fetchone()
         return int(first)
 
-    def _outcomes(self, recipients: Sequence[Recipient], seen: Seen) -> list[Outcome]:
-        places = recipients[0].row, recipients[-1].row
-        wanted = zip((r.row for r in recipients), self._hasher.keys(recipients), strict=True)
+    def _recorded(self, names: Sequence[str], first: int, seen: Seen) -> list[Recorded]:
         with troubles_of(self._path):
-            found, _ = _LOOKUP(self._reader, self._number, places, wanted)
-            repeats = dict(self._reader.execute(_REPEATS_FOUND, (self._number, *places)))
+            found, _ = _LOOKUP(self._reader, self._number, first, self._hasher.keys(names, first))
+            last = first + len(names) - 1
+            repeats = dict(self._reader.execute(_REPEATS_FOUND, (self._number, first, last)))
         return [
             _UNTRIED
             if known is None
-            else _outcome(known[STATE], known[_OUTCOME])
+            else known[_RECORDED]
             if seen.first_time(known[ID])
-            else _duplicate(known, repeats.get(recipient.row))
-            for recipient, known in zip(recipients, found, strict=True)
+            else _duplicate(known, repeats.get(row))
+            for row, known in enumerate(found, first)
         ]
 
 
-def _outcome(state: str, known: Sequence[Any]) -> Outcome:
-    contact_id, attempts, code, message, request_id, finished_at = known
-    if contact_id is not None and state in {"pending", "intended"}:
-        state = Status.SENT
-    if state == "intended":
-        code, message = "unanswered", _UNANSWERED
-    return Outcome(_STATUS[state], contact_id, attempts, code, message, request_id, moment(finished_at))
+def _outcome(recorded: Sequence[Any]) -> Outcome:
+    status, contact_id, attempts, code, message, request_id, finished_at = recorded
+    return Outcome(Status(status), contact_id, attempts, code, message, request_id, moment(finished_at))
 
 
-def _duplicate(known: Known, found_at: float | None) -> Outcome:
+def _duplicate(known: Known, found_at: float | None) -> Recorded:
     message = (
         "the key stands further up in the list" if known[PLACE] is None else f"the key is that of row {known[PLACE]}"
     )
-    return Outcome(Status.SKIPPED, error_code="duplicate", error_message=message, finished_at=moment(found_at))
+    return "skipped", None, 0, "duplicate", message, None, found_at

@@ -7,23 +7,23 @@ from typing import Self
 
 import polars as pl
 
+from bulk.ahead import ahead
 from bulk.errors import ListError
 from bulk.loader.countries import alpha_2
 from bulk.loader.exports import Export, export_of
 from bulk.loader.flattened import Flat
 from bulk.loader.headers import Headers
 from bulk.loader.phones import zeros_eaten
-from bulk.loader.rows import Wanted, recipients, texts
+from bulk.loader.rows import Rows, Wanted, texts
 from bulk.loader.sources import table
 from bulk.loader.tables import Table
-from bulk.model import Recipient, Refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Some recipients in the list's order; with `frames`, also their rows with all of the list's columns."""
 
-    recipients: list[Recipient]
+    recipients: Rows
     frame: pl.DataFrame | None = None
 
 
@@ -87,18 +87,14 @@ class ContactList:
     def _read(self, wanted: Wanted, size: int, *, frames: bool) -> Iterator[Batch]:
         needed = None if frames else self._needed(wanted)
         first = 0
-        for chunk in self._table.chunks(needed):
+        for chunk in ahead(self._table.chunks(needed)):
             for start in range(0, chunk.frame.height, size):
                 part = chunk.frame.slice(start, size)
                 refused = {at - start: why for at, why in chunk.refused.items() if start <= at < start + size}
-                yield Batch(self._recipients(part, wanted, first + start, refused), part if frames else None)
+                left_out = self.meaning.left_out(part, wanted.kind) if wanted.leave_out else {}
+                rows = Rows(part, wanted, first + start, {**left_out, **refused})
+                yield Batch(rows, part if frames else None)
             first += chunk.frame.height
-
-    def _recipients(
-        self, part: pl.DataFrame, wanted: Wanted, first: int, refused: dict[int, Refusal]
-    ) -> list[Recipient]:
-        left_out = self.meaning.left_out(part, wanted.kind) if wanted.leave_out else {}
-        return recipients(part, wanted, first, {**left_out, **refused})
 
     def _needed(self, wanted: Wanted) -> list[str]:
         """Name the columns to be read, in the list's order. A row needs one at least, to be counted."""

@@ -1,10 +1,11 @@
 """From the rows of a frame to recipients."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from itertools import repeat
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import polars as pl
 
@@ -43,44 +44,95 @@ class Wanted:
     dedupe: Literal["key", "destination", "none"] = "key"
 
 
-def recipients(part: pl.DataFrame, wanted: Wanted, first: int, refused: Mapping[int, Refusal]) -> list[Recipient]:
-    """Make the recipients of some rows; `first` is the row of the first of them, `refused` counts from it."""
-    names = sorted(wanted.columns)
-    rows = part.select(names).rows() if names else [()] * part.height
-    cells = [dict(zip(names, row, strict=True)) for row in rows]
-    render = wanted.destination
-    raw = texts(part, render) if isinstance(render, str) else [text_of(render(row)) for row in cells]
-    keys = raw if wanted.key is None else texts(part, wanted.key)
-    countries = repeat("") if wanted.country_column is None else texts(part, wanted.country_column)
-    read = _reader(wanted)
-    found = [read(text, country) for text, country in zip(raw, countries, strict=False)]
-    keyed = wanted.key is not None
-    made = list(map(_recipient, range(first, first + part.height), keys, found, cells, repeat(keyed)))
-    for place, refusal in refused.items():
-        made[place] = _refused(made[place], keys[place], refusal)
-    return made if wanted.dedupe == "key" else [_identified(recipient, wanted.dedupe) for recipient in made]
+class Rows(Sequence[Recipient]):
+    """The recipients of some rows: each made when it is asked for, as far as it is asked about.
 
+    A run that goes on mostly meets rows that are done. They are known by their names, and nothing else of them is read.
+    `first` is the row of the first, `refused` says which rows (counted from it) are none, or left out.
+    """
 
-def _identified(recipient: Recipient, dedupe: str) -> Recipient:
-    """Name what must not be sent twice: the destination, or, where nothing repeats, the row itself."""
-    if dedupe == "none":
-        return replace(recipient, identity=f"{recipient.key} in row {recipient.row}")
-    return replace(recipient, identity=recipient.destination or "")
+    def __init__(self, part: pl.DataFrame, wanted: Wanted, first: int, refused: Mapping[int, Refusal]) -> None:
+        self._part, self._wanted, self._refused = part, wanted, refused
+        self._columns = sorted(wanted.columns)
+        self.first = first
 
+    def __len__(self) -> int:
+        return self._part.height
 
-def _recipient(row: int, key: str, found: str | Refusal, cells: Cells, keyed: bool) -> Recipient:  # noqa: FBT001 - mapped
-    if isinstance(found, Refusal):
-        return Recipient(row, key, None, cells, found)
-    if not keyed:
-        return Recipient(row, found, found, cells)
-    return Recipient(row, key, found, cells, None if key else _MISSING_KEY)
+    def __iter__(self) -> Iterator[Recipient]:
+        return map(self._recipient, range(len(self)))
 
+    @overload
+    def __getitem__(self, place: int) -> Recipient: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Recipient]: ...
+    def __getitem__(self, place: int | slice) -> Recipient | list[Recipient]:
+        places = range(len(self))[place]
+        return self._recipient(places) if isinstance(places, int) else [self._recipient(one) for one in places]
 
-def _refused(recipient: Recipient, key: str, refusal: Refusal) -> Recipient:
-    """Put a refusal of the row before what its destination may be refused for."""
-    if refusal.code in _UNREAD:
-        return Recipient(recipient.row, key, None, recipient.cells, refusal)
-    return replace(recipient, refusal=refusal)
+    @cached_property
+    def keys(self) -> list[str]:
+        """What the rows are called: the cells of the key column, else the destinations, as written where unreadable."""
+        if self._wanted.key is not None:
+            return texts(self._part, self._wanted.key)
+        return [text if found is None else found for text, found in zip(self._texts, self.destinations, strict=True)]
+
+    @cached_property
+    def destinations(self) -> list[str | None]:
+        """Where they are written to, None where that cannot be read."""
+        found = [None if isinstance(one, Refusal) else one for one in self._found]
+        for place, refusal in self._refused.items():
+            if refusal.code in _UNREAD:
+                found[place] = None
+        return found
+
+    @cached_property
+    def names(self) -> list[str]:
+        """What must not be sent twice: each row's identity, else its key."""
+        if self._wanted.dedupe == "none":
+            return list(map(self._identity, range(len(self))))
+        if self._wanted.dedupe == "destination":
+            return [to or key for to, key in zip(self.destinations, self.keys, strict=True)]
+        return self.keys
+
+    @cached_property
+    def _cells(self) -> Sequence[tuple[Any, ...]]:
+        return self._part.select(self._columns).rows() if self._columns else [()] * len(self)
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        column = self._wanted.destination
+        if isinstance(column, str):
+            return texts(self._part, column)
+        return [text_of(column(dict(zip(self._columns, row, strict=True)))) for row in self._cells]
+
+    @cached_property
+    def _found(self) -> list[str | Refusal]:
+        column = self._wanted.country_column
+        countries = repeat("") if column is None else texts(self._part, column)
+        read = _reader(self._wanted)
+        return [read(text, country) for text, country in zip(self._texts, countries, strict=False)]
+
+    def _recipient(self, place: int) -> Recipient:
+        key, to = self.keys[place], self.destinations[place]
+        cells = dict(zip(self._columns, self._cells[place], strict=True))
+        return Recipient(self.first + place, key, to, cells, self._refusal(place, key), self._identity(place))
+
+    def _refusal(self, place: int, key: str) -> Refusal | None:
+        """Say why a row is not tried: first what is said of the row, then what is wrong with its destination."""
+        said, found = self._refused.get(place), self._found[place]
+        if said is not None:
+            return said
+        return found if isinstance(found, Refusal) else None if key else _MISSING_KEY
+
+    def _identity(self, place: int) -> str:
+        """Name what must not be sent twice, where it is not the key: the destination, or just this row."""
+        match self._wanted.dedupe:
+            case "none":
+                return f"{self.keys[place]} in row {self.first + place}"
+            case "destination":
+                return self.destinations[place] or ""
+        return ""
 
 
 def _reader(wanted: Wanted) -> _Reader:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,10 @@ from bulk.run.judging import Judge
 from bulk.run.looking import (
     Glance,
     check_results,
-    ends_of,
     exit_code,
     frame_of,
     look,
+    read_results,
     recorded,
     results_of,
     summarise,
@@ -113,8 +112,7 @@ async def check(campaign: Source, **options: Any) -> Plan:
     async with _sending(opened, Stop(), survey) as sending:
         with unwrapped():
             await sending.go(None, EVERY)
-        ends = chain.from_iterable(zip(who, what, strict=True) for who, what, _ in ends_of(opened, sending.book))
-        return await to_thread.run_sync(survey.finish, sending.rows, ends)
+        return await to_thread.run_sync(survey.finish, sending.rows, read_results(opened, sending.book))
 
 
 async def test(campaign: Source, *, row: int, to: str, **options: Any) -> Outcome:

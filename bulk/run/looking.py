@@ -3,56 +3,48 @@
 import logging
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from bulk.calling import Tally
 from bulk.errors import CampaignError, LedgerError, ListError
 from bulk.ledger import Ledger, RunRecord
-from bulk.model import Outcome, Recipient, Status
-from bulk.outcomes import Ends, check, frame, write
+from bulk.model import Status
+from bulk.outcomes import Results, check, frame, table, write
 from bulk.run.opening import Chosen, Opened
-from bulk.run.plan import EXAMPLES, Example, Reason
+from bulk.run.reasons import Reason, Reasons
 from bulk.run.summary import Summary
 
 log = logging.getLogger("bulk")
 
 FIRST = 5  # rows of the results that are shown at the end
-TROUBLES = frozenset({Status.REFUSED, Status.REJECTED, Status.UNKNOWN})
+BATCH = 10_000  # rows of the results that are looked up together
+TROUBLES = [Status.REFUSED, Status.REJECTED, Status.UNKNOWN]
 
 
 @dataclass(slots=True)
 class Glance:
     """The first rows of the results, and the rows that were refused, rejected or are unknown, by reason."""
 
-    first: list[tuple[Recipient, Outcome]] = field(default_factory=list)
-    _reasons: dict[tuple[Status, str | None], Reason] = field(default_factory=dict)
+    first: list[dict[str, Any]] = field(default_factory=list)
+    _reasons: Reasons = field(default_factory=Reasons)
 
     @property
     def reasons(self) -> list[Reason]:
         """Give the reasons, that of most rows first."""
-        return sorted(self._reasons.values(), key=lambda reason: -reason.rows)
+        return self._reasons.sorted()
 
-    def over(self, ends: Ends) -> Iterator[tuple[Sequence[Recipient], Sequence[Outcome], pl.DataFrame]]:
+    def over(self, results: Results) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """Take note of what goes by."""
-        for recipients, outcomes, columns in ends:
-            if missing := FIRST - len(self.first):
-                self.first += zip(recipients[:missing], outcomes[:missing], strict=True)
-            for recipient, outcome in zip(recipients, outcomes, strict=True):
-                if outcome.status in TROUBLES:
-                    self._note(recipient, outcome)
-            yield recipients, outcomes, columns
-
-    def _note(self, recipient: Recipient, outcome: Outcome) -> None:
-        cause = outcome.status, outcome.error_code
-        reason = self._reasons.setdefault(cause, Reason(*cause))
-        reason.rows += 1
-        if len(reason.examples) < EXAMPLES:
-            reason.examples.append(Example(recipient.row, recipient.key, outcome.error_message))
+        for ours, columns in results:
+            self.first += ours.head(FIRST - len(self.first)).to_dicts()
+            self._reasons.note(ours.filter(pl.col("status").is_in(TROUBLES)))
+            yield ours, columns
 
 
 @contextmanager
@@ -72,24 +64,25 @@ def recorded(chosen: Chosen) -> Iterator[RunRecord]:
         yield record
 
 
-def ends_of(opened: Opened, record: RunRecord) -> Iterator[tuple[Sequence[Recipient], list[Outcome], pl.DataFrame]]:
-    """Read the list again, batch by batch: recipients, their outcomes, and their rows as the list has them."""
-    outcomes, wanted = record.outcomes(), opened.wanted
+def read_results(opened: Opened, record: RunRecord) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Read the list again, batch by batch: what became of its rows, and the rows as the list has them."""
+    recorded, wanted = record.recorded(), opened.wanted
     if isinstance(wanted.destination, str):  # what templates read is of no interest any more
         wanted = replace(wanted, columns=frozenset())
-    for batch in opened.contacts.batches(wanted, size=4096, frames=True):
+    for batch in opened.contacts.batches(wanted, size=BATCH, frames=True):
         assert batch.frame is not None  # noqa: S101 - it was asked for
-        yield batch.recipients, outcomes(batch.recipients), batch.frame
+        rows = batch.recipients
+        yield table(rows.first, rows.keys, rows.destinations, recorded(rows.names)), batch.frame
 
 
 def look(opened: Opened, record: RunRecord, path: Path | None) -> Glance:
     """Go over the results as they are now, and write them where a path is given."""
     glance = Glance()
-    ends = glance.over(ends_of(opened, record))
+    results = glance.over(read_results(opened, record))
     if path is None:
-        deque(ends, maxlen=0)
+        deque(results, maxlen=0)
     else:
-        write(ends, path, outcomes_only=opened.options.outcomes_only)
+        write(results, path, outcomes_only=opened.options.outcomes_only)
     return glance
 
 
@@ -133,7 +126,7 @@ def _place_of_results(opened: Opened) -> Path | None:
 def frame_of(opened: Opened) -> pl.DataFrame:
     """Give the results as a frame."""
     with recorded(opened) as record:
-        return frame(ends_of(opened, record), outcomes_only=opened.options.outcomes_only)
+        return frame(read_results(opened, record), outcomes_only=opened.options.outcomes_only)
 
 
 def summarise(

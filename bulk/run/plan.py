@@ -2,29 +2,21 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from bulk.calling import Tally
-from bulk.model import Delivery, Outcome, Parameters, Recipient, Status
+from bulk.model import Delivery, Outcome, Parameters, Status
+from bulk.outcomes import Results
 from bulk.parts import parts
 from bulk.rules import Locality
 from bulk.run.opening import Opened
 from bulk.run.pace import open_for, room, windows
+from bulk.run.reasons import Reason, Reasons
 
 PREVIEWS = 3
-EXAMPLES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A row, by its place in the list and its key, and what is said of it."""
-
-    row: int
-    key: str
-    message: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +26,6 @@ class Preview:
     row: int
     destination: str | None
     texts: Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Reason:
-    """So many rows ended so, for this reason, and the first of them."""
-
-    status: Status
-    code: str | None
-    rows: int = 0
-    examples: list[Example] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -98,17 +80,12 @@ class Survey:
             plan.previews.append(Preview(who.row, who.destination, texts or request))
         return Outcome(Status.PENDING)
 
-    def finish(self, rows: int, ends: Iterable[tuple[Recipient, Outcome]]) -> Plan:
+    def finish(self, rows: int, results: Results) -> Plan:
         """Add up: the rows by reason, and how long the rest will take."""
-        plan = self.plan
-        reasons: dict[tuple[Status, str | None], Reason] = {}
-        for recipient, outcome in ends:
-            key = outcome.status, outcome.error_code
-            reason = reasons.setdefault(key, Reason(*key))
-            reason.rows += 1
-            if len(reason.examples) < EXAMPLES and outcome.status is not Status.PENDING:
-                reason.examples.append(Example(recipient.row, recipient.key, outcome.error_message))
-        plan.rows, plan.reasons = rows, sorted(reasons.values(), key=lambda reason: -reason.rows)
+        plan, reasons = self.plan, Reasons()
+        for ours, _ in results:
+            reasons.note(ours)
+        plan.rows, plan.reasons = rows, reasons.sorted()
         tables = self._opened.campaign.tables
         operations = {table: name for table, name in self._opened.campaign.way.OPERATIONS.items() if table in tables}
         plan.calls = dict.fromkeys(operations.values(), plan.sendable)

@@ -35,6 +35,7 @@ Item = tuple[Recipient, Claim]
 
 BATCH = 1000  # rows that are claimed in one transaction of the ledger
 REFRESH = 5.0  # seconds between two looks at the suppression files
+OPEN = ClaimKind.NEW, ClaimKind.UNSETTLED  # claims of rows that are to be driven on
 STOPPED = 4  # exit code: stopped with rows left, as asked
 
 
@@ -148,11 +149,11 @@ class Sending:
 
     def _claimed(self, batches: Iterator[Batch]) -> list[Item]:
         for batch in batches:
-            claims = self.book.claim(batch.recipients)
+            rows = batch.recipients
+            claims = self.book.claim(rows, rows.names)
             self.rows += len(claims)
-            self.ended.update(claim.status for claim in claims if claim.kind in {ClaimKind.FINAL, ClaimKind.DUPLICATE})
-            rows = zip(batch.recipients, claims, strict=True)
-            items = [(who, claim) for who, claim in rows if claim.kind in {ClaimKind.NEW, ClaimKind.UNSETTLED}]
+            self.ended.update(claim.status for claim in claims if claim.kind not in OPEN)
+            items = [(rows[place], claim) for place, claim in enumerate(claims) if claim.kind in OPEN]
             if self.stop.asked or items:
                 return items
         self.total = self.rows

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from bulk.model import mask
 
 if TYPE_CHECKING:
-    from bulk.model import Outcome, Recipient
     from bulk.run import Plan, Progress, Summary
     from bulk.run.looking import Glance
-    from bulk.run.plan import Preview, Reason
+    from bulk.run.plan import Preview
+    from bulk.run.reasons import Reason
     from bulk.run.resolving import Resolution, UnknownRow
 
 WIDTH = 100
@@ -57,7 +57,7 @@ def status(told: "Summary", sender: str | None) -> str:
 
 def glance(seen: "Glance") -> str:
     """Show the first rows of the results as a table, then the troubles by reason."""
-    rows = [_cells(*row) for row in seen.first]
+    rows = [_cells(row) for row in seen.first]
     lines = [_line(row) for row in (HEADER, *rows)] if rows else []
     for reason in seen.reasons[:REASONS]:
         lines += _reason(reason)
@@ -66,9 +66,9 @@ def glance(seen: "Glance") -> str:
     return "\n".join(lines)
 
 
-def _cells(recipient: "Recipient", outcome: "Outcome") -> tuple[str, ...]:
-    end = outcome.contact_id or " ".join(filter(None, (outcome.error_code, outcome.error_message)))
-    return str(recipient.row), recipient.key, recipient.destination or "", outcome.status.value, end
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    end = row["contact_id"] or " ".join(filter(None, (row["error_code"], row["error_message"])))
+    return str(row["row"]), row["key"], row["destination"] or "", row["status"], end
 
 
 def _line(cells: Iterable[str]) -> str:

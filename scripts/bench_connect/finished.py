@@ -36,7 +36,8 @@ async def _send(book: RunLedger, opened: Opened) -> None:
 
 def _claimed(book: RunLedger, opened: Opened) -> Iterator[int]:
     for batch in opened.contacts.batches(opened.wanted, size=4096):
-        yield from (claim.id for claim in book.claim(batch.recipients) if claim.kind is ClaimKind.NEW)
+        claims = book.claim(batch.recipients, batch.recipients.names)
+        yield from (claim.id for claim in claims if claim.kind is ClaimKind.NEW)
 
 
 async def _work(book: RunLedger, deliveries: Iterator[int]) -> None:

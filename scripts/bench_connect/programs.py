@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import polars as pl
 
 REGION = "us-east-1"
+LOOK = 0.05  # seconds between two looks at a program's memory
 ENVIRONMENT = {
     **os.environ,
     "AWS_ACCESS_KEY_ID": "bench",
@@ -72,15 +75,34 @@ class Ended:
 
 def run(*program: str) -> Ended:
     """Run a program to its end. RuntimeError where it printed no JSON."""
-    begun = time.perf_counter()
-    with subprocess.Popen(program, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+    begun, peak = time.perf_counter(), 0
+    with (
+        subprocess.Popen(program, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process,
+        ThreadPoolExecutor(1) as reader,
+    ):
         assert process.stdout is not None
-        said = process.stdout.read()
+        reading = reader.submit(process.stdout.read)
+        while wait([reading], timeout=LOOK).not_done:
+            peak = max(peak, _peak(process.pid))
+        said = reading.result()
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if not said.startswith("{"):
         raise RuntimeError(f"{' '.join(program)}: exit code {process.returncode}, {said!r}")
-    return Ended(json.loads(said), time.perf_counter() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+    return Ended(json.loads(said), time.perf_counter() - begun, used.ru_utime + used.ru_stime, peak)
+
+
+def _peak(pid: int) -> int:
+    """Tell the peak of a program's resident set so far, in bytes.
+
+    What `wait4` tells is no less than its parent's at the start (Linux keeps it over `exec`), and this one is large.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
 
 
 def python(module: str, *arguments: object) -> list[str]:
