@@ -60,6 +60,10 @@ def _open(path: Path) -> int:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise LedgerError(
+            f"{path.parent}: a file stands where the folder goes; name another with --state-dir"
+        ) from error
     except OSError as error:
         raise LedgerError(
             f"{path}: {error.strerror}; make its folder writable, or name another with --state-dir"

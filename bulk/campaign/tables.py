@@ -59,7 +59,7 @@ class Window(Table):
 
 
 def _a_rate(value: Any) -> Any:
-    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
         return float(value)
     if value in (None, "auto") or (isinstance(value, list | tuple) and value):
         return value
@@ -133,9 +133,9 @@ class Campaign(Table):
     them may be a Jinja template over the columns of the list. `folder` is what relative paths start from.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=100)]
     channel: str
-    contacts: str | None = None
+    contacts: Annotated[str, Field(min_length=1)] | None = None
     purpose: Literal["marketing", "transactional"] | None = None
     expires: Expiry = None
     contact_list: ListTable = Field(default_factory=ListTable, alias="list")

@@ -58,6 +58,8 @@ def _parts(source: Path, form: str) -> Table:
 def _checked(source: Path | str) -> Path:
     if str(source).startswith("s3:/"):
         raise ListError(f"{source} is in S3, and not fetched yet: copy it here first")
+    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(source)):
+        raise ListError(f"{source}: only files and s3:// are read: download it first")
     path = Path(source)
     if not path.exists():
         beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []

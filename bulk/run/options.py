@@ -2,6 +2,8 @@
 
 import dataclasses
 import difflib
+import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -11,6 +13,7 @@ import polars as pl
 from bulk.errors import CampaignError
 from bulk.model import Status
 
+_RUN_ID = re.compile(r"\w(?:[\w.+:@ -]{0,98}[\w+-])?")
 Contacts = Path | str | pl.DataFrame | pl.LazyFrame
 
 
@@ -62,8 +65,13 @@ class Options:
             "max_duration",
         ):
             value = getattr(options, name)
-            if value is not None and value != "auto" and not value > 0:
-                raise CampaignError(f"{name.replace('_', '-')} is {value}, and must be above 0")
+            if value is not None and value != "auto" and not 0 < value < math.inf:
+                raise CampaignError(f"{name.replace('_', '-')} is {value}, and must be a number above 0")
+        if not _RUN_ID.fullmatch(options.run_id):
+            raise CampaignError(
+                f"run {options.run_id[:40]!r}: files are named after it, so it is made of up to 100 letters, digits, "
+                "and . _ - + : @ or spaces between them"
+            )
         if options.only and options.only not in {Status.REJECTED, Status.REFUSED, Status.UNKNOWN}:
             raise CampaignError(f"only takes rejected, refused or unknown, not {options.only}")
         return options

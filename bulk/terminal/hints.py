@@ -65,7 +65,8 @@ def after_sending(told: "Summary") -> Iterator[str]:
         mended = "once that is mended, " if told.halted else ""
         yield f"{mended}to go on with the rest: {again('send', *sandbox)}"
     if told.unknown:
-        yield f"to see and decide about the unknown rows: {again('resolve', *sandbox)}"
+        left = "rows that are unknown even then" if told.halted else "the unknown rows"
+        yield f"to see and decide about {left}: {again('resolve', *sandbox)}"
     for status in ("refused", "rejected"):
         if getattr(told, status):
             yield f"once the cause is mended, for the {status} rows: {again('send', *sandbox, '--only', status)}"
