@@ -52,7 +52,10 @@ class Claim(NamedTuple):
     decisions: int = 0
 
 
-_LOOKUP = Lookup(", decisions, person, contact_id, step, attempts, replies, intended_at, digest")
+_LOOKUP = Lookup()
+_MORE = """
+SELECT decisions, person, contact_id, step, attempts, replies, intended_at, digest FROM delivery WHERE id = ?
+"""  # what is asked only of rows that are not done
 _DECISIONS, _PERSON, _CONTACT, _STEP, _ATTEMPTS, _REPLIES, _INTENDED_AT, _DIGEST = range(4, 12)
 
 _DONE = {status.value: Claim(ClaimKind.FINAL, status=status) for status in Status}
@@ -101,9 +104,9 @@ def claim(
     if reading.fixed and displaced:
         raise LedgerError(_MOVED.format(row=min(known[PLACE] for known in displaced)))
     repeats = dict(connection.execute(_REPEATS, (reading.run, first, last)))
-    batch = _Batch(reading, recipients, now, _next_id(connection), repeats)
+    batch = _Batch(connection, reading, recipients, now, _next_id(connection), repeats)
     claims = [batch.claim(*row) for row in zip(count(first), keys, found, strict=False)]
-    batch.write(connection, displaced)
+    batch.write(displaced)
     reading.next = last + 1
     return claims
 
@@ -117,6 +120,7 @@ def _next_id(connection: sqlite3.Connection) -> int:
 class _Batch:
     """One batch being claimed, and the writes that come of it."""
 
+    connection: sqlite3.Connection
     reading: Reading
     recipients: Sequence[Recipient]
     now: float
@@ -168,10 +172,12 @@ class _Batch:
 
     def _go_on(self, row: int, known: Known) -> Claim:
         state, only = known[STATE], self.reading.only
-        if state in {"intended", "pending"}:
-            return self._go_on_with_an_open_one(self._recipient(row), known)
-        if state not in only or not self.reading.reopens:
+        is_open = state in {"intended", "pending"}
+        if not is_open and (state not in only or not self.reading.reopens):
             return _DONE[state]
+        known = (*known, *self.connection.execute(_MORE, (known[ID],)).fetchone())
+        if is_open:
+            return self._go_on_with_an_open_one(self._recipient(row), known)
         self.reopened.append({"id": known[ID]})
         kept = known if state != "rejected" else (*known[:_REPLIES], None, *known[_REPLIES + 1 :])
         return self._go(self._recipient(row), (*kept[:_INTENDED_AT], None, None), known[_DECISIONS] + 1)
@@ -207,7 +213,7 @@ class _Batch:
     def _end(self, refusal: Refusal, recipient: Recipient) -> tuple[str, str | None, float]:
         return refusal.code, scrub(refusal.message, recipient.destination), self.now
 
-    def write(self, connection: sqlite3.Connection, displaced: Sequence[Known]) -> None:
+    def write(self, displaced: Sequence[Known]) -> None:
         """Write what is new. Places are given up before they are taken, and opened rows come before refused ones."""
         run = self.reading.run
         for statement, rows in (
@@ -221,9 +227,9 @@ class _Batch:
             (_FORGET_REPEAT, [(run, row) for _, row, _, _ in self.repeated]),
         ):
             if rows:
-                connection.executemany(statement, rows)
-        write(connection, _ENTER, self.entered)
-        write(connection, _REPEAT, self.repeated)
+                self.connection.executemany(statement, rows)
+        write(self.connection, _ENTER, self.entered)
+        write(self.connection, _REPEAT, self.repeated)
 
 
 def _refused(known: Known) -> bool:

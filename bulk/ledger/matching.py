@@ -91,7 +91,7 @@ class Reading:
 class Lookup:
     """Finds the rows of a run in the ledger, with `columns` after the first four."""
 
-    def __init__(self, columns: str) -> None:
+    def __init__(self, columns: str = "") -> None:
         select = f"SELECT id, key, row, state{columns} FROM delivery WHERE run = ?"  # noqa: S608 - columns are our own text
         self._by_place = f"{select} AND row BETWEEN ? AND ? ORDER BY row"
         self._by_key = f"{select} AND key IN ({', '.join('?' * _AT_ONCE)})"
