@@ -145,11 +145,14 @@ def is_throttle(failure: CallFailed) -> bool:
     return failure.code in THROTTLES or (failure.status == 429 and failure.code not in VERDICTS)
 
 
+ABOUT_ONE_REQUEST = {400, 413, 414, 422, 431}
+
+
 def verdict(failure: CallFailed, *, varies: bool = False) -> Verdict:
     """Judge a failed call by its code, else by its HTTP status.
 
     An answer without a code is not the service's word on a row: a proxy gave it, or something else at a wrong endpoint.
-    It halts, unless it is about that one request (RFC 9110: 408 Request Timeout, 413 Content Too Large).
+    It halts, unless its status is about that one request (RFC 9110, 15.5).
 
     Where the row itself names a resource (`varies`: a flow, user or contact id that is a template), a resource that is
     not found is that row's trouble and not everybody's.
@@ -161,7 +164,7 @@ def verdict(failure: CallFailed, *, varies: bool = False) -> Verdict:
         return judged
     if failure.status is None or failure.status in {408, 429} or failure.status >= 500:
         return Verdict.RETRY
-    foreign = failure.code.isdigit() and failure.status != 413
+    foreign = failure.code.isdigit() and failure.status not in ABOUT_ONE_REQUEST
     denied = failure.status in {401, 403, 407} or failure.status < 400  # below 400: sent on to somewhere else
     return Verdict.HALT if foreign or denied else Verdict.REJECT
 

@@ -89,7 +89,7 @@ def test_every_throttle_is_retried_whatever_its_status(code: str) -> None:
         ("NeverHeardOf", 404, Verdict.REJECT, False),
         ("NeverHeardOf", 401, Verdict.HALT, False),
         ("NeverHeardOf", 403, Verdict.HALT, False),
-        ("400", 400, Verdict.HALT, False),
+        ("400", 400, Verdict.REJECT, False),
         ("403", 403, Verdict.HALT, False),
         ("404", 404, Verdict.HALT, False),
         ("405", 405, Verdict.HALT, False),
