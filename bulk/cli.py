@@ -215,7 +215,7 @@ def main() -> None:
     try:
         _obey()
     except (KeyboardInterrupt, click.Abort):
-        sys.exit(running.INTERRUPTED)
+        running.leave_interrupted()
     finally:
         running.end_at_once()
 

@@ -13,6 +13,13 @@ from cli_runs import campaign, environment, program
 OFFSETS = (0.0, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)  # seconds
 BEGUN = " bulk.terminal.running\n"  # ends the line with which Python says that our code runs
 SCRIPT = "from bulk.__main__ import main; main()"  # what an installed `bulk` does
+INTERRUPTED = """
+from bulk.terminal.running import leave_interrupted
+try:
+    exec("raise KeyboardInterrupt")
+except KeyboardInterrupt:
+    leave_interrupted()
+"""
 LEAVING = "leaving\n"
 LEAVES_SLOWLY = f"""
 import os, time
@@ -63,6 +70,13 @@ def test_an_interrupt_before_any_work_says_nothing(tmp_path: Path) -> None:
     campaign(tmp_path)
     for words in (program("send", "campaign.toml", "--sandbox"), [sys.executable, "-c", SCRIPT, "send"]):
         assert interrupted(words, tmp_path, after=0.0) == (130, [])
+
+
+def test_an_interrupt_of_code_made_from_text_has_the_same_exit_code(tmp_path: Path) -> None:
+    """Under `python -m`, Python would die of the signal at its end, though the interrupt was caught."""
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED)
+    words = [sys.executable, "-m", "interrupted"]
+    assert subprocess.run(words, cwd=tmp_path, env=environment(), check=False).returncode == 130
 
 
 def test_an_interrupt_when_all_is_done_changes_nothing(tmp_path: Path) -> None:

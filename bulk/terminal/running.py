@@ -13,7 +13,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from types import FrameType
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +30,16 @@ def end_at_once() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+
+
+def leave_interrupted() -> NoReturn:
+    """End with the exit code of an interrupt.
+
+    Where an interrupt has ended code made from text, such as a dataclass's, `python -m` remembers it though it was
+    caught, and dies of the signal at its end. It forgets when other such code is run.
+    """
+    eval("0")  # noqa: S307
+    sys.exit(INTERRUPTED)
 
 
 def open_streams() -> None:
