@@ -31,6 +31,7 @@ _HOMES = {
     "Summary": "bulk.run",
     "UnknownRow": "bulk.run.resolving",
     "check": "bulk.run",
+    "report": "bulk.run.reporting",
     "resolve": "bulk.run.resolving",
     "results": "bulk.run",
     "send": "bulk.run",
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from bulk.run import send as send
     from bulk.run import status as status
     from bulk.run import test as test
+    from bulk.run.reporting import report as report
     from bulk.run.resolving import Resolution as Resolution
     from bulk.run.resolving import UnknownRow as UnknownRow
     from bulk.run.resolving import resolve as resolve

@@ -192,12 +192,24 @@ def results(campaign: Path, output: Path, **given: Any) -> None:
 
 
 @_command
-@options.option(
-    "--port", type=click.IntRange(0, 65535), default=8788, show_default=True, help="On 127.0.0.1; 0 picks one."
-)
-@options.option("--rate", type=options.ABOVE_0, help="Calls a second and operation; AWS's defaults if not given.")
-@options.option("--burst", type=click.IntRange(1), help="Calls at once and operation.")
-@options.option("--faults", type=options.FILE, help="A bad day, as JSON or TOML.")
+@CAMPAIGN
+@click.option("-o", "--output", required=True, type=options.FILE, help=".html")
+@options.reading
+@options.talking
+def report(campaign: Path, output: Path, **given: Any) -> None:
+    """Write how a run went as one page with charts, at any time.
+
+    The page is one file that loads nothing: it can be mailed, printed, kept. Where the list cannot be read any more, it
+    has what the ledger alone can tell.
+    """
+    from bulk.run.reporting import report as written  # noqa: PLC0415 - see init
+
+    path = running.to_the_end(written, campaign, output, **given)
+    screen.show({"report": str(path)}, str(path))
+
+
+@_command
+@options.serving
 @options.talking
 def sandbox(port: int, rate: float | None, burst: int | None, faults: Path | None) -> None:
     """Run a local Amazon Connect to send to, until interrupted.

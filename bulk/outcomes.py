@@ -1,12 +1,10 @@
 """The results: one row per row of the list, in its order, with what became of it and the list's own columns.
 
-Rows come and go in batches, so memory does not grow with the list. A file is written beside its name and takes it when
-it is whole: a results file is complete, or it is the last complete one.
+Rows come and go in batches, so memory does not grow with the list. A results file is complete, or it is the last
+complete one.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from polars.io.plugins import register_io_source
 from bulk.ahead import ahead
 from bulk.errors import CampaignError
 from bulk.model import Recorded
+from bulk.replacing import taking_the_place_of
 
 Results = Iterable[tuple[pl.DataFrame, pl.DataFrame]]
 """The list, read again in batches: our columns (see `table`), and the list's own for the same rows."""
@@ -37,6 +36,7 @@ SCHEMA = pl.Schema(
     }
 )
 
+_REMEDY = "Make room or choose another place, and write them with `bulk results -o FILE`"
 _ROW_GROUP = 100_000  # rows of a Parquet file that are in memory together
 
 
@@ -69,7 +69,7 @@ def write(results: Results, path: Path, *, outcomes_only: bool = False) -> Path:
     Raises `CampaignError` where the name ends otherwise, or the file cannot be written; what stood there stays.
     """
     writer = _writer(path)
-    with _taking_the_place_of(path) as file:
+    with taking_the_place_of(path, failed="the results cannot be written", remedy=_REMEDY) as file:
         writer(ahead(_tables(results, outcomes_only=outcomes_only)), file)
     return path
 
@@ -105,31 +105,6 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _fold(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
-
-
-@contextmanager
-def _taking_the_place_of(path: Path) -> Iterator[Path]:
-    """Give a file beside `path` that takes its place at the end, or vanishes where writing fails."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-        yield beside
-        _to_disk(beside)
-        beside.replace(path)
-    except OSError as error:
-        raise CampaignError(
-            f"{path}: the results cannot be written: {error.strerror or error}. "
-            "Make room or choose another place, and write them with `bulk results -o FILE`"
-        ) from error
-    finally:
-        with suppress(OSError):  # it has taken its place, or was never made
-            beside.unlink()
-
-
-def _to_disk(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _writer(path: Path) -> Callable[[Iterator[pl.DataFrame], Path], None]:

@@ -102,7 +102,13 @@ def commands(name: str) -> list[list[str]]:
 def test_the_examples_run(tmp_path: Path) -> None:
     campaign(tmp_path)
     with service() as sandbox:
-        for words in (*commands("bulk"), *commands("send")[1:], commands("results")[0], commands("resolve")[2]):
+        for words in (
+            *commands("bulk"),
+            *commands("send")[1:],
+            commands("results")[0],
+            commands("report")[0],
+            commands("resolve")[2],
+        ):
             ended = bulk(*words, cwd=tmp_path, **at(sandbox.url), BULK_RATE="500")
             assert ended.code == 0, (words, ended)
 

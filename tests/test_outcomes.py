@@ -116,6 +116,15 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         write(batches(), tmp_path / "file" / "r.csv")
 
 
+def test_a_folder_is_found_to_be_no_place_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").mkdir()
+    read = batches()
+    with pytest.raises(CampaignError, match=r"r\.csv: the results cannot be written: Is a directory"):
+        write(read, tmp_path / "r.csv")
+    assert len(list(read)) == 2
+    assert list(tmp_path.iterdir()) == [tmp_path / "r.csv"]
+
+
 def test_a_column_that_reads_like_one_of_ours_is_renamed() -> None:
     columns = pl.DataFrame({"Contact ID": ["x"], "key": ["y"], "list_key": ["z"], "keys": ["w"]})
     table = frame([ends(columns)])

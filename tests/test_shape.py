@@ -23,8 +23,32 @@ HOME = Path(bulk.__file__).parent
 FILES = sorted(HOME.rglob("*.py"))
 
 WORDS = {"model", "errors"}
-PURE = {"api", "breaker", "campaign", "channels", "learning", "pacing", "parts", "request", "rules"}
-RIM = {"ahead", "connect", "fetching", "ledger", "line", "loader", "lock", "outcomes", "sharing", "suppression"}
+PURE = {
+    "api",
+    "breaker",
+    "campaign",
+    "channels",
+    "learning",
+    "pacing",
+    "parts",
+    "reports",
+    "request",
+    "rules",
+    "wording",
+}
+RIM = {
+    "ahead",
+    "connect",
+    "fetching",
+    "ledger",
+    "line",
+    "loader",
+    "lock",
+    "outcomes",
+    "replacing",
+    "sharing",
+    "suppression",
+}
 MOTION = {"stopping", "turns", "calling", "delivery", "sender"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -37,6 +61,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pacing": WORDS | {"learning"},
     "breaker": WORDS,
     "parts": WORDS,
+    "wording": set(),
+    "reports": WORDS | {"wording"},
     "api": WORDS,
     "campaign": WORDS | {"channels"},
     "request": WORDS | {"api", "campaign"},
@@ -44,7 +70,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # 2 the rim: each the home of something outside
     "ahead": set(),
     "loader": WORDS | PURE | {"ahead"},
-    "outcomes": WORDS | PURE | {"ahead"},
+    "replacing": WORDS,
+    "outcomes": WORDS | PURE | {"ahead", "replacing"},
     "ledger": WORDS | PURE,
     "lock": WORDS | PURE,
     "sharing": WORDS | PURE,
@@ -62,7 +89,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run": WORDS | PURE | RIM | MOTION | {"sandbox"},
     # 5 words out
     "starters": WORDS | {"loader"},
-    "terminal": WORDS | {"campaign", "run", "sandbox", "stopping"},
+    "terminal": WORDS | {"campaign", "reports", "run", "sandbox", "stopping", "wording"},
     "cli": WORDS | {"run", "sandbox", "starters", "terminal"},
     "__main__": {"cli", "terminal"},
     # apart: the judge is not related to the judged
@@ -79,9 +106,9 @@ HOMES: dict[str, set[str]] = {
     "click": {"cli", "terminal"},
     "email_validator": {"loader"},
     "fastexcel": {"loader"},
-    "jinja2": {"request"},
+    "jinja2": {"reports", "request"},
     "phonenumbers": {"loader"},
-    "polars": {"loader", "outcomes", "run"},
+    "polars": {"loader", "outcomes", "reports", "run"},
     "pydantic": {"campaign", "rules"},
     "rich": {"terminal"},
     "sqlite3": {"ledger"},

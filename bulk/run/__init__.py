@@ -125,7 +125,7 @@ async def test(campaign: Source, *, row: int, to: str, **options: Any) -> Outcom
 
 async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
     """Write the results of a run as they are now. Raises `CampaignError`, `ListError` and `LedgerError`."""
-    opened = await open_from(campaign, Options.of(options))
+    opened = await open_from(campaign, Options.of(options), to_send=False)
     with recorded(opened) as record:
         await to_thread.run_sync(look, opened, record, Path(output))
     return Path(output)

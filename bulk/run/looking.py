@@ -16,8 +16,8 @@ from bulk.errors import CampaignError, LedgerError, ListError
 from bulk.ledger import Ledger, RunRecord
 from bulk.model import Status
 from bulk.outcomes import Results, check, frame, table, write
+from bulk.reports import Reason, Reasons
 from bulk.run.opening import Chosen, Opened
-from bulk.run.reasons import Reason, Reasons
 from bulk.run.summary import Summary
 
 log = logging.getLogger("bulk")

@@ -11,10 +11,10 @@ from bulk.calling import Tally
 from bulk.model import Delivery, Outcome, Parameters, Status
 from bulk.outcomes import Results
 from bulk.parts import parts
+from bulk.reports import Reason, Reasons
 from bulk.rules import Locality
 from bulk.run.opening import Opened
 from bulk.run.pace import open_for, room, windows
-from bulk.run.reasons import Reason, Reasons
 
 PREVIEWS = 3
 

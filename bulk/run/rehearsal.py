@@ -48,9 +48,10 @@ async def guesses(opened: Opened) -> dict[str, float | None]:
     return {name: await applied_rate(name, _endpoint(opened)) for name in operations}
 
 
-async def open_from(source: Campaign | Path | str, options: Options) -> Opened:
-    """Open a campaign and its list, fetched first where it is in S3, and ask who opted out where that is kept at AWS.
+async def open_from(source: Campaign | Path | str, options: Options, *, to_send: bool = True) -> Opened:
+    """Open a campaign and its list, fetched first where it is in S3.
 
+    `to_send`: ask who opted out, where that is kept at AWS. Who only looks at a run has no need of that.
     Raises `CampaignError`, `ListError`, and `Halted` without credentials.
     """
     chosen = await to_thread.run_sync(choose, source, options)
@@ -63,7 +64,7 @@ async def open_from(source: Campaign | Path | str, options: Options) -> Opened:
         opened = await to_thread.run_sync(open_campaign, source, replace(options, contacts=path))
         weakref.finalize(opened, shutil.rmtree, folder, ignore_errors=True)
     name = chosen.campaign.contact_list.opt_out_list
-    if name is not None and not options.sandbox:
+    if to_send and name is not None and not options.sandbox:
         opened.terms.suppression.put(f"the opt-out list {name!r}", await opted_out(name, _endpoint(chosen)))
     return opened
 

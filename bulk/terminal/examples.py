@@ -64,6 +64,11 @@ Examples:
   bulk results campaign.toml -o today.parquet
   bulk results campaign.toml -o outcomes.csv --outcomes-only
 """,
+    "report": """\b
+Examples:
+  bulk report campaign.toml -o report.html
+  bulk report campaign.toml --run 2026-11-20 -o friday.html
+""",
     "sandbox": """\b
 Examples:
   bulk sandbox

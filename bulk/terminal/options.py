@@ -134,6 +134,13 @@ reaching = _all(
     option("--read-timeout", type=ABOVE_0, default=30.0, show_default=True, help="Seconds."),
 )
 
+serving = _all(
+    option("--port", type=click.IntRange(0, 65535), default=8788, show_default=True, help="On 127.0.0.1; 0 picks one."),
+    option("--rate", type=ABOVE_0, help="Calls a second and operation; AWS's defaults if not given."),
+    option("--burst", type=click.IntRange(1), help="Calls at once and operation."),
+    option("--faults", type=FILE, help="A bad day, as JSON or TOML."),
+)
+
 _said = {"expose_value": False, "is_eager": True}
 
 talking = _all(

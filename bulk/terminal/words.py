@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bulk.model import mask
+from bulk.wording import duration, plain
 
 if TYPE_CHECKING:
+    from bulk.reports import Reason
     from bulk.run import Plan, Progress, Summary
     from bulk.run.looking import Glance
     from bulk.run.plan import Preview
-    from bulk.run.reasons import Reason
     from bulk.run.resolving import Resolution, UnknownRow
 
 WIDTH = 100
@@ -19,7 +20,6 @@ REASONS = 5  # shown at the end of a run; the results have them all
 STATUSES = ("sent", "skipped", "refused", "rejected", "unknown", "pending")
 HEADER = "row", "key", "destination", "status", "contact id, or why not"
 WIDTHS = 7, 16, 22, 8, 39  # of these columns, with two spaces between: 100 in all
-_JOINERS = "\u200c\u200d"  # of scripts and emoji; invisible, and harmless
 
 
 def progress(told: "Progress") -> str:
@@ -152,17 +152,3 @@ def _unknown(one: "UnknownRow") -> str:
     key = f", key {plain(one.key)!r}" if one.key is not None else ""
     tried = one.tried_at.strftime(", tried %Y-%m-%d %H:%M:%S UTC") if one.tried_at else ""
     return f"  {row}{key}, to {one.destination}{tried}: {one.error_code}: {plain(one.error_message or '')}"
-
-
-def plain(text: str) -> str:
-    """Take out what would do something to a terminal instead of showing."""
-    return "".join(sign if sign.isprintable() or sign in _JOINERS else "\N{REPLACEMENT CHARACTER}" for sign in text)
-
-
-def duration(seconds: float) -> str:
-    """Write a duration as people say it: `83 s`, `1 h 23 min`."""
-    whole = round(seconds)
-    if whole < 120:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
-    hours, minutes = divmod(round(whole / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

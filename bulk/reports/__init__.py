@@ -1,0 +1,16 @@
+"""A run's report: results → numbers → one page with charts. Each step is a value to the next, and pure.
+
+reasons      why rows ended as they did
+intervals    when rows ended, in little memory
+fold         results, batch by batch → figures
+numbers      what the page tells
+charts       numbers → shapes: where each bar stands
+page         numbers and shapes → HTML, through `page.html` and `page.css`
+"""
+
+from bulk.reports.fold import Fold
+from bulk.reports.numbers import About, Figures, Report, Row, Why
+from bulk.reports.page import page
+from bulk.reports.reasons import Example, Reason, Reasons
+
+__all__ = ["About", "Example", "Figures", "Fold", "Reason", "Reasons", "Report", "Row", "Why", "page"]
