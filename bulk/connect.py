@@ -23,7 +23,7 @@ from botocore.parsers import ResponseParserError
 
 from bulk import __version__
 from bulk.api import MODELS
-from bulk.errors import CallFailed, CampaignError, Halted
+from bulk.errors import BulkError, CallFailed, CampaignError, Halted
 from bulk.line import Line, unburden
 from bulk.model import Call, Reply
 
@@ -54,6 +54,8 @@ LINE_FAILURES: tuple[tuple[type[Exception], str, bool], ...] = (
     (sdk.ResponseStreamingError, "ResponseStreamingError", True),
     (sdk.HTTPClientError, "HTTPClientError", True),
 )
+
+SDK = (sdk.ClientError, sdk.BotoCoreError)  # what the SDK raises on purpose
 
 # What the SDK's parser trips over where the answer is none of Amazon Connect's: not JSON's letters, or no object.
 UNREADABLE: tuple[type[Exception], ...] = (ResponseParserError, AttributeError, KeyError, TypeError, ValueError)
@@ -125,8 +127,10 @@ class Connect:
         """Make one request, once. Raises `CallFailed`, or `Halted` where no request can be made at all."""
         named = {"ClientToken": token} if self._takes_token(call.operation) else {}
         request = getattr(self._client, xform_name(call.operation))
-        with _ours(call.operation), _legible(call.operation):
+        try:
             members = await request(**{**call.parameters, **named})
+        except (*SDK, *UNREADABLE) as error:
+            raise _failure(call.operation, error) from error
         about = members.pop("ResponseMetadata")
         request_id = about.get("RequestId")
         contact_id = members.get("ContactId")
@@ -184,14 +188,21 @@ def _ours(doing: str) -> Iterator[None]:
     """Turn what the SDK raises into what the rest of the program knows."""
     try:
         yield
-    except sdk.ClientError as error:
-        raise _answered(doing, error) from error
-    except NO_CREDENTIALS as error:
-        raise Halted(
+    except SDK as error:
+        raise _failure(doing, error) from error
+
+
+def _failure(doing: str, error: Exception) -> BulkError:
+    """Put what the SDK raised into our words. What it tripped over in an answer may have been an acceptance."""
+    if isinstance(error, sdk.ClientError):
+        return _answered(doing, error)
+    if isinstance(error, NO_CREDENTIALS):
+        return Halted(
             f"no usable AWS credentials: {error}. Set AWS_PROFILE or --profile, or log in again, then run it again"
-        ) from error
-    except sdk.BotoCoreError as error:
-        raise _unanswered(doing, error) from error
+        )
+    if isinstance(error, sdk.BotoCoreError):
+        return _unanswered(doing, error)
+    return CallFailed(doing, "UnreadableAnswer", f"not an answer of Amazon Connect: {error}")
 
 
 @contextmanager
@@ -207,17 +218,6 @@ def _options() -> Iterator[None]:
         raise CampaignError(f"{error}. Mend the AWS configuration file, or name another in AWS_CONFIG_FILE") from error
     except (sdk.InvalidRegionError, ValueError) as error:
         raise CampaignError(f"{error}. Check --region and --endpoint-url") from error
-
-
-@contextmanager
-def _legible(operation: str) -> Iterator[None]:
-    """Turn what the SDK trips over in an answer into a call that failed: it may have been accepted."""
-    try:
-        yield
-    except sdk.BotoCoreError:  # some of these are `ValueError`s too
-        raise
-    except UNREADABLE as error:
-        raise CallFailed(operation, "UnreadableAnswer", f"not an answer of Amazon Connect: {error}") from error
 
 
 def _check_trust(ca_bundle: Path) -> None:

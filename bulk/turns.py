@@ -4,7 +4,7 @@ Callers queue in the order they came; only the head of the queue sleeps, so a th
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Protocol, TypeVar
 
 import anyio
@@ -13,6 +13,8 @@ from bulk.pacing import Pace, Room
 from bulk.stopping import Stop
 
 T = TypeVar("T")
+
+OPEN = nullcontext(False)  # noqa: FBT003 - no probe
 
 FIRST_PROBE = 1.0  # seconds between the service's word that it is full and the first probe; each wait is twice the last
 
@@ -97,15 +99,17 @@ class Gate:
         self._probe_at = 0.0
         self.closed_at: float | None = None
 
-    @asynccontextmanager
-    async def passing(self) -> AsyncIterator[bool]:
+    def passing(self) -> AbstractAsyncContextManager[bool]:
         """Make one call inside. Gives whether that call is a probe. Raises `Stopped`."""
-        if self.closed_at is not None:
-            async with self._queue:
-                if self.closed_at is not None:
-                    await self._stop.sleep(self._probe_at - self._clock())
-                    yield True
-                    return
+        return OPEN if self.closed_at is None else self._queued()
+
+    @asynccontextmanager
+    async def _queued(self) -> AsyncIterator[bool]:
+        async with self._queue:
+            if self.closed_at is not None:
+                await self._stop.sleep(self._probe_at - self._clock())
+                yield True
+                return
         yield False
 
     def close(self, *, probing: bool) -> None:

@@ -29,14 +29,9 @@ class Halting:
         """The cause that would fail every row, where there is one."""
         return self.stop.reason if self.stop.exit_code == Halted.exit_code else None
 
-    @contextmanager
-    def noting(self) -> Iterator[None]:
+    def note(self, error: BulkError) -> None:
         """Keep the first error, on its way to who stops the run."""
-        try:
-            yield
-        except BulkError as error:
-            self._cause = self._cause or error
-            raise
+        self._cause = self._cause or error
 
     def check(self) -> None:
         """Raise what kept the run from starting: `ListError`, `LedgerError`."""

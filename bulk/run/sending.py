@@ -5,7 +5,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -16,7 +16,7 @@ from anyio import to_thread
 from bulk.breaker import Breaker
 from bulk.calling import Tally
 from bulk.delivery import NotNow
-from bulk.errors import Halted
+from bulk.errors import BulkError, Halted
 from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.loader import Batch
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status
@@ -36,6 +36,7 @@ Item = tuple[Recipient, Claim]
 BATCH = 1000  # rows that are claimed in one transaction of the ledger
 REFRESH = 5.0  # seconds between two looks at the suppression files
 OPEN = ClaimKind.NEW, ClaimKind.UNSETTLED  # claims of rows that are to be driven on
+TOGETHER = nullcontext()
 STOPPED = 4  # exit code: stopped with rows left, as asked
 
 
@@ -144,8 +145,11 @@ class Sending:
 
     def _claim(self, batches: Iterator[Batch]) -> list[Item]:
         """Read on until there is something to send; empty at the end of the list. Runs in a thread."""
-        with self.halting.noting():
+        try:
             return self._claimed(batches)
+        except BulkError as error:
+            self.halting.note(error)
+            raise
 
     def _claimed(self, batches: Iterator[Batch]) -> list[Item]:
         for batch in batches:
@@ -163,11 +167,13 @@ class Sending:
         recipient, claim = item
         async with self._alone(recipient.destination):
             try:
-                with self.halting.noting():
-                    outcome = await self._outcome(recipient, claim)
+                outcome = await self._outcome(recipient, claim)
             except NotNow as not_now:
                 self.opens_at = min(self.opens_at, not_now.why)
                 return
+            except BulkError as error:
+                self.halting.note(error)
+                raise
         self.ended[outcome.status] += 1
         if reason := self._breaker.after(outcome):
             raise Halted(reason)
@@ -202,12 +208,14 @@ class Sending:
             raise NotNow(judged.until)
         return judged
 
-    @asynccontextmanager
-    async def _alone(self, destination: str | None) -> AsyncIterator[None]:
+    def _alone(self, destination: str | None) -> AbstractAsyncContextManager[None]:
         """Have one row of a destination in flight at a time where caps count them: the second sees the first."""
         if destination is None or not self.opened.terms.rules.limits:
-            yield
-            return
+            return TOGETHER
+        return self._locked(destination)
+
+    @asynccontextmanager
+    async def _locked(self, destination: str) -> AsyncIterator[None]:
         lock = self._locks.setdefault(destination, anyio.Lock())
         self._written_to[destination] += 1
         try:
