@@ -52,8 +52,8 @@ class Bucket:
         return type(self)(self.per_second, self.burst, due, self.of_parts)
 
     def empty(self, now: float) -> Self:
-        """Know that the service's bucket is empty now: start from there, and leave it its share (see `inside`)."""
-        return self.at(max(self.due, now + (self.burst - 1 + _spare(self.burst)) / self.per_second))
+        """Know that the service's bucket is empty now: the burst is spent, and one place is left out."""
+        return self.at(max(self.due, now + self.burst / self.per_second))
 
 
 class Limits(NamedTuple):
@@ -74,12 +74,7 @@ def _amount(bucket: Bucket, parts: int) -> int:
 
 def inside(per_second: float, burst: int) -> Bucket:
     """Give the bucket that stays inside a service's `per_second` and `burst`, whatever the jitter of the line."""
-    return Bucket(per_second, max(1, burst - _spare(burst)))
-
-
-def _spare(burst: int) -> int:
-    """Tell how much of a burst is left to the service."""
-    return max(1, burst // 10)
+    return Bucket(per_second, max(1, burst - max(1, burst // 10)))
 
 
 class Pace(NamedTuple):
@@ -93,24 +88,33 @@ class Pace(NamedTuple):
 
     def take(self, now: float, parts: int = 1) -> tuple[Self, float]:
         """Give the next call its place: the pace after it, and how long it waits, in seconds."""
-        learner = self.learner.begin(now)
-        led, wait = Limits((self._led(learner, now), *self.limits.buckets[1:])).take(now, parts)
-        return type(self)(self._at(led.buckets), learner), wait
+        first, *others = self.limits.buckets
+        learner = self.learner.asked(now, now - first.due)
+        led = self._led(learner, now)
+        limits, wait = Limits((led, *others)).take(now, parts)
+        return type(self)(self._at(limits.buckets), learner.leads(led.per_second)), wait
 
     def answered(self, now: float, *, took: int, throttled: int) -> Self:
         """Learn from answers: calls taken since the last time, and throttles, if any, just now."""
         if not took and not throttled:
             return self
-        learner = self.learner.took(took)
+        before = self.learner.took(took, now)
         if not throttled:
+            return self._replace(learner=before)
+        learner = before.throttled(now)
+        if learner.rests_until == before.rests_until:  # a stray
             return self._replace(learner=learner)
-        learner = learner.throttled(now)
-        return type(self)(self._at((self._led(learner, now).empty(now), *self.limits.buckets[1:])), learner)
+        led = self._led(learner, now)
+        limits = self._at((led.empty(now), *self.limits.buckets[1:]))
+        return type(self)(limits, learner.leads(led.per_second))
 
     def _led(self, learner: Learner, now: float) -> Bucket:
-        """Give the first bucket at the rate that the learner leads it to."""
+        """Give the first bucket at the rate that the learner leads it to. What went ahead are calls, not seconds."""
         first, per_second = self.limits.buckets[0], learner.pace(now)
         burst = max(first.burst, int(per_second * LATE)) if learner.is_free else first.burst
+        ahead = first.due - now
+        if ahead > 0 and learner.led > 0 and learner.led != per_second:
+            return Bucket(per_second, burst, now + ahead * learner.led / per_second, first.of_parts)
         return Bucket(per_second, burst, first.due, first.of_parts)
 
     def _at(self, buckets: Iterable[Bucket]) -> Limits:
@@ -123,17 +127,19 @@ class Pace(NamedTuple):
 
     @property
     def state(self) -> tuple[float, ...]:
-        """The places and what was learned, as numbers."""
-        return (*(bucket.due for bucket in self.limits.buckets), *self.learner[SETTINGS:])
+        """How many numbers follow, then the places and what was learned."""
+        numbers = (*(bucket.due for bucket in self.limits.buckets), *self.learner[SETTINGS:])
+        return len(numbers), *numbers
 
     def with_state(self, state: Sequence[float]) -> Self:
-        """Go on from a state; one of another shape is of no use, and nothing is known then."""
+        """Go on from a state, whatever follows it; one of another shape is of no use, and nothing is known then."""
         count = len(self.limits.buckets)
-        if len(state) != count + len(self.learner) - SETTINGS:
+        length = count + len(self.learner) - SETTINGS
+        if len(state) <= length or state[0] != length:
             return self
-        places = zip(self.limits.buckets, state[:count], strict=True)
+        places = zip(self.limits.buckets, state[1 : count + 1], strict=True)
         limits = Limits(tuple(bucket.at(due) for bucket, due in places))
-        return type(self)(limits, self.learner.with_state(state[count:]))
+        return type(self)(limits, self.learner.with_state(state[count + 1 : length + 1]))
 
 
 class Room:

@@ -1,97 +1,14 @@
 """A rate that nobody told, against a service that is a token bucket: all in arithmetic."""
 
-import heapq
-import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from told import Service, auto, configured, told
 
 from bulk.learning import Learner
-from bulk.pacing import Limits, Pace, inside
-
-
-@dataclass
-class Service:
-    """A token bucket that answers after `latency` seconds; `rate` gives calls a second at a time."""
-
-    rate: Callable[[float], float]
-    burst: float
-    latency: float = 0.1
-    tokens: float = field(init=False)
-    last: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.tokens = self.burst
-
-    def takes(self, now: float) -> bool:
-        self.tokens = min(self.burst, self.tokens + (now - self.last) * self.rate(now))
-        self.last = now
-        taken = self.tokens >= 1
-        self.tokens -= taken
-        return taken
-
-
-@dataclass(frozen=True)
-class Story:
-    """How a list of `calls` went: when the last was accepted, and how many were throttled on the way."""
-
-    calls: int
-    seconds: float
-    throttled: int
-    pace: Pace
-
-    def share(self, per_second: float) -> float:
-        return self.calls / (per_second * self.seconds)
-
-    @property
-    def throttles(self) -> float:
-        return self.throttled / self.calls
-
-
-def told(pace: Pace, service: Service, calls: int) -> Story:
-    """Make so many calls, each again until it is taken; 64 in flight at most."""
-    chance = random.Random(7)
-    todo, done, throttled, flying, took, now = calls, 0, 0, 0, 0, 0.0
-    place: float | None = None
-    arriving: list[tuple[float, str, bool]] = []
-    again: list[float] = []
-    while done < calls:
-        if place is None and flying < 64 and (todo or (again and again[0] <= now)):
-            pace, wait = pace.answered(now, took=took, throttled=0).take(now)
-            took, place = 0, now + wait
-            if again and again[0] <= now:
-                heapq.heappop(again)
-            else:
-                todo -= 1
-        soonest = [time for time in (place, arriving[0][0] if arriving else None) if time is not None]
-        now = max(now, min(soonest or again))
-        if place is not None and place <= now:
-            place, flying = None, flying + 1
-            heapq.heappush(arriving, (now + service.latency * chance.uniform(0.45, 0.55), "there", False))
-        elif arriving and arriving[0][0] <= now:
-            _, where, taken = heapq.heappop(arriving)
-            if where == "there":
-                heapq.heappush(arriving, (now + service.latency / 2, "back", service.takes(now)))
-                continue
-            flying -= 1
-            done, took = done + taken, took + taken
-            if not taken:
-                throttled += 1
-                pace, took = pace.answered(now, took=took, throttled=1), 0
-                heapq.heappush(again, now + chance.uniform(0.25, 0.5))
-    return Story(calls, now, throttled, pace)
-
-
-def auto(guess: float = 2.0, burst: int = 5) -> Pace:
-    return Pace(Limits((inside(guess, burst),)), Learner(guess))
-
-
-def configured(rate: float, burst: int) -> Pace:
-    first = inside(rate, burst)
-    return Pace(Limits((first,)), Learner(rate, rate))
+from bulk.pacing import Pace
 
 
 def test_a_configured_rate_is_kept_to_the_last_call_without_a_throttle() -> None:
@@ -107,6 +24,28 @@ def test_a_rate_that_nobody_told_is_found_from_the_answers(rate: float, burst: i
     assert story.throttles <= 0.025
 
 
+@pytest.mark.parametrize(
+    "rate, burst, latency, guess",
+    [
+        (2, 5, 0.5, 8),
+        (5, 100, 0.05, 2),
+        (10, 5, 0.1, 2),
+        (50, 5, 0.2, 200),
+        (50, 50, 0.5, 2),
+        (50, 100, 0.5, 50),
+        (200, 100, 0.05, 2),
+        (200, 200, 0.1, 800),
+    ],
+)
+def test_it_keeps_to_what_it_found_whatever_the_rate_the_latency_and_the_guess(
+    rate: float, burst: int, latency: float, guess: float
+) -> None:
+    story = told(auto(guess), Service(lambda _: rate, burst, latency), int(120 * rate))
+    accepted, throttled = story.between(60, story.seconds)
+    assert accepted >= 0.9 * rate
+    assert throttled <= 0.05
+
+
 def test_a_guess_that_is_too_high_comes_down() -> None:
     story = told(auto(50, 50), Service(lambda _: 2, 5), 300)
     assert story.share(2) >= 0.95
@@ -120,29 +59,113 @@ def test_a_quota_that_is_halved_and_doubled_is_followed() -> None:
     assert story.throttles <= 0.03
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_quota_that_is_halved_after_a_third_and_doubled_after_two_is_followed(seed: int) -> None:
+    service = Service(lambda _: 25 if 1000 <= service.accepted < 2000 else 50, 50, seed=seed)
+    story = told(auto(), service, 3000)
+    assert story.calls / service.permitted >= 0.935
+    assert story.throttles <= 0.027
+
+
 def test_a_configured_rate_gives_way_where_others_use_the_account_too() -> None:
     story = told(configured(50, 50), Service(lambda _: 25, 50), 1000)
     assert story.pace.learner.estimate == pytest.approx(25, rel=0.1)
     assert story.share(25) >= 0.95
 
 
+@pytest.mark.parametrize("real, strays", [(25, 0.0), (45, 0.0), (10, 0.0), (25, 0.01)])
+def test_a_configured_rate_lives_with_others_for_minutes(real: float, strays: float) -> None:
+    service = Service(lambda _: real, 50, strays=strays)
+    story = told(configured(50, 50), service, int(120 * real))
+    assert story.calls / service.permitted >= 0.93
+    assert story.throttles <= 0.03 + strays
+
+
+def test_a_configured_rate_comes_back_when_the_others_have_gone() -> None:
+    story = told(configured(50, 50), Service(lambda now: 25 if now < 60 else 50, 50), 3500)
+    accepted, throttled = story.between(68, story.seconds)
+    assert accepted >= 0.98 * 50
+    assert throttled <= 0.01
+
+
+@pytest.mark.parametrize("pace", [configured(50, 50), auto()], ids=["configured", "auto"])
+def test_it_comes_back_when_others_took_everything_for_a_minute(pace: Pace) -> None:
+    story = told(pace, Service(lambda now: 0 if 30 <= now < 90 else 50, 50), 6000)
+    accepted, _ = story.between(165, story.seconds)
+    assert accepted >= 0.95 * 50
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("rate, calls", [(150, 1500), (50, 3000)])
+def test_strays_do_not_drag_a_configured_rate_down(rate: int, calls: int, seed: int) -> None:
+    story = told(configured(rate, rate), Service(lambda _: 1e4, 1e4, strays=0.03, seed=seed), calls)
+    assert story.share(rate) >= 0.85
+
+
+@pytest.mark.parametrize("rate", [2, 10])
+def test_strays_do_not_drag_a_slow_rate_down_in_the_long_run(rate: int) -> None:
+    story = told(configured(rate, rate), Service(lambda _: 1e4, 1e4, strays=0.03), 3000)
+    assert story.share(rate) >= 0.85
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_strays_do_not_drag_a_learned_rate_down(seed: int) -> None:
+    story = told(auto(), Service(lambda _: 50, 50, strays=0.01, seed=seed), 4000)
+    assert story.share(50) >= 0.9
+    assert story.throttles <= 0.04
+
+
+def test_a_pause_is_not_sending_time() -> None:
+    story = told(auto(), Service(lambda _: 50, 50), 2500, pause=(20, 50))
+    accepted, throttled = story.between(50.5, 60)
+    assert accepted >= 0.98 * 50
+    assert throttled <= 0.03
+    assert story.pace.learner.estimate == pytest.approx(50, rel=0.02)
+
+
+def test_no_estimate_comes_from_a_time_with_a_restart_in_it() -> None:
+    story = told(auto(), Service(lambda _: 50, 50), 1000)
+    later = story.seconds + 3600
+    restored = auto().with_state(story.pace.state).anew()
+    throttled = restored.take(later)[0].answered(later + 1, took=30, throttled=1)
+    assert throttled.learner.estimate == restored.learner.estimate
+
+
+def test_a_search_stands_still_while_nobody_asks() -> None:
+    searching = Learner(2.0).asked(0.0, 0.0).leads(2.0)
+    assert searching.pace(0.45) == pytest.approx(4)
+    assert searching.asked(100.5, 100.0).pace(100.5 + 0.45) == pytest.approx(4)
+
+
+def test_growth_stands_still_while_nobody_asks() -> None:
+    pace, now = told(auto(), Service(lambda _: 50, 50), 1000).pace, 100.0
+    for _ in range(600):
+        pace, now = pace.take(now)[0].answered(now, took=1, throttled=0), now + 1
+    assert pace.learner.pace(now) <= 1.5 * 50
+
+
 def test_a_configured_rate_is_never_exceeded_however_long_nothing_is_throttled() -> None:
-    learner = Learner(50, 50).begin(0.0).took(100).throttled(10.0)
+    learner = Learner(50, 50).asked(0.0, 0.0).took(100, 10.0).throttled(10.0)
     assert all(learner.pace(float(now)) <= 50 for now in range(10, 10_000))
 
 
-@given(st.lists(st.tuples(st.floats(0, 5), st.integers(0, 50), st.booleans()), max_size=50))
-def test_no_run_of_answers_stops_the_calls_for_good(answers: list[tuple[float, int, bool]]) -> None:
-    learner, now = Learner(2.0).begin(0.0), 0.0
-    for seconds, took, no in answers:
+@given(
+    ceiling=st.sampled_from([math.inf, 2.0, 50.0]),
+    answers=st.lists(st.tuples(st.floats(0, 5), st.booleans(), st.integers(0, 50), st.booleans()), max_size=50),
+)
+def test_no_run_of_answers_stops_the_calls_for_good(
+    ceiling: float, answers: list[tuple[float, bool, int, bool]]
+) -> None:
+    learner, now = Learner(2.0, ceiling).asked(0.0, 0.0).leads(2.0), 0.0
+    for seconds, idle, took, no in answers:
         now += seconds
-        learner = learner.took(took)
+        learner = learner.asked(now, seconds / 2 if idle else 0.0).took(took, now)
         learner = learner.throttled(now) if no else learner
-        assert learner.pace(now) > 0.01
+        assert 0.01 < learner.pace(now) <= min(ceiling, 1e4)
 
 
 def test_what_was_learned_outlives_a_restart_and_a_fruitless_search_does_not() -> None:
-    known = auto().answered(0.0, took=0, throttled=0).take(0.0)[0].answered(9.0, took=300, throttled=1)
+    known = told(auto(), Service(lambda _: 50, 50), 1000).pace
     assert auto().with_state(known.state).anew().learner == known.learner
     searching = auto().take(0.0)[0].answered(1.0, took=3, throttled=0)
     assert auto().with_state(searching.state).anew().learner == Learner(2.0)
@@ -153,7 +176,7 @@ def test_a_state_of_another_shape_is_of_no_use_and_does_no_harm() -> None:
 
 
 def test_a_throttle_costs_no_silence_however_slow_the_first_guess_was() -> None:
-    learned = auto().take(0.0)[0].answered(9.0, took=450, throttled=1)
+    learned = auto().take(0.0)[0].answered(9.0, took=450, throttled=1).answered(9.0, took=0, throttled=1)
     restored = auto().with_state(learned.state)
     _, wait = restored.answered(10.0, took=5, throttled=1).take(10.0)
     assert wait < 0.5

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulk.pacing import Bucket, Limits, Room, inside
+from bulk.learning import Learner
+from bulk.pacing import Bucket, Limits, Pace, Room, inside
 
 JITTER = 1e-6  # seconds: a double at the end of a long run is no finer
 
@@ -185,3 +186,48 @@ def test_the_room_is_never_exceeded(limit: int, open_for: float, gaps: list[floa
         went.append(now + room.wait(now))
         room.take(went[-1])
     assert all(later - earlier >= open_for - JITTER for earlier, later in zip(went, went[limit:], strict=False))
+
+
+def paced(per_second: float, burst: int) -> Pace:
+    """Give the pace of a configured rate."""
+    return Pace(Limits((Bucket(per_second, burst),)), Learner(per_second, per_second))
+
+
+@given(
+    per_second=st.floats(0.1, 200),
+    burst=st.integers(1, 50),
+    events=st.lists(
+        st.tuples(st.floats(0, 10) | st.just(0.0), st.integers(0, 60), st.sampled_from([0, 0, 1])), max_size=120
+    ),
+    window=st.floats(0, 30),
+)
+@example(per_second=50.0, burst=5, events=[(0.0, 0, 0)] * 9 + [(0.1, 9, 1)] + [(0.0, 0, 0)] * 20, window=1.0)
+def test_a_configured_rate_is_never_exceeded_over_any_window_whatever_the_answers(
+    per_second: float, burst: int, events: list[tuple[float, int, int]], window: float
+) -> None:
+    pace, now, went = paced(per_second, burst), 0.0, []
+    for gap, took, throttled in events:
+        now += gap
+        pace, wait = pace.answered(now, took=took, throttled=throttled).take(now)
+        now += wait
+        went.append(now)
+    assert most_within(went, window) <= burst + per_second * (window + JITTER)
+
+
+def test_a_burst_at_a_slow_pace_does_not_hold_up_a_faster_one() -> None:
+    pace = Pace(Limits((Bucket(2, 4),)), Learner(2.0))  # which searches: some nine calls a second after one second
+    for _ in range(4):
+        pace, _ = pace.take(0.0)
+    assert [pace.take(1.0)[1], pace.take(1.0)[0].take(1.0)[1]] == [0.0, 0.0]  # two of the four are made up for
+
+
+def test_a_throttle_costs_one_place_however_large_the_burst() -> None:
+    pace, wait = paced(150, 135).take(0.0)
+    _, wait = pace.answered(1.0, took=0, throttled=1).take(1.0)
+    assert wait == pytest.approx(1 / 150, rel=0.05)
+
+
+def test_a_state_is_read_whatever_stands_behind_it() -> None:
+    pace, _ = paced(2, 4).take(0.0)
+    assert paced(2, 4).with_state((*pace.state, 1.0, 2.0)).limits == pace.limits
+    assert paced(2, 4).with_state(pace.state[:-1]) == paced(2, 4)
