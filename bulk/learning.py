@@ -28,7 +28,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple, Self
 
-DOUBLING = 0.45  # seconds in which the pace doubles while nothing is known
+DOUBLING = 0.55  # seconds in which the pace doubles while nothing is known
 MARGIN = 0.985  # of the estimate, while the pace rests
 REST = 2.8, 80, 30.0  # seconds and calls, at least, and seconds, at most, that it rests after a throttle
 SHORT = 0.2  # of that, after a leap: the estimate is then no more than the middle of too low and too high
@@ -37,7 +37,7 @@ GROWTH = 0.9, 10, 3.0  # … and the seconds and calls, at least, and seconds, a
 LEAP = 2.0  # estimates: a throttle at more than that shows that the estimate was too low
 ENOUGH, ENOUGH_CALLS = 1.0, 40  # seconds and calls, at least, between two throttles that make an estimate
 PRIOR = 0.25  # of so many calls is what the estimate before counts for, where there are fewer
-LIGHT = 3.0  # calls that it counts for after a leap
+LIGHT = 2.5  # calls that it counts for after a leap
 TOLERANCE = 0.08  # of the calls, at most, are strays …
 CREDIT = 4.0  # … and so many at once; one, while nothing is known
 AMPLE = 2.0  # times the strays of the rest are forgiven in the growth …

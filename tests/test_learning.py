@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from told import Service, auto, configured, told
 
-from bulk.learning import Learner
+from bulk.learning import DOUBLING, Learner
 from bulk.pacing import Pace
 
 
@@ -133,8 +133,8 @@ def test_no_estimate_comes_from_a_time_with_a_restart_in_it() -> None:
 
 def test_a_search_stands_still_while_nobody_asks() -> None:
     searching = Learner(2.0).asked(0.0, 0.0).leads(2.0)
-    assert searching.pace(0.45) == pytest.approx(4)
-    assert searching.asked(100.5, 100.0).pace(100.5 + 0.45) == pytest.approx(4)
+    assert searching.pace(DOUBLING) == pytest.approx(4)
+    assert searching.asked(100.5, 100.0).pace(100.5 + DOUBLING) == pytest.approx(4)
 
 
 def test_growth_stands_still_while_nobody_asks() -> None:
