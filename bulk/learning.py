@@ -83,9 +83,11 @@ class Learner(NamedTuple):
         """Go on from what was learned before: all but guess and ceiling, in the order of the fields."""
         return type(self)(*self[:SETTINGS], *state)
 
-    def anew(self) -> Self:
-        """Keep what is known; a search that found nothing begins again."""
-        return self if self.knows else type(self)(self.guess, self.ceiling)
+    def anew(self, now: float) -> Self:
+        """Keep what is known; a search that found nothing begins again. No estimate comes from times yet to come."""
+        if not self.knows:
+            return type(self)(self.guess, self.ceiling)
+        return self._replace(since=math.nan, rests_until=now) if self.since > now else self
 
     def asked(self, now: float, late: float) -> Self:
         """Note that a call asks for its place, `late` seconds after the timetable had one."""

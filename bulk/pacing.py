@@ -18,6 +18,7 @@ from typing import NamedTuple, Self
 
 from bulk.learning import SETTINGS, Learner
 
+CROWD = 16  # calls that processes of a host may have waiting under one limit, one each
 LATE = 0.05  # seconds that a call may be late without the ones after it being delayed, where the burst is learned too
 
 
@@ -121,9 +122,14 @@ class Pace(NamedTuple):
         """Give the limits as they were said, at the places of these buckets."""
         return Limits(tuple(said.at(now.due) for said, now in zip(self.limits.buckets, buckets, strict=True)))
 
-    def anew(self) -> Self:
-        """Begin another run: what was spent and learned holds, a search that found nothing begins again."""
-        return self._replace(learner=self.learner.anew())
+    def anew(self, now: float) -> Self:
+        """Begin another run: what was spent and learned holds, a search that found nothing begins again.
+
+        A place further ahead than a spent burst and a crowd of callers comes from a clock that was set back since.
+        """
+        places = (min(one.due, now + (one.burst + CROWD) / one.per_second) for one in self.limits.buckets)
+        limits = Limits(tuple(one.at(due) for one, due in zip(self.limits.buckets, places, strict=True)))
+        return type(self)(limits, self.learner.anew(now))
 
     @property
     def state(self) -> tuple[float, ...]:

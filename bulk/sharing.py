@@ -33,7 +33,7 @@ class SharedPace:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise LedgerError(f"{path}: {error.strerror}; make it writable, or name another --state-dir") from error
-        self.change(lambda pace: (pace.anew(), None))
+        self.change(lambda pace: (pace.anew(time.time()), None))
 
     def change(self, change: Callable[[Pace], tuple[Pace, T]]) -> T:
         """Change the pace, nobody else meanwhile; give what the change gives."""

@@ -126,7 +126,7 @@ def test_a_pause_is_not_sending_time() -> None:
 def test_no_estimate_comes_from_a_time_with_a_restart_in_it() -> None:
     story = told(auto(), Service(lambda _: 50, 50), 1000)
     later = story.seconds + 3600
-    restored = auto().with_state(story.pace.state).anew()
+    restored = auto().with_state(story.pace.state).anew(story.seconds)
     throttled = restored.take(later)[0].answered(later + 1, took=30, throttled=1)
     assert throttled.learner.estimate == restored.learner.estimate
 
@@ -166,9 +166,9 @@ def test_no_run_of_answers_stops_the_calls_for_good(
 
 def test_what_was_learned_outlives_a_restart_and_a_fruitless_search_does_not() -> None:
     known = told(auto(), Service(lambda _: 50, 50), 1000).pace
-    assert auto().with_state(known.state).anew().learner == known.learner
+    assert auto().with_state(known.state).anew(1e9).learner == known.learner
     searching = auto().take(0.0)[0].answered(1.0, took=3, throttled=0)
-    assert auto().with_state(searching.state).anew().learner == Learner(2.0)
+    assert auto().with_state(searching.state).anew(1e9).learner == Learner(2.0)
 
 
 def test_a_state_of_another_shape_is_of_no_use_and_does_no_harm() -> None:

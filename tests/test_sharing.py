@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,16 @@ def test_a_restart_does_not_begin_with_a_full_bucket(tmp_path: Path) -> None:
     waits(first, 6)
     first.close()
     assert waits(SharedPace(tmp_path, PLACE, PACE), 1, now=0.0) == [1.5]
+
+
+def test_a_clock_that_was_set_back_stops_nobody(tmp_path: Path) -> None:
+    """Places that lie a day ahead are brought near when the next run begins, and so is what was learned there."""
+    tomorrow = time.time() + 86400
+    spent = SharedPace(tmp_path, PLACE, PACE)
+    waits(spent, 4, now=tomorrow)
+    spent.change(lambda pace: (pace.answered(tomorrow, took=4, throttled=9), None))
+    now = time.time()
+    assert max(waits(SharedPace(tmp_path, PLACE, PACE), 2, now=now)) < 15
 
 
 def test_a_file_cut_short_says_nothing_and_is_mended(tmp_path: Path) -> None:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
-from itertools import repeat
+from functools import cached_property, partial
 from typing import Any, Literal, overload
 
 import polars as pl
@@ -108,10 +107,12 @@ class Rows(Sequence[Recipient]):
 
     @cached_property
     def _found(self) -> list[str | Refusal]:
-        column = self._wanted.country_column
-        countries = repeat("") if column is None else texts(self._part, column)
-        read = _reader(self._wanted)
-        return [read(text, country) for text, country in zip(self._texts, countries, strict=False)]
+        wanted = self._wanted
+        if wanted.kind == "email":
+            return list(map(email, self._texts))
+        if wanted.country_column is None:
+            return list(map(partial(phone, country=wanted.country, allowed=wanted.allow_countries), self._texts))
+        return list(map(_reader(wanted), self._texts, texts(self._part, wanted.country_column)))
 
     def _recipient(self, place: int) -> Recipient:
         key, to = self.keys[place], self.destinations[place]
@@ -136,9 +137,7 @@ class Rows(Sequence[Recipient]):
 
 
 def _reader(wanted: Wanted) -> _Reader:
-    """Choose what brings a destination to form, given the cell of its country column."""
-    if wanted.kind == "email":
-        return lambda text, _: email(text)
+    """Give what brings a phone number to form, given the cell of its country column."""
     home, allowed = wanted.country, wanted.allow_countries
 
     def read(text: str, country: str) -> str | Refusal:

@@ -172,7 +172,8 @@ def _ended(sending: Sending) -> Run:
         book.close_pass(rows=rows, halted=halting.reason, calls=tally.calls, throttled=tally.throttled)
     try:
         glance, path, lost = results_of(opened, book)
-        told = summarise(opened, book, tally, seconds=sending.progress().seconds, results=path, halted=halting.reason)
+        counts = glance.counts or book.counts()
+        told = summarise(opened, counts, tally, seconds=sending.progress().seconds, results=path, halted=halting.reason)
     except LedgerError as error:
         raise Halted(halting.reason or str(error)) from error
     return Run(told, sending.stop.exit_code or max(lost, exit_code(told)), lambda: frame_of(opened), glance)

@@ -2,8 +2,8 @@
 
 import logging
 import tempfile
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,9 +29,10 @@ TROUBLES = [Status.REFUSED, Status.REJECTED, Status.UNKNOWN]
 
 @dataclass(slots=True)
 class Glance:
-    """The first rows of the results, and the rows that were refused, rejected or are unknown, by reason."""
+    """The first rows of the results, how many ended how, and those refused, rejected or unknown by reason."""
 
     first: list[dict[str, Any]] = field(default_factory=list)
+    counts: Counter[Status] = field(default_factory=Counter)
     _reasons: Reasons = field(default_factory=Reasons)
 
     @property
@@ -43,6 +44,7 @@ class Glance:
         """Take note of what goes by."""
         for ours, columns in results:
             self.first += ours.head(FIRST - len(self.first)).to_dicts()
+            self.counts.update({Status(status): rows for status, rows in ours["status"].value_counts().rows()})
             self._reasons.note(ours.filter(pl.col("status").is_in(TROUBLES)))
             yield ours, columns
 
@@ -130,16 +132,21 @@ def frame_of(opened: Opened) -> pl.DataFrame:
 
 
 def summarise(
-    chosen: Chosen, record: RunRecord, tally: Tally, *, seconds: float, results: Path | None, halted: str | None
+    chosen: Chosen,
+    counts: Mapping[Status, int],
+    tally: Tally,
+    *,
+    seconds: float,
+    results: Path | None,
+    halted: str | None,
 ) -> Summary:
     """Add up a run."""
-    counts = record.counts()
     return Summary(
         campaign=chosen.campaign.name,
         run=chosen.options.run_id,
         channel=chosen.campaign.channel,
         rows=sum(counts.values()),
-        **{status.value: counts[status] for status in Status},
+        **{status.value: counts.get(status, 0) for status in Status},
         calls=tally.calls,
         throttled=tally.throttled,
         seconds=round(seconds, 3),
@@ -153,7 +160,7 @@ def summary_of_record(chosen: Chosen, record: RunRecord) -> Summary:
     facts = record.facts
     seconds = (facts.ended_at - facts.started_at).total_seconds() if facts.ended_at else 0.0
     tally = Tally(facts.calls, facts.throttled)
-    return summarise(chosen, record, tally, seconds=seconds, results=None, halted=facts.halted)
+    return summarise(chosen, record.counts(), tally, seconds=seconds, results=None, halted=facts.halted)
 
 
 def exit_code(summary: Summary) -> int:
