@@ -145,7 +145,7 @@ def is_throttle(failure: CallFailed) -> bool:
     return failure.code in THROTTLES or (failure.status == 429 and failure.code not in VERDICTS)
 
 
-ABOUT_ONE_REQUEST = {400, 413, 414, 422, 431}
+ABOUT_ONE_REQUEST = {400, 413, 414, 422, 431}  # statuses that say what is wrong with this request, not with all
 
 
 def verdict(failure: CallFailed, *, varies: bool = False) -> Verdict:

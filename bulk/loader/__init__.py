@@ -23,6 +23,6 @@ from bulk.loader.countries import alpha_2
 from bulk.loader.exports import Export, Kind
 from bulk.loader.listed import Listed, listed
 from bulk.loader.phones import phone
-from bulk.loader.rows import Rows, Wanted
+from bulk.loader.rows import Wanted
 
-__all__ = ["Batch", "ContactList", "Export", "Kind", "Listed", "Rows", "Wanted", "alpha_2", "email", "listed", "phone"]
+__all__ = ["Batch", "ContactList", "Export", "Kind", "Listed", "Wanted", "alpha_2", "email", "listed", "phone"]

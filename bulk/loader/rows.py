@@ -88,11 +88,9 @@ class Rows(Sequence[Recipient]):
     @cached_property
     def names(self) -> list[str]:
         """What must not be sent twice: each row's identity, else its key."""
-        if self._wanted.dedupe == "none":
-            return list(map(self._identity, range(len(self))))
-        if self._wanted.dedupe == "destination":
-            return [to or key for to, key in zip(self.destinations, self.keys, strict=True)]
-        return self.keys
+        if self._wanted.dedupe == "key":
+            return self.keys
+        return [self._identity(place) or key for place, key in enumerate(self.keys)]
 
     @cached_property
     def _cells(self) -> Sequence[tuple[Any, ...]]:
