@@ -13,10 +13,10 @@ import polars as pl
 from polars import selectors as cs
 from polars.io.plugins import register_io_source
 
-from bulk.ahead import ahead
 from bulk.errors import CampaignError
 from bulk.model import Recorded
 from bulk.replacing import taking_the_place_of
+from bulk.threads import ahead
 
 Results = Iterable[tuple[pl.DataFrame, pl.DataFrame]]
 """The list, read again in batches: our columns (see `table`), and the list's own for the same rows."""

@@ -37,7 +37,6 @@ PURE = {
     "wording",
 }
 RIM = {
-    "ahead",
     "connect",
     "fetching",
     "ledger",
@@ -48,6 +47,7 @@ RIM = {
     "replacing",
     "sharing",
     "suppression",
+    "threads",
 }
 MOTION = {"stopping", "turns", "calling", "delivery", "sender"}
 
@@ -68,10 +68,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "request": WORDS | {"api", "campaign"},
     "rules": WORDS | {"campaign", "channels"},
     # 2 the rim: each the home of something outside
-    "ahead": set(),
-    "loader": WORDS | PURE | {"ahead"},
+    "threads": set(),
+    "loader": WORDS | PURE | {"threads"},
     "replacing": WORDS,
-    "outcomes": WORDS | PURE | {"ahead", "replacing"},
+    "outcomes": WORDS | PURE | {"replacing", "threads"},
     "ledger": WORDS | PURE,
     "lock": WORDS | PURE,
     "sharing": WORDS | PURE,
@@ -89,7 +89,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run": WORDS | PURE | RIM | MOTION | {"sandbox"},
     # 5 words out
     "starters": WORDS | {"loader"},
-    "terminal": WORDS | {"campaign", "reports", "run", "sandbox", "stopping", "wording"},
+    "terminal": WORDS | {"campaign", "reports", "run", "sandbox", "stopping", "threads", "wording"},
     "cli": WORDS | {"run", "sandbox", "starters", "terminal"},
     "__main__": {"cli", "terminal"},
     # apart: the judge is not related to the judged
@@ -101,7 +101,7 @@ HOMES: dict[str, set[str]] = {
     "aioboto3": {"connect"},
     "aiobotocore": {"connect", "line"},
     "aiohttp": {"line", "fetching", "sandbox"},
-    "anyio": {"stopping", "turns", "sender", "run", "terminal"},
+    "anyio": {"stopping", "threads", "turns", "sender", "run", "terminal"},
     "botocore": {"api", "connect", "line", "sandbox"},
     "click": {"cli", "terminal"},
     "email_validator": {"loader"},
@@ -181,6 +181,11 @@ def test_a_room_uses_only_libraries_that_live_there(room: str) -> None:
 def test_a_library_is_at_home_only_where_it_is_used() -> None:
     used = {(name, room) for room, files in rooms().items() for file in files for name in foreign(file)}
     assert {(library, room) for library, homes in HOMES.items() for room in homes} - used == set()
+
+
+def test_only_threads_leaves_the_event_loop_so_that_nobody_goes_before_a_thread_has_ended() -> None:
+    left = {"anyio.to_thread", "asyncio.to_thread", "asyncio.run_in_executor"}
+    assert {room for room, files in rooms().items() for file in files if left & set(imported(file))} == {"threads"}
 
 
 @pytest.mark.parametrize("room", sorted((WORDS | PURE) & set(rooms())))

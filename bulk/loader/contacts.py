@@ -7,7 +7,6 @@ from typing import Self
 
 import polars as pl
 
-from bulk.ahead import ahead
 from bulk.errors import ListError
 from bulk.loader.countries import alpha_2
 from bulk.loader.exports import Export, export_of
@@ -17,6 +16,7 @@ from bulk.loader.phones import zeros_eaten
 from bulk.loader.rows import Rows, Wanted, texts
 from bulk.loader.sources import table
 from bulk.loader.tables import Table
+from bulk.threads import ahead
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bulk.errors import ListError
 from bulk.loader.unpacking import Broken, unpacked
+from bulk.threads import go_on
 
 LONGEST = 1 << 26  # bytes without a line end that are still taken for a line
 
@@ -33,6 +34,7 @@ def lines(path: Path) -> Iterator[str]:
     """Give a text file in blocks of whole lines, line ends as they are. Raises `Broken` and `ListError`."""
     rest, newline = "", ""
     for text in _decoded(unpacked(path), path.name):
+        go_on()
         rest += text
         newline = newline or ("\n" if "\n" in rest else "\r" if "\r" in rest[:-1] else "")
         end = rest.rfind(newline) + 1 if newline else 0

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from anyio import to_thread
 
 from bulk.campaign import Campaign
 from bulk.errors import Halted, LedgerError, ListError, unwrapped
@@ -38,6 +37,7 @@ from bulk.run.summary import Progress, Summary
 from bulk.run.trial import tried
 from bulk.run.wiring import carrier, turns_of
 from bulk.stopping import Stop
+from bulk.threads import in_thread
 
 __all__ = ["Options", "Plan", "Progress", "Run", "Summary", "check", "results", "send", "status", "test"]
 
@@ -94,7 +94,7 @@ async def send(
         async with _sending(opened, stop, Survey(opened)) as sending:
             with unwrapped():
                 await sending.go(watch, every)
-            run = await to_thread.run_sync(_ended, sending)
+            run = await in_thread(_ended, sending)
     except LedgerError:
         if run is None:  # else it is what the run says already, met once more in closing the ledger
             raise
@@ -112,7 +112,7 @@ async def check(campaign: Source, **options: Any) -> Plan:
     async with _sending(opened, Stop(), survey) as sending:
         with unwrapped():
             await sending.go(None, EVERY)
-        return await to_thread.run_sync(survey.finish, sending.rows, read_results(opened, sending.book))
+        return await in_thread(survey.finish, sending.rows, read_results(opened, sending.book))
 
 
 async def test(campaign: Source, *, row: int, to: str, **options: Any) -> Outcome:
@@ -127,16 +127,16 @@ async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
     """Write the results of a run as they are now. Raises `CampaignError`, `ListError` and `LedgerError`."""
     opened = await open_from(campaign, Options.of(options), to_send=False)
     with recorded(opened) as record:
-        await to_thread.run_sync(look, opened, record, Path(output))
+        await in_thread(look, opened, record, Path(output))
     return Path(output)
 
 
 async def status(campaign: Source, **options: Any) -> Run:
     """Tell where a run stands, from the ledger alone, also while it runs. Raises `CampaignError` and `LedgerError`."""
-    chosen = await to_thread.run_sync(choose, campaign, Options.of(options))
+    chosen = await in_thread(choose, campaign, Options.of(options))
     busy = sender(chosen.state_dir, chosen.campaign.name, chosen.options.run_id)
     with recorded(chosen) as record:
-        summary = await to_thread.run_sync(summary_of_record, chosen, record)
+        summary = await in_thread(summary_of_record, chosen, record)
     return Run(summary, exit_code(summary), lambda: frame_of(open_campaign(campaign, chosen.options)), sender=busy)
 
 

@@ -9,8 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from anyio import to_thread
-
 from bulk.campaign import Campaign
 from bulk.connect import Connect, Endpoint
 from bulk.fetching import applied_rate, fetch, opted_out
@@ -19,6 +17,7 @@ from bulk.run.opening import Chosen, Opened, choose, open_campaign
 from bulk.run.options import Options
 from bulk.run.pace import at_once, is_auto, windows
 from bulk.sandbox import Sandbox
+from bulk.threads import in_thread
 
 SANDBOX = "sandbox"  # the endpoint of a rehearsal, whatever port it got
 _DUMMY = "sandbox", "sandbox"  # credentials
@@ -54,14 +53,14 @@ async def open_from(source: Campaign | Path | str, options: Options, *, to_send:
     `to_send`: ask who opted out, where that is kept at AWS. Who only looks at a run has no need of that.
     Raises `CampaignError`, `ListError`, and `Halted` without credentials.
     """
-    chosen = await to_thread.run_sync(choose, source, options)
+    chosen = await in_thread(choose, source, options)
     contacts = options.contacts if options.contacts is not None else chosen.campaign.contacts
     if not (isinstance(contacts, str) and contacts.startswith("s3://")):
-        opened = await to_thread.run_sync(open_campaign, source, options)
+        opened = await in_thread(open_campaign, source, options)
     else:
         folder = Path(tempfile.mkdtemp(prefix="bulk-"))
         path = await fetch(contacts, _endpoint(chosen), folder)
-        opened = await to_thread.run_sync(open_campaign, source, replace(options, contacts=path))
+        opened = await in_thread(open_campaign, source, replace(options, contacts=path))
         weakref.finalize(opened, shutil.rmtree, folder, ignore_errors=True)
     name = chosen.campaign.contact_list.opt_out_list
     if to_send and name is not None and not options.sandbox:

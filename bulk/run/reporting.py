@@ -5,9 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from anyio import to_thread
-
-from bulk.ahead import ahead
 from bulk.campaign import Campaign
 from bulk.errors import BulkError, CampaignError, ListError
 from bulk.ledger import RunRecord
@@ -21,6 +18,7 @@ from bulk.run.looking import read_results, recorded
 from bulk.run.opening import Chosen, Opened, choose
 from bulk.run.options import Options
 from bulk.run.rehearsal import open_from
+from bulk.threads import ahead, in_thread
 
 log = logging.getLogger("bulk")
 
@@ -37,10 +35,10 @@ async def report(campaign: Campaign | Path | str, output: Path | str, **options:
     path, given = Path(output), Options.of(options)
     if path.suffix.lower() not in _SUFFIXES:
         raise CampaignError(f"{path}: a report is a page: name it {path.stem or 'report'}.html")
-    chosen = await to_thread.run_sync(choose, campaign, given)
+    chosen = await in_thread(choose, campaign, given)
     with recorded(chosen) as record:
         opened = await _opened(campaign, given)
-        await to_thread.run_sync(_write, path, chosen, opened, record)
+        await in_thread(_write, path, chosen, opened, record)
     return path
 
 

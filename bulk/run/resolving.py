@@ -6,8 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from anyio import to_thread
-
 from bulk.campaign import Campaign
 from bulk.errors import BulkError, CampaignError
 from bulk.ledger import Decision, Ledger, RunRecord, Unknown
@@ -16,6 +14,7 @@ from bulk.model import Status
 from bulk.run.looking import recorded
 from bulk.run.opening import Chosen, choose, open_campaign
 from bulk.run.options import Options
+from bulk.threads import in_thread
 
 BATCH = 4096  # rows that are looked through at a time
 
@@ -68,8 +67,8 @@ async def resolve(
     Raises `CampaignError` where one of `rows` is not unknown (then nothing is decided), `LedgerError` where nothing
     was sent yet, and `RunBusy` where another process sends this run.
     """
-    chosen = await to_thread.run_sync(choose, campaign, Options.of(options))
-    return await to_thread.run_sync(_resolved, chosen, _a_decision(decision), rows)
+    chosen = await in_thread(choose, campaign, Options.of(options))
+    return await in_thread(_resolved, chosen, _a_decision(decision), rows)
 
 
 def _a_decision(given: Decision | str | None) -> Decision | None:

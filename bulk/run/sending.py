@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import anyio
-from anyio import to_thread
 
 from bulk.breaker import Breaker
 from bulk.calling import Tally
@@ -28,6 +27,7 @@ from bulk.run.pace import at_once
 from bulk.run.summary import Progress
 from bulk.sender import send
 from bulk.stopping import Stop, Stopped
+from bulk.threads import in_thread
 
 log = logging.getLogger("bulk")
 
@@ -139,7 +139,7 @@ class Sending:
     async def _batches(self) -> AsyncIterator[Sequence[Item]]:
         batches = self.opened.contacts.batches(self.opened.wanted, size=BATCH)
         left = self.opened.options.limit
-        while (left is None or left > 0) and (items := await to_thread.run_sync(self._claim, batches)):
+        while (left is None or left > 0) and (items := await in_thread(self._claim, batches)):
             yield items[:left]
             left = None if left is None else left - len(items)
 
@@ -230,7 +230,7 @@ class Sending:
         """Follow the files that say whom not to write to."""
         while True:
             await anyio.sleep(REFRESH)
-            for warning in await to_thread.run_sync(self.opened.terms.suppression.refresh):
+            for warning in await in_thread(self.opened.terms.suppression.refresh):
                 log.warning(warning)
 
     async def _stop_after(self, seconds: float) -> None:
@@ -238,7 +238,7 @@ class Sending:
         self.stop.ask(f"--max-duration: {seconds:g} s are over", STOPPED)
 
     async def _count_rows(self) -> None:
-        self.total = await to_thread.run_sync(self.opened.contacts.count, abandon_on_cancel=True)
+        self.total = await in_thread(self.opened.contacts.count)
 
     async def _report(self, watch: Callable[[Progress], None], every: float) -> None:
         while True:

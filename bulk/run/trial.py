@@ -4,8 +4,6 @@ import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from anyio import to_thread
-
 from bulk.calling import Caller, Policy, Transport
 from bulk.campaign import Campaign
 from bulk.delivery import Carrier
@@ -17,6 +15,7 @@ from bulk.run.options import Options
 from bulk.run.pace import pace
 from bulk.run.rehearsal import destination, open_from
 from bulk.stopping import Stop
+from bulk.threads import in_thread
 from bulk.turns import OwnPace, Turns
 
 
@@ -49,7 +48,7 @@ class Unrecorded:
 async def tried(campaign: Campaign | Path | str, row: int, to: str, options: Options) -> Trial:
     """Send what a row would get to somebody else. Raises what `bulk.test` does."""
     opened = await open_from(campaign, options)
-    delivery = await to_thread.run_sync(delivery_for, opened, row, to)
+    delivery = await in_thread(delivery_for, opened, row, to)
     async with destination(opened) as (transport, _):
         if transport is None:
             raise CampaignError("a test message is sent for real: leave --dry-run out, or use --sandbox")

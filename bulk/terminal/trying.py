@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from anyio import to_thread
-
 from bulk.run import Options
 from bulk.run.plan import Survey
 from bulk.run.rehearsal import open_from
 from bulk.run.trial import delivery_for, tried
 from bulk.terminal import screen, words
 from bulk.terminal.sending import check_somebody_is_there
+from bulk.threads import in_thread
 
 
 async def preview(campaign: Path, row: int, to: str, *, options: dict[str, Any]) -> str:
@@ -18,7 +17,7 @@ async def preview(campaign: Path, row: int, to: str, *, options: dict[str, Any])
     check_somebody_is_there()
     opened = await open_from(campaign, Options.of(options))
     survey = Survey(opened)
-    await survey.deliver(await to_thread.run_sync(delivery_for, opened, row, to))
+    await survey.deliver(await in_thread(delivery_for, opened, row, to))
     return words.preview(survey.plan.previews[0])
 
 
