@@ -1,12 +1,14 @@
 """Many deliveries at once. The only owner of tasks.
 
-A fixed pool of workers takes items from a feed that holds one batch ahead: memory does not grow with the list, and if
-anything downstream is slow, reading slows. After a stop no worker takes another item; what is in flight has `grace`
-seconds to end.
+Workers take items from a feed that holds one batch ahead: memory does not grow with the list, and if anything
+downstream is slow, reading slows. They are as many as are needed, `at_once` at most: it begins with one, and another
+joins when an item is taken, or has got its turn, and nobody waits for a turn behind it. After a stop no worker takes
+another item; what is in flight has `grace` seconds to end.
 """
 
 from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from itertools import count
 from typing import Generic, TypeVar
 
 import anyio
@@ -14,6 +16,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from bulk.errors import BulkError, Halted
 from bulk.stopping import Stop, Stopped
+from bulk.turns import Waiting
 
 T = TypeVar("T")
 
@@ -25,14 +28,22 @@ class Feed(Generic[T]):
         self._batches = batches
         self._items: deque[T] = deque()
         self._refilling = anyio.Lock()
+        self.ended = False
 
     async def take(self) -> T:
         """Give the next item. Raises `anyio.EndOfStream` after the last."""
         while not self._items:
             async with self._refilling:
                 if not self._items:
-                    self._items.extend(await self._batches.receive())
+                    self._items.extend(await self._more())
         return self._items.popleft()
+
+    async def _more(self) -> Sequence[T]:
+        try:
+            return await self._batches.receive()
+        except anyio.EndOfStream:
+            self.ended = True
+            raise
 
 
 async def send(
@@ -40,12 +51,14 @@ async def send(
     deliver: Callable[[T], Awaitable[None]],
     *,
     at_once: int,
+    waiting: Waiting,
     stop: Stop,
     grace: float,
 ) -> None:
     """Deliver every item of every batch, `at_once` at most in flight, until the list or the run ends.
 
-    A `BulkError` of one delivery halts the run as a whole. Other exceptions propagate.
+    `waiting` are those who wait for a turn. A `BulkError` of one delivery halts the run as a whole. Other exceptions
+    propagate.
     """
     outbox, inbox = anyio.create_memory_object_stream[Sequence[T]](0)
     feed = Feed(inbox)
@@ -54,8 +67,19 @@ async def send(
         ending.start_soon(_end_after, stop, grace, filling, ending.cancel_scope)
         async with anyio.create_task_group() as group:
             group.start_soon(_fill, batches, outbox, stop, filling)
-            for _ in range(at_once):
-                group.start_soon(_work, feed, deliver, stop)
+            workers = count(1)
+
+            def join() -> None:
+                if not feed.ended and next(workers) <= at_once:
+                    group.start_soon(_work, feed, delivered, stop)
+
+            async def delivered(item: T) -> None:
+                if waiting.nobody:
+                    join()
+                await deliver(item)
+
+            waiting.when_nobody = join
+            join()
         ending.cancel_scope.cancel()
 
 

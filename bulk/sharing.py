@@ -19,6 +19,8 @@ from bulk.pacing import Pace
 
 T = TypeVar("T")
 
+MOST = 1 << 16  # bytes of a pace
+
 
 class SharedPace:
     """The pace of an operation of an account, in a file that others change too."""
@@ -40,7 +42,7 @@ class SharedPace:
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
             kept = array("d")
-            kept.frombytes(_whole(os.pread(self._file, 4096, 0)))
+            kept.frombytes(_whole(os.pread(self._file, MOST, 0)))
             pace, given = change(self._pace.with_state(kept))
             self._write(array("d", pace.state).tobytes())
         finally:

@@ -9,7 +9,8 @@ from typing import Protocol, TypeVar
 
 import anyio
 
-from bulk.pacing import Pace, Room
+from bulk.limits import Room
+from bulk.pacing import MOMENT, Pace
 from bulk.stopping import Stop
 
 T = TypeVar("T")
@@ -38,12 +39,47 @@ class OwnPace:
         return given
 
 
+class Waiting:
+    """Those who wait for the pace, of whichever operation. Where there are none, more could be under way.
+
+    Sent for in this way, as many are under way as rate and latency need, whatever these are. `when_nobody` is called
+    when the last of them has got his turn.
+    """
+
+    def __init__(self) -> None:
+        self._number = 0
+        self.when_nobody: Callable[[], None] = lambda: None
+
+    @property
+    def nobody(self) -> bool:
+        """Whether nobody waits."""
+        return not self._number
+
+    def __enter__(self) -> None:
+        self._number += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._number -= 1
+        if self.nobody:
+            self.when_nobody()
+
+
 class Turns:
-    """The turns of one operation. `clock` gives seconds on the scale of the pace; `room` bounds open contacts."""
+    """The turns of one operation. `clock` gives seconds on the scale of the pace; `room` bounds open contacts.
+
+    `waiting` is shared by the operations of a run.
+    """
 
     def __init__(
-        self, paces: Paces, stop: Stop, *, room: Room | None = None, clock: Callable[[], float] = anyio.current_time
+        self,
+        paces: Paces,
+        stop: Stop,
+        *,
+        room: Room | None = None,
+        clock: Callable[[], float] = anyio.current_time,
+        waiting: Waiting | None = None,
     ) -> None:
+        self._waiting = waiting or Waiting()
         self._paces = paces
         self._stop = stop
         self._room = room
@@ -51,6 +87,7 @@ class Turns:
         self._queue = anyio.Lock(fast_acquire=True)
         self._entrance = anyio.Lock(fast_acquire=True)
         self._took = 0
+        self._granted, self._granted_until = 0, 0.0  # turns of this moment that nobody has taken yet
 
     async def take(self, parts: int = 1, *, opens: bool = True) -> None:
         """Return when the caller may make one call, of so many parts. Raises `Stopped`.
@@ -66,8 +103,19 @@ class Turns:
             self._room.take(self._clock())
 
     async def _take(self, parts: int) -> None:
-        async with self._queue:
-            await self._stop.sleep(self._paces.change(lambda pace: self._learned(pace).take(self._clock(), parts)))
+        if self._granted and self._clock() < self._granted_until:
+            self._granted -= 1
+            return
+        with self._waiting:
+            async with self._queue:
+                wait, calls = self._paces.change(lambda pace: self._placed(pace, parts))
+                await self._stop.sleep(wait)
+                self._granted, self._granted_until = calls - 1, self._clock() + MOMENT
+
+    def _placed(self, pace: Pace, parts: int) -> tuple[Pace, tuple[float, int]]:
+        calls = pace.together
+        placed, wait = self._learned(pace).take(self._clock(), parts, calls=calls)
+        return placed, (wait, calls)
 
     def accepted(self) -> None:
         """Say that the service accepted a call."""

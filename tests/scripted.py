@@ -10,10 +10,11 @@ import anyio
 from bulk.calling import Caller, Policy
 from bulk.errors import CallFailed
 from bulk.learning import Learner
+from bulk.limits import Bucket, Room
 from bulk.model import Call, Outcome, Reply
-from bulk.pacing import Bucket, Limits, Pace, Room
+from bulk.pacing import Pace
 from bulk.stopping import Stop
-from bulk.turns import OwnPace, Turns
+from bulk.turns import OwnPace, Turns, Waiting
 
 SMS = "StartOutboundChatContact"
 CREATE, MAIL, STOP = "CreateContact", "StartOutboundEmailContact", "StopContact"
@@ -124,9 +125,12 @@ def caller(
     per_second: float = 1000.0,
     policy: Policy | None = None,
     room: Room | None = None,
+    waiting: Waiting | None = None,
 ) -> Caller:
     """Give a caller of every operation, at a rate that does not matter unless it is said."""
     stop = stop or Stop()
-    pace = Pace(Limits((Bucket(per_second),)), Learner(per_second, per_second))
-    turns = {operation: Turns(OwnPace(pace), stop, room=room) for operation in (SMS, CREATE, MAIL, STOP)}
+    pace = Pace(Bucket(per_second), Learner(per_second, per_second))
+    turns = {
+        operation: Turns(OwnPace(pace), stop, room=room, waiting=waiting) for operation in (SMS, CREATE, MAIL, STOP)
+    }
     return Caller(transport, turns, stop, policy=policy or Policy())

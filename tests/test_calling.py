@@ -10,8 +10,8 @@ from virtual import in_virtual_time
 
 from bulk.calling import Policy, Tries
 from bulk.errors import CallRejected, CallUnsettled, Halted
+from bulk.limits import Room
 from bulk.model import Call, Reply
-from bulk.pacing import Room
 from bulk.stopping import Stop, Stopped
 
 pytestmark = in_virtual_time

@@ -9,7 +9,7 @@ from cli_runs import CAMPAIGN, Service, at, bulk, campaign, end_of, environment,
 from disks import mount
 
 CREEPING = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 20\nburst = 1")
-ROWS = 600
+ROWS = 1500
 
 
 def reached(sandbox: Service) -> Counter[str]:

@@ -23,6 +23,7 @@ from bulk.errors import CallFailed
 from bulk.model import Call, Delivery, Outcome, Parameters, Progress, Recipient, Reply, Status
 from bulk.sender import send
 from bulk.stopping import Stop
+from bulk.turns import Waiting
 
 REPLAY_WITHIN = 3600.0
 REMEMBERED = 3 * 3600.0  # the service knows a token for longer than it is used: a try may take its time
@@ -179,9 +180,9 @@ class Story:
             self.books.write()
 
     async def send(self) -> None:
-        stop = Stop()
+        stop, waiting = Stop(), Waiting()
         carrier = Carrier(
-            caller=caller(self.service, stop, policy=Policy(attempts=2, longest_wait=5.0)),
+            caller=caller(self.service, stop, policy=Policy(attempts=2, longest_wait=5.0), waiting=waiting),
             journal=self.books,
             exchange=CHANNELS[TABLES[self.way][0]].exchange,
             token_of=lambda operation, step, delivery: f"{operation}/{step}/{delivery.recipient.key}",
@@ -195,7 +196,7 @@ class Story:
             await carrier.deliver(Delivery(number, who, self.parameters(number), progress))
 
         try:
-            await send(self.batches(), deliver, at_once=2, stop=stop, grace=5.0)
+            await send(self.batches(), deliver, at_once=2, waiting=waiting, stop=stop, grace=5.0)
         finally:
             self.service.clock += anyio.current_time()
 

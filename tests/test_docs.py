@@ -111,6 +111,14 @@ def test_the_campaign_of_the_readme_is_one() -> None:
     assert campaign.name == "appointment-reminder"
 
 
+def test_every_table_of_the_page_on_pacing_is_one() -> None:
+    tables = blocks((ROOT / "docs" / "pacing.md").read_text("utf-8"), "toml")
+    assert len(tables) == 3
+    for table in tables:
+        channel = "email" if "CreateContact" in table.text else "sms"
+        assert bulk.Campaign(name="paced", channel=channel, **tomllib.loads(table.text))
+
+
 def test_the_readme_has_every_command_in_order() -> None:
     assert re.findall(r"^\| `bulk ([a-z]+)", README, re.MULTILINE) == list(group.commands)
 

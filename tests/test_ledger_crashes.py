@@ -28,6 +28,7 @@ class Crashes(RuleBasedStateMachine):
         self.durable: dict[str, Status] = {}  # ends that were flushed
         self.late: dict[str, Status] = {}  # ends that a crash may lose
         self.announced: set[str] = set()  # calls that nothing has answered
+        self.times: dict[str, tuple[int, int]] = {}  # the step that was announced last, and how often in a row
         self.drafts: set[str] = set()  # first calls whose answer is recorded
         self.ending: set[str] = set()  # refused second calls, whose draft is being ended by a third
         self.copies = 0
@@ -42,6 +43,8 @@ class Crashes(RuleBasedStateMachine):
         rows = [Recipient(row, key, None, {}) for row, key in enumerate(keys)]
         self.rows = rows
         self.claims: dict[str, Claim] = dict(zip(keys, self.run.claim(rows), strict=True))
+        self.announced -= self.ending  # the second call was refused, and to tidy up is in no doubt: it begins anew
+        self.ending.clear()
 
     def open_(self, key: str) -> bool:
         return key not in self.durable and key not in self.late
@@ -49,16 +52,19 @@ class Crashes(RuleBasedStateMachine):
     @rule(key=ROW)
     def announce(self, key: str) -> None:
         if self.open_(key):
-            step = int(key in self.drafts)
-            intent = self.run.intend(self.claims[key].id, step, f"{key}{step}", digest=bytes(16), at=1.0)
-            self.runner.run(intent)
-            self.announced.add(key)
+            self.intend(key, int(key in self.drafts))
             self.ending.discard(key)
+
+    def intend(self, key: str, step: int) -> None:
+        self.runner.run(self.run.intend(self.claims[key].id, step, f"{key}{step}", digest=bytes(16), at=1.0))
+        last, times = self.times.get(key, (step, 0))
+        self.times[key] = step, times + 1 if key in self.announced and last == step else 1
+        self.announced.add(key)
 
     @rule(key=ROW)
     def end_draft(self, key: str) -> None:
         if self.open_(key) and key in self.announced and key in self.drafts:
-            self.runner.run(self.run.intend(self.claims[key].id, 2, f"{key}2", digest=bytes(16), at=2.0))
+            self.intend(key, 2)
             self.ending.add(key)
 
     @rule(key=ROW)
@@ -67,8 +73,11 @@ class Crashes(RuleBasedStateMachine):
             self.runner.run(self.run.withdraw(self.claims[key].id, attempts=1))
             self.runner.run(self.run.flush())
             self.flushed()
-            self.announced.remove(key)
-            self.ending.remove(key)
+            step, times = self.times[key]
+            self.times[key] = step, times - 1
+            if times == 1:  # else an earlier announcement stands
+                self.announced.remove(key)
+                self.ending.remove(key)
 
     @rule(key=ROW)
     def answer_first(self, key: str) -> None:

@@ -1,196 +1,18 @@
 """Pacing is arithmetic: it …"""
 
-import math
-from collections.abc import Iterable, Sequence
-from itertools import accumulate, pairwise
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from test_limits import JITTER, most_within
 
 from bulk.learning import Learner
-from bulk.pacing import Bucket, Limits, Pace, Room, inside
-
-JITTER = 1e-6  # seconds: a double at the end of a long run is no finer
-
-
-def times(limits: Bucket | Limits, arrivals: Iterable[float]) -> list[float]:
-    """When the calls go that ask at these moments."""
-    went = []
-    for now in arrivals:
-        limits, wait = limits.take(now)
-        went.append(now + wait)
-    return went
-
-
-def most_within(went: Sequence[float], seconds: float) -> int:
-    """The most calls in any window of that length, both ends included."""
-    start, most = 0, 0
-    for end, last in enumerate(went):
-        while last - went[start] > seconds:
-            start += 1
-        most = max(most, end - start + 1)
-    return most
-
-
-@pytest.mark.parametrize(
-    "bucket, arrivals, expected",
-    [
-        pytest.param(Bucket(2), [0, 0, 0], [0, 0.5, 1], id="evenly-without-a-burst"),
-        pytest.param(Bucket(2, 3), [0, 0, 0, 0, 0], [0, 0, 0, 0.5, 1], id="the-burst-at-once-then-evenly"),
-        pytest.param(Bucket(2, 3), [0, 0, 0, 10, 10, 10, 10], [0, 0, 0, 10, 10, 10, 10.5], id="the-burst-comes-back"),
-        pytest.param(Bucket(1, 2), [0, 0, 1.5, 1.5], [0, 0, 1.5, 2], id="half-of-a-token-is-kept"),
-        pytest.param(
-            Bucket(2), [0, 0.6, 1.0, 1.5], [0, 0.6, 1.1, 1.6], id="no-late-call-is-made-up-for-without-a-burst"
-        ),
-        pytest.param(Bucket(2, 2), [0, 0.6, 1.0, 1.5], [0, 0.6, 1.0, 1.5], id="a-late-call-does-not-delay-the-next"),
-        pytest.param(Bucket(1 / 60), [0, 30], [0, 60], id="less-than-one-a-second"),
-        pytest.param(Bucket(1e6), [0, 0], [0, 1e-6], id="far-more-than-the-line-bears"),
-        pytest.param(Bucket(2, due=7.0), [5, 5], [7, 7.5], id="what-was-spent-before-a-restart-is-remembered"),
-    ],
-)
-def test_a_call_waits_for_its_place(bucket: Bucket, arrivals: list[float], expected: list[float]) -> None:
-    assert times(bucket, arrivals) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("per_second, burst", [(0, 1), (-1, 1), (math.nan, 1), (1, 0), (1, -3)])
-def test_a_limit_that_lets_nothing_through_is_refused(per_second: float, burst: int) -> None:
-    with pytest.raises(ValueError, match="lets something through"):
-        Bucket(per_second, burst)
-
-
-def test_telling_the_wait_changes_nothing() -> None:
-    bucket = Bucket(1).take(0.0)[0]
-    assert [bucket.wait(0.25), bucket.wait(0.25), bucket.wait(2.0)] == [0.75, 0.75, 0.0]
-
-
-@pytest.mark.parametrize("per_second", [2, 3, 7.3, 50])
-def test_an_hour_has_exactly_the_calls_that_the_rate_allows(per_second: float) -> None:
-    bucket, now, count = Bucket(per_second), 0.0, 0
-    while now < 3600 - JITTER:
-        bucket, wait = bucket.take(now)
-        now += wait
-        count += now < 3600 - JITTER
-    assert count == math.ceil(3600 * per_second)
-
-
-def test_an_hour_of_late_calls_loses_nothing_to_the_delay() -> None:
-    bucket, now, went = Bucket(50, 5), 0.0, 0
-    while True:
-        bucket, wait = bucket.take(now)
-        now += wait
-        if now >= 3600 - JITTER:
-            break
-        went += 1
-        now += 0.019 if went % 2 else 0.0  # every other caller is nearly a whole place late
-    assert went == 3600 * 50 + 4
-
-
-@given(
-    per_second=st.floats(0.01, 1000),
-    burst=st.integers(1, 50),
-    gaps=st.lists(st.floats(0, 30) | st.just(0.0), max_size=120),
-    window=st.floats(0, 100),
-)
-@example(per_second=2.0, burst=5, gaps=[0.0] * 20, window=2.5)
-def test_it_is_never_faster_than_the_rate_over_any_window(
-    per_second: float, burst: int, gaps: list[float], window: float
-) -> None:
-    arrivals = list(accumulate(gaps))
-    went = times(Bucket(per_second, burst), arrivals)
-    assert most_within(went, window) <= burst + per_second * (window + JITTER)
-
-
-@given(
-    buckets=st.lists(st.builds(Bucket, st.floats(0.1, 100), st.integers(1, 20)), min_size=1, max_size=3),
-    gaps=st.lists(st.floats(0, 5) | st.just(0.0), max_size=60),
-)
-def test_several_limits_hold_at_once(buckets: list[Bucket], gaps: list[float]) -> None:
-    arrivals = list(accumulate(gaps))
-    went = times(Limits(tuple(buckets)), arrivals)
-    for bucket in buckets:
-        for window in (0.0, 1.0, 10.0):
-            assert most_within(went, window) <= bucket.burst + bucket.per_second * (window + JITTER)
-
-
-@given(
-    buckets=st.lists(st.builds(Bucket, st.floats(0.1, 100), st.integers(1, 20)), max_size=3),
-    gaps=st.lists(st.floats(0, 5) | st.just(0.0), max_size=60),
-)
-def test_calls_go_in_the_order_they_came_and_never_before(buckets: list[Bucket], gaps: list[float]) -> None:
-    arrivals = list(accumulate(gaps))
-    went = times(Limits(tuple(buckets)), arrivals)
-    assert all(earlier <= later + JITTER for earlier, later in pairwise(went))
-    assert all(asked <= gone for asked, gone in zip(arrivals, went, strict=True))
-
-
-def test_the_strictest_limit_of_the_moment_decides() -> None:
-    limits = Limits((Bucket(2, 1), Bucket(3 / 60, 3)))  # 2 a second, and 3 a minute of which all may go at once
-    assert times(limits, [0] * 5) == pytest.approx([0, 0.5, 1.0, 20.0, 40.0])
-
-
-def test_no_limit_lets_everything_through() -> None:
-    assert times(Limits(()), [0, 0, 0]) == [0, 0, 0]
-
-
-@pytest.mark.parametrize("burst, used", [(1, 1), (2, 1), (5, 4), (10, 9), (50, 45)])
-def test_a_tenth_of_the_burst_stays_with_the_service(burst: int, used: int) -> None:
-    bucket = inside(2, burst)
-    assert (bucket.per_second, bucket.burst) == (2, used)
-
-
-@given(delays=st.lists(st.floats(0, 0.49), min_size=50, max_size=50))
-def test_calls_that_overtake_each_other_on_the_line_are_not_throttled(delays: list[float]) -> None:
-    went = times(inside(2, 5), [0.0] * 50)
-    arrived = sorted(moment + delay for moment, delay in zip(went, delays, strict=True))
-    service = Bucket(2, 5)
-    for moment in arrived:
-        service, wait = service.take(moment)
-        assert wait < JITTER
-
-
-# Contacts that are open at once
-
-
-def opened_at(room: Room, arrivals: Iterable[float]) -> list[float]:
-    """When the contacts open that ask at these moments, one after the other."""
-    went = []
-    for now in arrivals:
-        went.append(now + room.wait(now))
-        room.take(went[-1])
-    return went
-
-
-def test_no_more_are_open_at_once_than_there_is_room_for() -> None:
-    assert opened_at(Room(2, 10), [0, 1, 2, 3, 30]) == [0, 1, 10, 11, 30]
-
-
-def test_what_was_open_before_takes_room_and_of_too_many_the_newest_count() -> None:
-    assert opened_at(Room(2, 10, [-9, -3, -1]), [0, 0, 0]) == [7, 9, 17]
-
-
-def test_a_place_given_back_is_free_again() -> None:
-    room = Room(2, 10)
-    room.take(0)
-    room.take(1)
-    room.give_back()
-    assert opened_at(room, [2, 3]) == [2, 10]
-
-
-@given(limit=st.integers(1, 5), open_for=st.floats(0.1, 20), gaps=st.lists(st.floats(0, 5) | st.just(0.0), max_size=60))
-def test_the_room_is_never_exceeded(limit: int, open_for: float, gaps: list[float]) -> None:
-    went: list[float] = []
-    room = Room(limit, open_for)
-    for gap in gaps:
-        now = (went[-1] if went else 0.0) + gap
-        went.append(now + room.wait(now))
-        room.take(went[-1])
-    assert all(later - earlier >= open_for - JITTER for earlier, later in zip(went, went[limit:], strict=False))
+from bulk.limits import Allowance, Bucket, Limits
+from bulk.pacing import Pace
 
 
 def paced(per_second: float, burst: int) -> Pace:
     """Give the pace of a configured rate."""
-    return Pace(Limits((Bucket(per_second, burst),)), Learner(per_second, per_second))
+    return Pace(Bucket(per_second, burst), Learner(per_second, per_second))
 
 
 @given(
@@ -215,7 +37,7 @@ def test_a_configured_rate_is_never_exceeded_over_any_window_whatever_the_answer
 
 
 def test_a_burst_at_a_slow_pace_does_not_hold_up_a_faster_one() -> None:
-    pace = Pace(Limits((Bucket(2, 4),)), Learner(2.0))  # which searches: some nine calls a second after one second
+    pace = Pace(Bucket(2, 4), Learner(2.0))  # which searches: some nine calls a second after one second
     for _ in range(4):
         pace, _ = pace.take(0.0)
     assert [pace.take(1.0)[1], pace.take(1.0)[0].take(1.0)[1]] == [0.0, 0.0]  # two of the four are made up for
@@ -229,5 +51,27 @@ def test_a_throttle_costs_one_place_however_large_the_burst() -> None:
 
 def test_a_state_is_read_whatever_stands_behind_it() -> None:
     pace, _ = paced(2, 4).take(0.0)
-    assert paced(2, 4).with_state((*pace.state, 1.0, 2.0)).limits == pace.limits
+    assert paced(2, 4).with_state((*pace.state, 1.0, 2.0)) == pace
     assert paced(2, 4).with_state(pace.state[:-1]) == paced(2, 4)
+    assert paced(2, 4).with_state(()) == paced(2, 4)
+
+
+def test_what_others_have_besides_is_kept_for_them() -> None:
+    """Two campaigns of one account, of which one has a limit more, share what they have in common."""
+    daily = paced(2, 4)._replace(others=Limits([Allowance(3, 86400.0, "in 86400 s")]))
+    for _ in range(2):
+        daily, _ = daily.take(0.0)
+    plain, _ = paced(2, 4).with_state(daily.state).take(0.0)
+    assert plain.first.due == 1.5
+    again = paced(2, 4)._replace(others=daily.others.anew(0.0)).with_state(plain.state)
+    assert (again.first.due, again.others) == (1.5, daily.others)
+    assert again.take(0.0)[0].take(0.0)[1] > 80000
+
+
+def test_the_strictest_of_all_limits_decides() -> None:
+    pace = paced(2, 4)._replace(others=Limits([Bucket(3, 3, of_parts=True, name="parts")]))
+    waits = []
+    for _ in range(4):
+        pace, wait = pace.take(0.0, parts=3)
+        waits.append(wait)
+    assert waits == pytest.approx([0, 1, 2, 3])

@@ -1,5 +1,6 @@
 """Many deliveries at once, in virtual time: it …"""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
@@ -10,8 +11,12 @@ from hypothesis import strategies as st
 from virtual import in_virtual_time, run
 
 from bulk.errors import Halted, LedgerError, ListError
+from bulk.learning import Learner
+from bulk.limits import Bucket
+from bulk.pacing import Pace
 from bulk.sender import send
 from bulk.stopping import Stop, Stopped
+from bulk.turns import OwnPace, Turns, Waiting
 
 
 async def fed(batches: Iterable[Sequence[int]], read: list[int] | None = None) -> AsyncIterator[Sequence[int]]:
@@ -39,14 +44,23 @@ class Post:
 
 
 async def sent(
-    batches: Iterable[Sequence[int]],
+    batches: Iterable[Sequence[int]] | AsyncIterator[Sequence[int]],
     deliver: Callable[[int], Awaitable[None]],
     *,
     at_once: int = 3,
     stop: Stop | None = None,
     grace: float = 10.0,
 ) -> None:
-    await send(fed(batches), deliver, at_once=at_once, stop=stop or Stop(), grace=grace)
+    """Send, at no rate: who asks for a turn has it."""
+    waiting = Waiting()
+
+    async def at_its_turn(item: int) -> None:
+        with waiting:
+            pass
+        await deliver(item)
+
+    coming = batches if isinstance(batches, AsyncIterator) else fed(batches)
+    await send(coming, at_its_turn, at_once=at_once, waiting=waiting, stop=stop or Stop(), grace=grace)
 
 
 async def asking(stop: Stop, at: float) -> None:
@@ -82,6 +96,25 @@ async def test_as_many_are_in_flight_as_allowed_and_no_more() -> None:
 
 
 @in_virtual_time
+@pytest.mark.parametrize("latency, needed", [(0.1, 5), (1.0, 50), (3.0, 150), (30.0, 200)])
+async def test_as_many_are_in_flight_as_rate_and_latency_need(latency: float, needed: int) -> None:
+    """And hardly more: a few wait for their turn. The rate alone decides, unless `at_once` bounds it."""
+    stop, waiting, post = Stop(), Waiting(), Post(takes=lambda _: latency)
+    turns = Turns(OwnPace(Pace(Bucket(50), Learner(50, 50))), stop, waiting=waiting)
+    workers: set[asyncio.Task[None] | None] = set()
+
+    async def deliver(item: int) -> None:
+        workers.add(asyncio.current_task())
+        await turns.take()
+        await post.deliver(item)
+
+    await send(fed([range(1000)]), deliver, at_once=200, waiting=waiting, stop=stop, grace=1.0)
+    assert needed <= post.most <= len(workers) <= needed + 4
+    if needed < 200:
+        assert anyio.current_time() == pytest.approx(999 / 50 + latency)
+
+
+@in_virtual_time
 async def test_the_list_is_read_no_more_than_a_batch_ahead() -> None:
     read: list[int] = []
     ahead = 0
@@ -91,9 +124,7 @@ async def test_the_list_is_read_no_more_than_a_batch_ahead() -> None:
         ahead = max(ahead, len(read) - 1 - item // 10)
         await anyio.sleep(1)
 
-    await send(
-        fed([range(start, start + 10) for start in range(0, 200, 10)], read), deliver, at_once=2, stop=Stop(), grace=1
-    )
+    await sent(fed([range(start, start + 10) for start in range(0, 200, 10)], read), deliver, at_once=2)
     assert len(read) == 20
     assert 1 <= ahead <= 2
 
@@ -145,7 +176,7 @@ async def test_a_stop_does_not_wait_for_a_list_that_is_slow_to_read() -> None:
 
     async with anyio.create_task_group() as group:
         group.start_soon(asking, stop, 5.0)
-        await send(slow(), Post().deliver, at_once=3, stop=stop, grace=1.0)
+        await sent(slow(), Post().deliver, stop=stop)
     assert anyio.current_time() == 5.0
 
 
@@ -194,7 +225,7 @@ async def test_a_list_that_breaks_off_halts_the_run_and_what_was_read_before_end
         yield [1, 2, 3]
         raise ListError("contacts.csv: line 5: not UTF-8")
 
-    await send(broken(), post.deliver, at_once=3, stop=stop, grace=10.0)
+    await sent(broken(), post.deliver, stop=stop)
     assert (stop.reason, stop.exit_code) == ("contacts.csv: line 5: not UTF-8", 3)
     assert post.done == post.begun
 

@@ -29,6 +29,7 @@ PURE = {
     "campaign",
     "channels",
     "learning",
+    "limits",
     "pacing",
     "parts",
     "reports",
@@ -58,7 +59,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # 1 pure: no clock, no randomness, no network
     "channels": WORDS,
     "learning": WORDS,
-    "pacing": WORDS | {"learning"},
+    "limits": WORDS,
+    "pacing": WORDS | {"learning", "limits"},
     "breaker": WORDS,
     "parts": WORDS,
     "wording": set(),
@@ -84,7 +86,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "turns": WORDS | PURE | {"stopping"},
     "calling": WORDS | PURE | {"stopping", "turns"},
     "delivery": WORDS | PURE | {"stopping", "calling"},
-    "sender": WORDS | PURE | {"stopping", "delivery"},
+    "sender": WORDS | PURE | {"stopping", "turns"},
     # 4 the wiring, which introduces them to each other
     "run": WORDS | PURE | RIM | MOTION | {"sandbox"},
     # 5 words out

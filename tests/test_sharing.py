@@ -9,11 +9,12 @@ import pytest
 
 from bulk.errors import LedgerError
 from bulk.learning import Learner
-from bulk.pacing import Limits, Pace, inside
+from bulk.limits import inside
+from bulk.pacing import Pace
 from bulk.sharing import SharedPace
 
 PLACE = "endpoint", "region", "StartOutboundChatContact"
-PACE = Pace(Limits((inside(2, 5),)), Learner(2, 2))
+PACE = Pace(inside(2, 5), Learner(2, 2))
 
 
 def waits(shared: SharedPace, times: int, now: float = 0.0) -> list[float]:

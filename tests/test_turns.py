@@ -1,22 +1,27 @@
 """Turns and gates in virtual time: it …"""
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 
 import anyio
 import pytest
 from virtual import in_virtual_time
 
 from bulk.learning import Learner
-from bulk.pacing import Bucket, Limits, Pace
+from bulk.limits import Bucket
+from bulk.pacing import Pace
 from bulk.stopping import Stop, Stopped
 from bulk.turns import Gate, OwnPace, Turns
 
 pytestmark = in_virtual_time
 
+T = TypeVar("T")
+
 
 def turns_of(bucket: Bucket, stop: Stop) -> Turns:
     """Give the turns of an operation whose rate was configured."""
-    return Turns(OwnPace(Pace(Limits((bucket,)), Learner(bucket.per_second, bucket.per_second))), stop)
+    return Turns(OwnPace(Pace(bucket, Learner(bucket.per_second, bucket.per_second))), stop)
 
 
 async def test_callers_go_at_the_pace_first_come_first_served() -> None:
@@ -210,3 +215,34 @@ async def test_a_stop_wakes_all_before_the_gate_at_once() -> None:
         stop.ask("enough", 0)
         await caller()
     assert woken == [0.5] * 21
+
+
+async def test_where_the_pace_is_too_fast_to_tell_calls_apart_some_take_their_turns_as_one() -> None:
+    """It costs a look at the shared pace for some dozen calls, and is no faster."""
+    changes, went = 0, 0
+
+    class Counted(OwnPace):
+        def change(self, change: Callable[[Pace], tuple[Pace, T]]) -> T:
+            nonlocal changes
+            changes += 1
+            return super().change(change)
+
+    turns = Turns(Counted(Pace(Bucket(10_000, 100), Learner(10_000, 10_000))), Stop())
+    while anyio.current_time() < 1:
+        await turns.take()
+        went += 1
+    assert went <= 10_000 + 100
+    assert changes < went / 15
+
+
+async def test_turns_that_nobody_took_in_their_moment_are_gone() -> None:
+    turns = Turns(OwnPace(Pace(Bucket(10_000, 100), Learner(10_000, 10_000))), Stop())
+    for _ in range(3):
+        await turns.take()
+    assert turns._granted > 0
+    await anyio.sleep(3600)
+    went = 0
+    while anyio.current_time() == 3600:
+        await turns.take()
+        went += 1
+    assert went <= 101

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bulk.learning import Learner
-from bulk.pacing import Limits, Pace, inside
+from bulk.limits import inside
+from bulk.pacing import Pace
 
 
 @dataclass
@@ -102,9 +103,9 @@ def told(pace: Pace, service: Service, calls: int, *, pause: tuple[float, float]
 
 
 def auto(guess: float = 2.0, burst: int = 5) -> Pace:
-    return Pace(Limits((inside(guess, burst),)), Learner(guess))
+    return Pace(inside(guess, burst), Learner(guess))
 
 
 def configured(rate: float, burst: int) -> Pace:
     first = inside(rate, burst)
-    return Pace(Limits((first,)), Learner(rate, rate))
+    return Pace(first, Learner(rate, rate))

@@ -52,10 +52,14 @@ class Window(Table):
         return [(calls, span) for calls, span in spans if calls is not None]
 
     @property
-    def limit(self) -> tuple[float, int]:
-        """Calls per second, and how many may go at once: of a span longer than a second, all that it allows."""
-        ((calls, span),) = self._spans()
-        return calls / span, self.burst or (1 if span == 1.0 else math.ceil(calls))
+    def calls(self) -> float:
+        """How many calls it allows."""
+        return self._spans()[0][0]
+
+    @property
+    def span(self) -> float:
+        """In how many seconds."""
+        return self._spans()[0][1]
 
 
 def _a_rate(value: Any) -> Any:

@@ -38,6 +38,7 @@ from bulk.run.trial import tried
 from bulk.run.wiring import carrier, turns_of
 from bulk.stopping import Stop
 from bulk.threads import in_thread
+from bulk.turns import Waiting
 
 __all__ = ["Options", "Plan", "Progress", "Run", "Summary", "check", "results", "send", "status", "test"]
 
@@ -158,10 +159,10 @@ async def _sending(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[
                 if transport is None:
                     yield Sending(opened, book, survey, judge, stop)
                     return
-                with turns_of(opened, place, ledger, await guesses(opened), stop=stop) as turns:
-                    yield Sending(
-                        opened, book, carrier(opened, book, transport, turns=turns, judge=judge, stop=stop), judge, stop
-                    )
+                waiting = Waiting()
+                with turns_of(opened, place, ledger, await guesses(opened), stop=stop, waiting=waiting) as turns:
+                    driving = carrier(opened, book, transport, turns=turns, judge=judge, stop=stop)
+                    yield Sending(opened, book, driving, judge, stop, waiting)
 
 
 def _ended(sending: Sending) -> Run:

@@ -1,11 +1,13 @@
 """Which pace an operation goes at: option, else the operation's table, else the campaign's, else AWS's default."""
 
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from bulk.campaign import OperationPacing, Window
 from bulk.learning import Learner
+from bulk.limits import Allowance, Bucket, Limit, Limits, inside
 from bulk.model import Call
-from bulk.pacing import Bucket, Limits, Pace, inside
+from bulk.pacing import Pace
 from bulk.parts import parts
 from bulk.run.opening import Opened
 
@@ -13,7 +15,7 @@ from bulk.run.opening import Opened
 DEFAULT = 2.0, 5
 QUOTAS = {"StopContact": (10.0, 15), "StartChatContact": (5.0, 8)}
 
-AT_ONCE = 64  # calls in flight where nothing is said: 50 a second at a latency of more than a second
+AT_ONCE = 256  # calls in flight at most where nothing is said: 250 a second at a latency of a second
 
 # "StartOutboundChatContact", ChatDurationInMinutes; "Amazon Connect service quotas", active email contact expiry.
 CHAT_MINUTES, EMAIL_MINUTES = 25 * 60, 14 * 24 * 60
@@ -21,23 +23,27 @@ CHAT_MINUTES, EMAIL_MINUTES = 25 * 60, 14 * 24 * 60
 STOPS = "stop_contact"  # the table of the call that ends a contact
 
 
-def windows(opened: Opened, operation: str) -> list[tuple[float, int]]:
-    """Give the rates (a second) and bursts that hold for an operation."""
+def quota(opened: Opened, operation: str) -> tuple[float, int]:
+    """Give the rate (a second) and burst that an operation is taken to have at the service."""
     rate, burst = _said(opened, operation)
     documented, usual = QUOTAS.get(operation, DEFAULT)
     if isinstance(rate, tuple):
-        return [_limit(window, burst or usual) for window in rate]
-    return [(documented if rate in (None, "auto") else float(rate), burst or usual)]
+        steady = _steady(rate)
+        if steady is None:
+            return max(documented, min(window.calls / window.span for window in rate)), burst or usual
+        return steady.calls, steady.burst or burst or usual
+    return documented if rate in (None, "auto") else float(rate), burst or usual
 
 
 def at_once(opened: Opened) -> int:
-    """Tell how many calls may be in flight."""
+    """Tell how many calls may be in flight; as many are as rate and latency need."""
     return opened.options.at_once or opened.campaign.pacing.at_once or AT_ONCE
 
 
 def is_auto(opened: Opened, operation: str) -> bool:
-    """Tell whether the rate of an operation is to be learned."""
-    return _said(opened, operation)[0] == "auto"
+    """Tell whether the rate of an operation is to be learned: where no rate a second is said, but others may be."""
+    rate, _ = _said(opened, operation)
+    return rate == "auto" or (isinstance(rate, tuple) and _steady(rate) is None)
 
 
 def pace(opened: Opened, operation: str, guess: float | None = None) -> Pace:
@@ -45,12 +51,22 @@ def pace(opened: Opened, operation: str, guess: float | None = None) -> Pace:
 
     A configured rate is a ceiling: it gives way where others use the account too. `guess` is where learning begins.
     """
-    asked = windows(opened, operation)
     share = opened.options.rate_share
-    buckets = tuple(inside(per_second * share, max(1, int(burst * share))) for per_second, burst in asked)
-    first = buckets[0].per_second
-    learner = Learner(guess * share if guess else first) if is_auto(opened, operation) else Learner(first, first)
-    return Pace(Limits((*buckets, *_parts(opened))), learner)
+    first, *others = limits(opened, operation)
+    assert isinstance(first, Bucket)  # noqa: S101 - the first is that of the service
+    own = first.per_second
+    learner = Learner(guess * share if guess else own) if is_auto(opened, operation) else Learner(own, own)
+    return Pace(first, learner, Limits(others))
+
+
+def limits(opened: Opened, operation: str) -> Limits:
+    """Give the limits of an operation: first that of the service, then those that the campaign has besides."""
+    share = opened.options.rate_share
+    per_second, burst = quota(opened, operation)
+    rate, _ = _said(opened, operation)
+    windows = [window for window in rate if window is not _steady(rate)] if isinstance(rate, tuple) else []
+    besides = [limit for window in windows for limit in _besides(window, share, burst)]
+    return Limits([inside(per_second * share, max(1, int(burst * share))), *besides, *_parts(opened)])
 
 
 def room(opened: Opened, operation: str) -> int | None:
@@ -86,12 +102,13 @@ def parts_of(call: Call) -> int:
     return parts(message["Content"]) if message else 1
 
 
-def _parts(opened: Opened) -> tuple[Bucket, ...]:
+def _parts(opened: Opened) -> list[Bucket]:
     """Give the limit of the number that the messages come from."""
     per_second = opened.campaign.pacing.parts_per_second
     if per_second is None or opened.campaign.way.KIND != "phone":
-        return ()
-    return (Bucket(per_second, max(1, round(per_second)), of_parts=True),)
+        return []
+    source = opened.campaign.tables["request"].get("SourceEndpoint")
+    return [Bucket(per_second, max(1, round(per_second)), of_parts=True, name=f"parts from {source}")]
 
 
 def _said(opened: Opened, operation: str) -> tuple[float | Literal["auto"] | tuple[Window, ...] | None, int | None]:
@@ -100,6 +117,20 @@ def _said(opened: Opened, operation: str) -> tuple[float | Literal["auto"] | tup
     return options.rate or own.rate or pacing.rate, options.burst or own.burst or pacing.burst
 
 
-def _limit(window: Window, burst: int) -> tuple[float, int]:
-    rate, own = window.limit
-    return rate, own if window.burst or not window.per_second else burst
+def _steady(windows: Sequence[Window]) -> Window | None:
+    """Give the window that says the service's own rate: the first of those that count by the second."""
+    return next((window for window in windows if window.per_second), None)
+
+
+def _besides(window: Window, share: float, burst: int) -> Iterator[Limit]:
+    """Give the limits that a further window makes: of a span longer than a second, all that it allows may go at once.
+
+    Unless it has a burst of its own: then no more than that, and the rest evenly.
+    """
+    calls, span = window.calls * share, window.span
+    if span > 1:
+        whole = max(1, int(calls))
+        yield Allowance(whole, span * max(1.0, whole / calls), name=f"in {span:g} s")
+    if span == 1 or window.burst:
+        most = max(1, int((window.burst or burst) * share))
+        yield Bucket(calls / span, most, name=f"{window.calls:g} in {span:g} s, {most} at once")

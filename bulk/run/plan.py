@@ -14,7 +14,7 @@ from bulk.parts import parts
 from bulk.reports import Reason, Reasons
 from bulk.rules import Locality
 from bulk.run.opening import Opened
-from bulk.run.pace import open_for, room, windows
+from bulk.run.pace import limits, open_for, room
 
 PREVIEWS = 3
 
@@ -97,11 +97,7 @@ class Survey:
 
     def _seconds(self, operation: str) -> float:
         """Tell how long the calls of an operation take. The operations run at once, so the slowest decides."""
-        share = self._opened.options.rate_share
-        limits = windows(self._opened, operation)
-        seconds = [(self.plan.sendable - burst * share) / (rate * share) for rate, burst in limits]
-        per_second = self._opened.campaign.pacing.parts_per_second
-        return max(0.0, *seconds, self.plan.parts / per_second if per_second else 0.0)
+        return limits(self._opened, operation).lasts(self.plan.sendable, self.plan.parts)
 
     def _hold(self) -> None:
         """Say when the instance is full of open contacts, and how much longer that makes it."""

@@ -15,7 +15,7 @@ from bulk.fetching import applied_rate, fetch, opted_out
 from bulk.ledger import Ledger
 from bulk.run.opening import Chosen, Opened, choose, open_campaign
 from bulk.run.options import Options
-from bulk.run.pace import at_once, is_auto, windows
+from bulk.run.pace import at_once, is_auto, quota
 from bulk.sandbox import Sandbox
 from bulk.threads import in_thread
 
@@ -113,5 +113,5 @@ def _endpoint(chosen: Chosen) -> Endpoint:
 
 
 def _granted(opened: Opened) -> dict[str, tuple[float, int]]:
-    """Grant what the campaign asks for: of several windows, the one of the highest rate."""
-    return {name: max(windows(opened, name)) for name in opened.campaign.way.OPERATIONS.values()}
+    """Grant what the campaign takes the service to grant."""
+    return {name: quota(opened, name) for name in opened.campaign.way.OPERATIONS.values()}

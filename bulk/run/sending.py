@@ -5,7 +5,6 @@ import math
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -20,6 +19,7 @@ from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.loader import Batch
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status
 from bulk.rules import Wait
+from bulk.run.alone import Alone
 from bulk.run.halting import Halting
 from bulk.run.judging import Judge
 from bulk.run.opening import Opened
@@ -28,6 +28,7 @@ from bulk.run.summary import Progress
 from bulk.sender import send
 from bulk.stopping import Stop, Stopped
 from bulk.threads import in_thread
+from bulk.turns import Waiting
 
 log = logging.getLogger("bulk")
 
@@ -36,7 +37,6 @@ Item = tuple[Recipient, Claim]
 BATCH = 1000  # rows that are claimed in one transaction of the ledger
 REFRESH = 5.0  # seconds between two looks at the suppression files
 OPEN = ClaimKind.NEW, ClaimKind.UNSETTLED  # claims of rows that are to be driven on
-TOGETHER = nullcontext()
 STOPPED = 4  # exit code: stopped with rows left, as asked
 
 
@@ -64,6 +64,7 @@ class Sending:
     carrier: Carries
     judge: Judge
     stop: Stop
+    waiting: Waiting = field(default_factory=Waiting)
     started: float = field(default_factory=time.monotonic)
     rows: int = 0
     total: int | None = None
@@ -71,12 +72,12 @@ class Sending:
     opens_at: float = math.inf
     halting: Halting = field(init=False)
     _breaker: Breaker = field(init=False)
-    _written_to: Counter[str] = field(default_factory=Counter)
-    _locks: dict[str, anyio.Lock] = field(default_factory=dict)
+    _alone: Alone = field(init=False)
 
     def __post_init__(self) -> None:
         settings = self.opened.campaign.stop
         self.halting = Halting(self.stop, self.carrier.tally)
+        self._alone = Alone(needed=bool(self.opened.terms.rules.limits))
         self._breaker = Breaker(settings.same_error_in_a_row, settings.failure_share)
 
     async def go(self, watch: Callable[[Progress], None] | None, every: float) -> None:
@@ -106,7 +107,14 @@ class Sending:
         """
         while True:
             self.opens_at = math.inf
-            await send(self._batches(), self._deliver, at_once=at_once(self.opened), stop=self.stop, grace=grace)
+            await send(
+                self._batches(),
+                self._deliver,
+                at_once=at_once(self.opened),
+                waiting=self.waiting,
+                stop=self.stop,
+                grace=grace,
+            )
             if self.stop.asked or self.opens_at == math.inf:
                 return
             log.info(
@@ -165,7 +173,7 @@ class Sending:
 
     async def _deliver(self, item: Item) -> None:
         recipient, claim = item
-        async with self._alone(recipient.destination):
+        async with self._alone.with_(recipient.destination):
             try:
                 outcome = await self._outcome(recipient, claim)
             except NotNow as not_now:
@@ -207,24 +215,6 @@ class Sending:
         if isinstance(judged, Wait):
             raise NotNow(judged.until)
         return judged
-
-    def _alone(self, destination: str | None) -> AbstractAsyncContextManager[None]:
-        """Have one row of a destination in flight at a time where caps count them: the second sees the first."""
-        if destination is None or not self.opened.terms.rules.limits:
-            return TOGETHER
-        return self._locked(destination)
-
-    @asynccontextmanager
-    async def _locked(self, destination: str) -> AsyncIterator[None]:
-        lock = self._locks.setdefault(destination, anyio.Lock())
-        self._written_to[destination] += 1
-        try:
-            async with lock:
-                yield
-        finally:
-            self._written_to[destination] -= 1
-            if not self._written_to[destination]:
-                del self._written_to[destination], self._locks[destination]
 
     async def _refresh(self) -> None:
         """Follow the files that say whom not to write to."""

@@ -6,22 +6,29 @@ from contextlib import ExitStack, closing, contextmanager
 from bulk.calling import Caller, Policy, Transport
 from bulk.delivery import Carrier, NotNow
 from bulk.ledger import Ledger, RunLedger
+from bulk.limits import Room
 from bulk.model import Call, Delivery, digest
-from bulk.pacing import Room
 from bulk.rules import Wait
 from bulk.run.judging import Judge
 from bulk.run.opening import Opened
-from bulk.run.pace import lasting_calls, open_for, pace, parts_of, room
+from bulk.run.pace import lasting_calls, open_for, pace, parts_of
+from bulk.run.pace import room as room_for
 from bulk.sharing import SharedPace, steady_clock
 from bulk.stopping import Stop
-from bulk.turns import Turns
+from bulk.turns import Turns, Waiting
 
 PROMISED = {"StartOutboundChatContact": 7 * 86400.0}  # "StartOutboundChatContact", ClientToken: valid for 7 days
 
 
 @contextmanager
 def turns_of(
-    opened: Opened, place: tuple[str, str], ledger: Ledger, guesses: Mapping[str, float | None], *, stop: Stop
+    opened: Opened,
+    place: tuple[str, str],
+    ledger: Ledger,
+    guesses: Mapping[str, float | None],
+    *,
+    stop: Stop,
+    waiting: Waiting,
 ) -> Iterator[dict[str, Turns]]:
     """Give the turns of each operation, in step with the other processes that share the state directory.
 
@@ -34,12 +41,13 @@ def turns_of(
         for operation in opened.campaign.way.OPERATIONS.values():
             kept = SharedPace(opened.state_dir, (*place, operation), pace(opened, operation, guesses.get(operation)))
             shared = stack.enter_context(closing(kept))
-            turns[operation] = Turns(shared, stop, room=_room(opened, operation, place, ledger, clock()), clock=clock)
+            room = _room(opened, operation, place, ledger, clock())
+            turns[operation] = Turns(shared, stop, room=room, clock=clock, waiting=waiting)
         yield turns
 
 
 def _room(opened: Opened, operation: str, place: tuple[str, str], ledger: Ledger, now: float) -> Room | None:
-    limit = room(opened, operation)
+    limit = room_for(opened, operation)
     if limit is None:
         return None
     ledger.index_opened()
