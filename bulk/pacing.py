@@ -15,7 +15,7 @@ from bulk.model import digest
 
 LATE = 0.05  # seconds that a call may be late without the ones after it being delayed, where the burst is learned too
 
-MOMENT, MOST = 0.002, 64  # seconds within which calls are not told apart, and how many at most
+MOMENT, MOST = 0.002, 64  # seconds between the calls of a burst; how many go as one, at most, where the pace is faster
 
 Numbers = tuple[float, ...]
 

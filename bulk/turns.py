@@ -1,6 +1,10 @@
 """Whose turn is it? The pacing arithmetic set in motion, and the gate that closes while the service is full.
 
 Callers queue in the order they came; only the head of the queue sleeps, so a thousand waiting callers cost one timer.
+
+The calls of a burst go a moment apart. All at once they would leave together, when the last of them has had the
+processor and its connection: so late that the service's bucket, full meanwhile, has lost what flowed in, and throttles
+the calls that follow. At a pace too fast to tell calls apart, those of a moment have their turns as one.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -87,7 +91,7 @@ class Turns:
         self._queue = anyio.Lock(fast_acquire=True)
         self._entrance = anyio.Lock(fast_acquire=True)
         self._took = 0
-        self._granted, self._granted_until = 0, 0.0  # turns of this moment that nobody has taken yet
+        self._granted, self._free_at = 0, 0.0  # turns of this moment that nobody has taken yet, and when it is over
 
     async def take(self, parts: int = 1, *, opens: bool = True) -> None:
         """Return when the caller may make one call, of so many parts. Raises `Stopped`.
@@ -103,19 +107,19 @@ class Turns:
             self._room.take(self._clock())
 
     async def _take(self, parts: int) -> None:
-        if self._granted and self._clock() < self._granted_until:
+        if self._granted and self._clock() < self._free_at:
             self._granted -= 1
             return
         with self._waiting:
             async with self._queue:
-                wait, calls = self._paces.change(lambda pace: self._placed(pace, parts))
-                await self._stop.sleep(wait)
-                self._granted, self._granted_until = calls - 1, self._clock() + MOMENT
+                wait, calls, moment = self._paces.change(lambda pace: self._placed(pace, parts))
+                await self._stop.sleep(max(wait, self._free_at - self._clock()))
+                self._granted, self._free_at = calls - 1, self._clock() + moment
 
-    def _placed(self, pace: Pace, parts: int) -> tuple[Pace, tuple[float, int]]:
+    def _placed(self, pace: Pace, parts: int) -> tuple[Pace, tuple[float, int, float]]:
         calls = pace.together
         placed, wait = self._learned(pace).take(self._clock(), parts, calls=calls)
-        return placed, (wait, calls)
+        return placed, (wait, calls, min(MOMENT, calls / placed.learner.led))
 
     def accepted(self) -> None:
         """Say that the service accepted a call."""

@@ -9,7 +9,7 @@ import pytest
 
 from bulk.errors import LedgerError
 from bulk.learning import Learner
-from bulk.limits import inside
+from bulk.limits import Allowance, Limits, inside
 from bulk.pacing import Pace
 from bulk.sharing import SharedPace
 
@@ -25,6 +25,13 @@ def test_two_senders_of_one_account_share_its_bucket(tmp_path: Path) -> None:
     one, other = SharedPace(tmp_path, PLACE, PACE), SharedPace(tmp_path, PLACE, PACE)
     assert waits(one, 2) + waits(other, 2) == [0.0] * 4
     assert waits(one, 1) + waits(other, 1) == [0.5, 1.0]
+
+
+def test_campaigns_share_the_rate_though_one_of_them_has_a_window_more(tmp_path: Path) -> None:
+    daily = PACE._replace(others=Limits([Allowance(1000, 86400.0, "in 86400 s")]))
+    one, other = SharedPace(tmp_path, PLACE, PACE), SharedPace(tmp_path, PLACE, daily)
+    taken = [waits(sender, 1)[0] for _ in range(10) for sender in (one, other)]
+    assert taken == [0.0] * 4 + [pytest.approx(turn / 2) for turn in range(1, 17)]
 
 
 def test_another_operation_has_a_bucket_of_its_own(tmp_path: Path) -> None:

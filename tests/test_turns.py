@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TypeVar
 
 import anyio
@@ -10,7 +11,7 @@ from virtual import in_virtual_time
 
 from bulk.learning import Learner
 from bulk.limits import Bucket
-from bulk.pacing import Pace
+from bulk.pacing import MOMENT, Pace
 from bulk.stopping import Stop, Stopped
 from bulk.turns import Gate, OwnPace, Turns
 
@@ -215,6 +216,17 @@ async def test_a_stop_wakes_all_before_the_gate_at_once() -> None:
         stop.ask("enough", 0)
         await caller()
     assert woken == [0.5] * 21
+
+
+@pytest.mark.parametrize("per_second, burst", [(2, 5), (50, 50), (400, 100), (900, 1)])
+async def test_the_calls_of_a_burst_go_a_moment_apart_and_nothing_is_lost_by_it(per_second: int, burst: int) -> None:
+    turns, went = Turns(OwnPace(Pace(Bucket(per_second, burst), Learner(per_second, per_second))), Stop()), []
+    for _ in range(10 * per_second):
+        await turns.take()
+        went.append(anyio.current_time())
+    gap = min(MOMENT, 1 / per_second)
+    assert min(later - earlier for earlier, later in pairwise(went)) == pytest.approx(gap)
+    assert went[-1] == pytest.approx((10 * per_second - burst) / per_second)
 
 
 async def test_where_the_pace_is_too_fast_to_tell_calls_apart_some_take_their_turns_as_one() -> None:
