@@ -114,7 +114,7 @@ class Allowance:
         """Give the next `amount` their place: the allowance after them, and how long they wait."""
         wait = self.wait(now, amount)
         slot = int((now + wait) // self._width)
-        kept = [one for one in self.taken if one[0] >= slot - SLOTS]
+        kept = [one for one in self.taken if one[0] >= slot - 2 * (SLOTS + 1)]  # who waits for a span may yet give up
         if kept and kept[-1][0] >= slot:
             slot, calls = kept.pop()
             amount += calls

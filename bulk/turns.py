@@ -112,6 +112,7 @@ class Turns:
             return
         with self._waiting:
             async with self._queue:
+                self._stop.check()  # after a stop nobody takes a place that he will not use
                 wait, calls, moment = self._paces.change(lambda pace: self._placed(pace, parts))
                 await self._stop.sleep(max(wait, self._free_at - self._clock()))
                 self._granted, self._free_at = calls - 1, self._clock() + moment

@@ -193,6 +193,13 @@ def test_what_was_taken_in_times_yet_to_come_counts_no_more() -> None:
     assert [spent.wait(1e6), spent.anew(0.0).wait(0.0)] == [pytest.approx(60.0, abs=1), 0.0]
 
 
+def test_who_waits_for_a_place_and_gives_up_leaves_what_was_taken() -> None:
+    spent, _ = Limits([Allowance(1, 3600.0)]).take(0.0)
+    waiting, wait = spent.take(0.0)
+    assert wait > 3600
+    assert waiting.anew(10.0).wait(10.0) > 3590
+
+
 @given(taken=st.lists(st.floats(0, 1e6), max_size=50))
 def test_a_state_is_the_whole_of_an_allowance(taken: list[float]) -> None:
     allowance = Allowance(20, 3600.0)

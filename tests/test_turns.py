@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from typing import TypeVar
 
@@ -245,6 +246,23 @@ async def test_where_the_pace_is_too_fast_to_tell_calls_apart_some_take_their_tu
         went += 1
     assert went <= 10_000 + 100
     assert changes < went / 15
+
+
+async def test_who_waits_at_a_stop_takes_no_place() -> None:
+    """What is not used is not spent: the next run begins where this one stopped."""
+    stop, pace = Stop(), OwnPace(Pace(Bucket(1), Learner(1, 1)))
+    turns = Turns(pace, stop)
+
+    async def caller() -> None:
+        with suppress(Stopped):
+            await turns.take()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(50):
+            group.create_task(caller())
+        await anyio.sleep(2.5)
+        stop.ask("enough", 130)
+    assert pace.pace.first.due == 4.0
 
 
 async def test_turns_that_nobody_took_in_their_moment_are_gone() -> None:

@@ -29,7 +29,7 @@ from bulk.run.looking import (
 )
 from bulk.run.opening import Opened, choose, open_campaign
 from bulk.run.options import Options
-from bulk.run.pace import at_once
+from bulk.run.pace import at_once, remarks
 from bulk.run.plan import Plan, Survey
 from bulk.run.rehearsal import destination, guesses, in_scratch, open_from, start_afresh
 from bulk.run.sending import Sending
@@ -87,7 +87,7 @@ async def send(
     if opened.options.dry_run:
         opened = in_scratch(opened)
     check_results(opened)
-    for note in opened.notes:
+    for note in (*opened.notes, *remarks(opened)):
         log.info(note)
     stop = stop or Stop()
     run: Run | None = None

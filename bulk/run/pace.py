@@ -69,6 +69,18 @@ def limits(opened: Opened, operation: str) -> Limits:
     return Limits([inside(per_second * share, max(1, int(burst * share))), *besides, *_parts(opened)])
 
 
+def remarks(opened: Opened) -> list[str]:
+    """Say what a person should know of the pace: that this host has a part of it only, and that it is to be learned."""
+    share, operations = opened.options.rate_share, opened.campaign.way.OPERATIONS
+    made = [name for table, name in operations.items() if table in opened.campaign.tables]
+    rates = {name: f"{name} {quota(opened, name)[0] * share:.3g} a second" for name in made}
+    learned = [rate for name, rate in rates.items() if is_auto(opened, name)]
+    return [
+        *([f"--rate-share {share:.3g}: the part of this host is {', '.join(rates.values())}"] if share != 1 else []),
+        *([f"the rate is learned, beginning at {', '.join(learned)}, or where it was last"] if learned else []),
+    ]
+
+
 def room(opened: Opened, operation: str) -> int | None:
     """Tell for how many open contacts there is room, to the operation that opens them; None where that is unbounded."""
     hold, tables = opened.campaign.hold, opened.campaign.tables

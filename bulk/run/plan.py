@@ -14,7 +14,7 @@ from bulk.parts import parts
 from bulk.reports import Reason, Reasons
 from bulk.rules import Locality
 from bulk.run.opening import Opened
-from bulk.run.pace import limits, open_for, room
+from bulk.run.pace import limits, open_for, remarks, room
 
 PREVIEWS = 3
 
@@ -90,7 +90,7 @@ class Survey:
         operations = {table: name for table, name in self._opened.campaign.way.OPERATIONS.items() if table in tables}
         plan.calls = dict.fromkeys(operations.values(), plan.sendable)
         plan.seconds = max((self._seconds(name) for name in plan.calls), default=0.0)
-        plan.notes += self._opened.notes
+        plan.notes += [*self._opened.notes, *remarks(self._opened)]
         self._hold()
         self._where()
         return plan

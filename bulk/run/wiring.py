@@ -1,5 +1,6 @@
 """The parts of a delivery, introduced to each other: nobody knows anybody but through here."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 
@@ -16,6 +17,8 @@ from bulk.run.pace import room as room_for
 from bulk.sharing import SharedPace, steady_clock
 from bulk.stopping import Stop
 from bulk.turns import Turns, Waiting
+
+log = logging.getLogger("bulk")
 
 PROMISED = {"StartOutboundChatContact": 7 * 86400.0}  # "StartOutboundChatContact", ClientToken: valid for 7 days
 
@@ -35,15 +38,22 @@ def turns_of(
     `place` is endpoint and Region, `guesses` are the rates at which learning begins. The room for open contacts begins
     with those that the ledger says are open; what other processes open from now on, each counts for itself.
     """
-    clock = steady_clock()
+    clock, operations = steady_clock(), opened.campaign.way.OPERATIONS.values()
     with ExitStack() as stack:
-        turns = {}
-        for operation in opened.campaign.way.OPERATIONS.values():
-            kept = SharedPace(opened.state_dir, (*place, operation), pace(opened, operation, guesses.get(operation)))
-            shared = stack.enter_context(closing(kept))
-            room = _room(opened, operation, place, ledger, clock())
-            turns[operation] = Turns(shared, stop, room=room, clock=clock, waiting=waiting)
-        yield turns
+        paces = {
+            name: SharedPace(opened.state_dir, (*place, name), pace(opened, name, guesses.get(name)))
+            for name in operations
+        }
+        for shared in paces.values():
+            stack.enter_context(closing(shared))
+        yield {
+            name: Turns(shared, stop, room=_room(opened, name, place, ledger, clock()), clock=clock, waiting=waiting)
+            for name, shared in paces.items()
+        }
+        for name, shared in paces.items():
+            learned = shared.change(lambda pace: (pace, pace.learner))
+            if learned.is_free and learned.knows:
+                log.info("%s: %.3g calls a second were learned", name, learned.estimate)
 
 
 def _room(opened: Opened, operation: str, place: tuple[str, str], ledger: Ledger, now: float) -> Room | None:
