@@ -21,8 +21,12 @@ from aiohttp import (
 )
 from botocore import handlers
 
-# What the SDK does at every call for retries and tokens, which are not its business here.
-NEEDLESS = (("before-parameter-build", "generate_idempotent_uuid"), ("request-created", "add_retry_headers"))
+# What the SDK does at every call for retries and tokens, which are not its business here, and for AWS Lambda alone.
+NEEDLESS = (
+    ("before-parameter-build", "generate_idempotent_uuid"),
+    ("request-created", "add_retry_headers"),
+    ("before-call", "add_recursion_detection_header"),
+)
 RETRYING = "retry-config-connect"  # the id under which the SDK asks whether to make a call again
 
 
@@ -38,7 +42,12 @@ class Line(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore publishes no ty
 
     async def _get_session(self, proxy_url: str | None) -> SimpleNamespace:
         session = await super()._get_session(proxy_url)
-        return SimpleNamespace(request=partial(session.request, middlewares=(_once,), allow_redirects=False))
+        if self._opened is None or self._opened[0] is not session:
+            request = partial(session.request, middlewares=(_once,), allow_redirects=False)
+            self._opened = session, SimpleNamespace(request=request)
+        return self._opened[1]
+
+    _opened: tuple[Any, SimpleNamespace] | None = None
 
 
 async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:

@@ -1,11 +1,14 @@
 """How many parts an SMS takes. "AWS End User Messaging SMS User Guide", SMS character limits; 3GPP TS 23.038."""
 
+import re
+
 _BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
     "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED = "\f^{}[~]\\|€"  # two septets each
 
+_PLAIN = re.compile(f"[{re.escape(_BASIC)}]{{0,160}}")  # what most messages are: one part
 _SEPTETS = dict.fromkeys(_BASIC, 1) | dict.fromkeys(_EXTENDED, 2)
 
 
@@ -14,6 +17,8 @@ def parts(text: str) -> int:
 
     A character is never split between two parts.
     """
+    if _PLAIN.fullmatch(text):
+        return 1
     sizes = [_SEPTETS.get(character, 0) for character in text]
     if all(sizes):
         return _filled(sizes, single=160, several=153)

@@ -18,6 +18,7 @@ _Reader = Callable[[str, str], str | Refusal]
 """Brings a destination, with the cell of its country column, to form."""
 
 _MISSING_KEY = Refusal("missing_key", "the key is empty: fill in the key column, or choose another `key` under [list]")
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x110000))))
 _UNREAD = {"ragged_row", "other_channel"}  # refusals of rows whose destination is none, or none of ours
 
 
@@ -150,7 +151,10 @@ def _reader(wanted: Wanted) -> _Reader:
 
 def texts(part: pl.DataFrame, column: str) -> list[str]:
     """Write the cells of a column as keys or destinations."""
-    return [text_of(value) for value in part[column].to_list()]
+    cells = part[column]
+    if cells.dtype == pl.String:  # the usual case, without a step per row
+        return cells.str.strip_chars(_SPACES).fill_null("").to_list()
+    return [text_of(value) for value in cells.to_list()]
 
 
 def text_of(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -63,6 +63,7 @@ class Survey:
         self._opened = opened
         self.tally = Tally()
         self.full: tuple[str, ...] = ()
+        self._texts = {path: path.split(".") for path in opened.campaign.way.TEXTS}
         self._places: Counter[Locality] = Counter()
         self.plan = Plan(opened.campaign.name, opened.options.run_id, opened.campaign.channel)
 
@@ -70,7 +71,7 @@ class Survey:
         """Look at one delivery: it stays pending."""
         plan, request = self.plan, delivery.parameters["request"]
         plan.sendable += 1
-        texts = {path: text for path in self._opened.campaign.way.TEXTS if (text := _member(request, path)) is not None}
+        texts = {path: text for path, steps in self._texts.items() if (text := _member(request, steps)) is not None}
         if self._opened.campaign.way.KIND == "phone":
             plan.parts += sum(parts(text) for text in texts.values())
         who = delivery.recipient
@@ -127,8 +128,8 @@ class Survey:
             plan.finishes_at = datetime.fromtimestamp(done, UTC).isoformat(timespec="seconds")
 
 
-def _member(parameters: Parameters, path: str) -> Any:
+def _member(parameters: Parameters, steps: Sequence[str]) -> Any:
     value: Any = parameters
-    for name in path.split("."):
+    for name in steps:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
