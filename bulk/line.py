@@ -40,14 +40,14 @@ def unburden(events: Any) -> None:
 class Line(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore publishes no types
     """The SDK's own (`AioConfig(http_session_cls=…)`), but each request is sent once, to where it was addressed."""
 
+    _opened: tuple[Any, SimpleNamespace] | None = None
+
     async def _get_session(self, proxy_url: str | None) -> SimpleNamespace:
         session = await super()._get_session(proxy_url)
         if self._opened is None or self._opened[0] is not session:
             request = partial(session.request, middlewares=(_once,), allow_redirects=False)
             self._opened = session, SimpleNamespace(request=request)
         return self._opened[1]
-
-    _opened: tuple[Any, SimpleNamespace] | None = None
 
 
 async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:

@@ -239,7 +239,7 @@ def test_a_country_that_is_none_is_an_error_of_the_list() -> None:
         contacts.batches(Wanted(kind="phone", destination="phone", country="Untied States"))
 
 
-@given(st.lists(st.text(st.sampled_from(" \t\x1c\x85\xa0\u200b\u2028ab+1"), max_size=6) | st.none(), max_size=8))
+@given(st.lists(st.text(st.sampled_from(" \t\x1c\x85\xa0\u200b\u2028\u3000ab+1"), max_size=6) | st.none(), max_size=8))
 def test_the_cells_of_a_text_column_are_stripped_as_python_strips_them(cells: list[str | None]) -> None:
     part = pl.DataFrame({"key": pl.Series(cells, dtype=pl.String)})
     assert texts(part, "key") == [(cell or "").strip() for cell in cells]

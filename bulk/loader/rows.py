@@ -18,7 +18,7 @@ _Reader = Callable[[str, str], str | Refusal]
 """Brings a destination, with the cell of its country column, to form."""
 
 _MISSING_KEY = Refusal("missing_key", "the key is empty: fill in the key column, or choose another `key` under [list]")
-_SPACES = "".join(filter(str.isspace, map(chr, range(0x110000))))
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))  # the ideographic space is the last of them
 _UNREAD = {"ragged_row", "other_channel"}  # refusals of rows whose destination is none, or none of ours
 
 
