@@ -5,8 +5,10 @@ is a row of numbers (`state`): what was learned, and each limit's own under its 
 only other processes have is left as it is.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import islice
 from typing import NamedTuple, Self
 
 from bulk.learning import SETTINGS, Learner
@@ -81,23 +83,28 @@ class Pace(NamedTuple):
         return (1 + len(learned) + len(places), len(learned), *learned, *places)
 
     def with_state(self, state: Sequence[float]) -> Self:
-        """Go on from a state, whatever follows it; one of another shape is of no use, and nothing is known then."""
+        """Go on from a state, whatever follows it; one of another shape, or damaged, is of no use: nothing is known."""
         length = len(self.learner) - SETTINGS
-        if len(state) < 2 or len(state) <= state[0] or state[1] != length:
+        if len(state) < 2 or not len(state) > state[0] >= state[1] == length:
             return self
-        learner = self.learner.with_state(state[2 : length + 2])
-        places = dict(_places(state[length + 2 : int(state[0]) + 1]))
-        first = self.first.with_state(places.pop(_number(self.first.name), ()))
-        others = Limits(limit.with_state(places.pop(_number(limit.name), ())) for limit in self.others)
-        return type(self)(first, learner, others, tuple(places.items()))
+        try:
+            places = dict(_places(state[length + 2 : int(state[0]) + 1]))
+            first = self.first.with_state(places.pop(_number(self.first.name), ()))
+            others = Limits(limit.with_state(places.pop(_number(limit.name), ())) for limit in self.others)
+        except (ValueError, TypeError, OverflowError):
+            return self
+        return type(self)(first, self.learner.with_state(state[2 : length + 2]), others, tuple(places.items()))
 
 
 def _places(numbers: Sequence[float]) -> Iterator[tuple[float, Numbers]]:
-    at = 0
-    while at < len(numbers):
-        end = at + 2 + int(numbers[at + 1])
-        yield numbers[at], tuple(numbers[at + 2 : end])
-        at = end
+    """Take the states of limits apart. Raises ValueError or OverflowError where these are none."""
+    left = iter(numbers)
+    for name in left:
+        size = int(next(left, math.nan))
+        own = tuple(islice(left, size))
+        if len(own) != size:
+            raise ValueError(f"{len(own)} numbers where there should be {size}")
+        yield name, own
 
 
 @cache

@@ -56,6 +56,15 @@ def test_a_state_is_read_whatever_stands_behind_it() -> None:
     assert paced(2, 4).with_state(()) == paced(2, 4)
 
 
+@given(numbers=st.lists(st.floats() | st.integers(-3, 30).map(float), max_size=40))
+def test_a_state_that_is_damaged_ends_nothing(numbers: list[float]) -> None:
+    """Whatever stands in the shared file, it is a pace or it is not."""
+    pace = paced(2, 4)._replace(others=Limits([Allowance(3, 86400.0, "in 86400 s")]))
+    (count, length, *rest) = pace.state
+    for state in (numbers, [count, length, *numbers], [count, length, *rest[:12], *numbers]):
+        assert isinstance(pace.with_state(state), Pace)
+
+
 def test_what_others_have_besides_is_kept_for_them() -> None:
     """Two campaigns of one account, of which one has a limit more, share what they have in common."""
     daily = paced(2, 4)._replace(others=Limits([Allowance(3, 86400.0, "in 86400 s")]))

@@ -11,7 +11,7 @@ import pytest
 import bulk
 from bulk.campaign import Campaign
 from bulk.learning import Learner
-from bulk.limits import Allowance, Bucket, Limits
+from bulk.limits import Allowance, Bucket
 from bulk.run.opening import Opened, open_campaign
 from bulk.run.options import Options
 from bulk.run.pace import limits, pace, quota, remarks
@@ -97,8 +97,9 @@ def test_the_parts_of_an_sms_are_the_numbers_own_limit() -> None:
 
 def test_a_host_has_its_share_of_every_limit() -> None:
     windows = [{"per_second": 3, "burst": 9}, {"per_day": 9000}]
-    shared = limits(opened(pacing={"rate": windows}, rate_share=1 / 3), CHAT)
-    assert shared == Limits([Bucket(1, 2), Allowance(3000, 86400, "in 86400 s")])
+    shared = limits(opened(pacing={"rate": windows, "parts_per_second": 30}, rate_share=1 / 3), CHAT)
+    assert shared[:2] == (Bucket(1, 2), Allowance(3000, 86400, "in 86400 s"))
+    assert [(limit.per_second, limit.burst) for limit in shared[2:] if isinstance(limit, Bucket)] == [(10, 10)]
 
 
 def test_a_rate_that_is_said_is_a_ceiling_and_one_that_is_not_is_learned() -> None:

@@ -120,7 +120,8 @@ def _parts(opened: Opened) -> list[Bucket]:
     if per_second is None or opened.campaign.way.KIND != "phone":
         return []
     source = opened.campaign.tables["request"].get("SourceEndpoint")
-    return [Bucket(per_second, max(1, round(per_second)), of_parts=True, name=f"parts from {source}")]
+    ours = per_second * opened.options.rate_share
+    return [Bucket(ours, max(1, round(ours)), of_parts=True, name=f"parts from {source}")]
 
 
 def _said(opened: Opened, operation: str) -> tuple[float | Literal["auto"] | tuple[Window, ...] | None, int | None]:
