@@ -51,22 +51,15 @@ def pace(opened: Opened, operation: str, guess: float | None = None) -> Pace:
 
     A configured rate is a ceiling: it gives way where others use the account too. `guess` is where learning begins.
     """
-    share = opened.options.rate_share
-    first, *others = limits(opened, operation)
-    assert isinstance(first, Bucket)  # noqa: S101 - the first is that of the service
+    first, share = _granted(opened, operation), opened.options.rate_share
     own = first.per_second
     learner = Learner(guess * share if guess else own) if is_auto(opened, operation) else Learner(own, own)
-    return Pace(first, learner, Limits(others))
+    return Pace(first, learner, Limits(_besides(opened, operation)))
 
 
 def limits(opened: Opened, operation: str) -> Limits:
     """Give the limits of an operation: first that of the service, then those that the campaign has besides."""
-    share = opened.options.rate_share
-    per_second, burst = quota(opened, operation)
-    rate, _ = _said(opened, operation)
-    windows = [window for window in rate if window is not _steady(rate)] if isinstance(rate, tuple) else []
-    besides = [limit for window in windows for limit in _besides(window, share, burst)]
-    return Limits([inside(per_second * share, max(1, int(burst * share))), *besides, *_parts(opened)])
+    return Limits([_granted(opened, operation), *_besides(opened, operation)])
 
 
 def remarks(opened: Opened) -> list[str]:
@@ -114,6 +107,22 @@ def parts_of(call: Call) -> int:
     return parts(message["Content"]) if message else 1
 
 
+def _granted(opened: Opened, operation: str) -> Bucket:
+    """Give this host's part of the service's own limit."""
+    (per_second, burst), share = quota(opened, operation), opened.options.rate_share
+    return inside(per_second * share, max(1, int(burst * share)))
+
+
+def _besides(opened: Opened, operation: str) -> Iterator[Limit]:
+    """Give the limits that the campaign has besides: its further windows, and that of its number."""
+    rate, _ = _said(opened, operation)
+    windows = rate if isinstance(rate, tuple) else ()
+    for window in windows:
+        if window is not _steady(windows):
+            yield from _of_window(window, opened.options.rate_share, quota(opened, operation)[1])
+    yield from _parts(opened)
+
+
 def _parts(opened: Opened) -> list[Bucket]:
     """Give the limit of the number that the messages come from."""
     per_second = opened.campaign.pacing.parts_per_second
@@ -135,7 +144,7 @@ def _steady(windows: Sequence[Window]) -> Window | None:
     return next((window for window in windows if window.per_second), None)
 
 
-def _besides(window: Window, share: float, burst: int) -> Iterator[Limit]:
+def _of_window(window: Window, share: float, burst: int) -> Iterator[Limit]:
     """Give the limits that a further window makes: of a span longer than a second, all that it allows may go at once.
 
     Unless it has a burst of its own: then no more than that, and the rest evenly.

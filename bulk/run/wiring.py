@@ -40,12 +40,10 @@ def turns_of(
     """
     clock, operations = steady_clock(), opened.campaign.way.OPERATIONS.values()
     with ExitStack() as stack:
-        paces = {
-            name: SharedPace(opened.state_dir, (*place, name), pace(opened, name, guesses.get(name)))
-            for name in operations
-        }
-        for shared in paces.values():
-            stack.enter_context(closing(shared))
+        paces: dict[str, SharedPace] = {}
+        for name in operations:
+            shared = SharedPace(opened.state_dir, (*place, name), pace(opened, name, guesses.get(name)))
+            paces[name] = stack.enter_context(closing(shared))
         yield {
             name: Turns(shared, stop, room=_room(opened, name, place, ledger, clock()), clock=clock, waiting=waiting)
             for name, shared in paces.items()
