@@ -28,6 +28,7 @@ from bulk.run.looking import (
     results_of,
     summarise,
     summary_of_record,
+    with_doubts,
 )
 from bulk.run.marks import marks_of
 from bulk.run.opening import Opened, choose, open_campaign
@@ -181,7 +182,7 @@ def _ended(sending: Sending) -> Run:
         told = summarise(opened, counts, tally, seconds=seconds, halted=halting.reason)
         sent_before, differs = book.sent_before
         told = replace(told, results=str(path) if path else None, sent_before=sent_before, differs=differs)
-        lost = book.lost()
+        told, lost = with_doubts(told, book), book.lost()
     except LedgerError as error:
         raise Halted(halting.reason or str(error)) from error
     code = sending.stop.exit_code or max(unwritten, exit_code(told, lost=lost, dry_run=opened.options.dry_run))

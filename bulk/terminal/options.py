@@ -117,10 +117,13 @@ sending = _all(
     writing,
     option("--limit", type=click.IntRange(1), help="Send to so many rows at most."),
     option(
-        "--only", type=click.Choice(["rejected", "refused", "unknown"]), help="Send again just the rows that ended so."
+        "--only",
+        type=click.Choice(["rejected", "refused", "skipped", "unknown"]),
+        help="Send again just the rows that ended so.",
     ),
     option("--accept-changes", is_flag=True, help="Go on although the campaign has changed since the run began."),
     option("--max-duration", type=_Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
+    option("--no-wait", is_flag=True, help="End with 4 where sending hours are closed, instead of waiting."),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
     _yes,
 )
