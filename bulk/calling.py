@@ -35,6 +35,9 @@ GIVE_WAY = 0.02  # seconds before a throttled call queues again, likewise: the p
 class Transport(Protocol):
     """What makes requests."""
 
+    async def prepare(self) -> None:
+        """See to it that the next request can be signed. Raises `SetupError`: no row is charged for that."""
+
     async def call(self, call: Call, token: str) -> Reply:
         """Make one request, once, under a `ClientToken` where the operation takes one.
 
@@ -65,6 +68,7 @@ class Tally:
 
     calls: int = 0
     throttled: int = 0
+    unstopped: int = 0
 
 
 @dataclass(slots=True)
@@ -92,20 +96,20 @@ class Tries:
 class Again(Exception):  # a course of things, not an error
     """The call is to be made again, after `wait` seconds."""
 
-    def __init__(self, wait: float = 0.0) -> None:
+    def __init__(self, wait: float = 0.0, at_least: float | None = None) -> None:
         super().__init__(wait)
-        self.wait = wait
+        self.wait, self.at_least = wait, at_least or 0.0
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
     """Wait what `Again` says."""
     again = state.outcome.exception() if state.outcome else None
-    return _jittered(again.wait) if isinstance(again, Again) else 0.0
+    return _jittered(again) if isinstance(again, Again) else 0.0
 
 
-def _jittered(wait: float) -> float:
-    """Wait a little less, each another little, so that many callers do not come back as one."""
-    return wait * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
+def _jittered(again: Again) -> float:
+    """Return a little less than the wait, each time another little, but never less than the answer asked for."""
+    return max(again.at_least, again.wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
 
 
 class Caller:
@@ -143,7 +147,7 @@ class Caller:
         try:  # most calls are made once, and spare themselves the machinery of retrying
             return await self._try(call, token, ready, tries)
         except Again as again:
-            await self._stop.sleep(_jittered(again.wait))
+            await self._stop.sleep(_jittered(again))
         async for attempt in self._retrying.copy():
             with attempt:
                 return await self._try(call, token, ready, tries)
@@ -154,6 +158,7 @@ class Caller:
         async with gate.passing() as probing:
             await turns.take(self._parts_of(call), opens=not tries.placed)
             tries.placed = True
+            await self._transport.prepare()
             await ready()
             self._stop.check()
             tries.made += 1
@@ -163,6 +168,7 @@ class Caller:
             except CallFailed as failure:
                 tries.request_id = failure.request_id
                 error = self._judged(call, failure, tries, probing=probing)
+                self._note_unstopped(call, error)
                 if isinstance(error, CallRejected):
                     turns.rejected()
                 raise error from failure
@@ -180,7 +186,7 @@ class Caller:
                 self.tally.throttled += 1
                 self._turns[call.operation].throttled()
                 tries.throttles += 1
-                return Again(self._policy.wait(tries.throttles, GIVE_WAY))
+                return Again(self._policy.wait(tries.throttles, GIVE_WAY), failure.retry_after)
             case Verdict.RETRY:
                 return self._after_a_fault(failure, tries)
             case Verdict.HOLD:
@@ -192,6 +198,13 @@ class Caller:
                 return _ended(CallUnsettled, failure)
             case _:  # a conflict after a try that may have been accepted is no no
                 return _ended(CallUnsettled if tries.in_doubt and failure.status == 409 else CallRejected, failure)
+
+    def _note_unstopped(self, call: Call, error: Exception) -> None:
+        """Count a call that only tidied up and failed, and say so the first time: nothing else comes of it."""
+        if call.optional and isinstance(error, CallFailed):
+            self.tally.unstopped += 1
+            level = logging.WARNING if self.tally.unstopped == 1 else logging.DEBUG
+            log.log(level, "%s fails (%s): the contact stays open until it expires", call.operation, error.code)
 
     def _close(self, operation: str, code: str, *, probing: bool) -> None:
         """Close the gate, and say so: once when it closes, and again at each probe that finds it closed."""
@@ -206,8 +219,8 @@ class Caller:
         tries.faults += 1
         tries.in_doubt |= failure.went_out and (failure.status is None or failure.status >= 500)
         if tries.faults < self._policy.attempts:
-            return Again(self._policy.wait(tries.faults))
-        if not failure.went_out:
+            return Again(self._policy.wait(tries.faults), failure.retry_after)
+        if not failure.went_out or failure.foreign:
             return Halted(str(failure))  # what is in doubt stays so, and the next run settles it
         return _ended(CallUnsettled if tries.in_doubt else CallRejected, failure)
 

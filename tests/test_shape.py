@@ -39,16 +39,21 @@ PURE = {
 }
 RIM = {
     "connect",
+    "credentials",
+    "failures",
     "fetching",
     "ledger",
     "line",
     "loader",
     "lock",
     "outcomes",
+    "providers",
     "replacing",
+    "session",
     "sharing",
     "suppression",
     "threads",
+    "trust",
 }
 MOTION = {"stopping", "turns", "calling", "delivery", "sender"}
 
@@ -77,8 +82,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ledger": WORDS | PURE,
     "lock": WORDS | PURE,
     "sharing": WORDS | PURE,
-    "line": WORDS | PURE,
-    "connect": WORDS | PURE | {"line"},
+    "trust": WORDS | PURE,
+    "line": WORDS | PURE | {"trust"},
+    "failures": WORDS | PURE,
+    "providers": WORDS | PURE | {"line"},
+    "credentials": WORDS | PURE | {"failures"},
+    "session": WORDS | PURE | {"credentials", "line", "providers", "trust"},
+    "connect": WORDS | PURE | {"failures", "line", "session"},
     "fetching": WORDS | PURE | {"connect"},
     "suppression": WORDS | PURE | {"loader"},
     # 3 motion, which never meets the rim
@@ -101,10 +111,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Every foreign library has a named home; so has what else touches the world.
 HOMES: dict[str, set[str]] = {
     "aioboto3": {"connect"},
-    "aiobotocore": {"connect", "line"},
+    "aiobotocore": {"connect", "credentials", "line", "providers", "session"},
     "aiohttp": {"line", "fetching", "sandbox"},
     "anyio": {"stopping", "threads", "turns", "sender", "run", "terminal"},
-    "botocore": {"api", "connect", "line", "sandbox"},
+    "botocore": {"api", "connect", "credentials", "failures", "line", "providers", "sandbox", "trust"},
     "click": {"cli", "terminal"},
     "email_validator": {"loader"},
     "fastexcel": {"loader"},
