@@ -21,7 +21,7 @@ from typing import Protocol
 
 import tenacity
 
-from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, is_throttle, verdict
+from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, SetupError, is_throttle, verdict
 from bulk.model import Call, Reply, Verdict
 from bulk.stopping import Stop
 from bulk.turns import Gate, Turns
@@ -172,6 +172,10 @@ class Caller:
                 if isinstance(error, CallRejected):
                     turns.rejected()
                 raise error from failure
+            except SetupError:  # nothing left: no try, and no call
+                tries.made -= 1
+                self.tally.calls -= 1
+                raise
             if probing:
                 log.info("%s: room again after %.0f s", call.operation, gate.closed_for())
                 gate.open()

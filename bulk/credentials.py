@@ -67,8 +67,7 @@ def _trouble(error: Exception, method: str) -> SetupError:
         return _refused(error, method)
     if isinstance(error, sdk.RefreshWithMFAUnsupportedError):
         return SetupError(f"no usable AWS credentials: {MFA}")
-    if "custom-process" in str(error):
-        method = "custom-process"
+    method = getattr(error, "kwargs", {}).get("provider", method)
     return setup_error(_cause(error), "sso" if isinstance(error, _SSO) else method)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import json
 import sys
 from typing import Any
 
@@ -34,17 +35,36 @@ class _Process:
     async def communicate(self) -> tuple[bytes, bytes]:
         try:
             async with asyncio.timeout(PROCESS_WITHIN):
-                return await self._process.communicate()
+                out, words = await self._process.communicate()
         except TimeoutError:
-            told = f"credential_process did not end within {PROCESS_WITHIN:g} s"
-            raise CredentialRetrievalError(provider="custom-process", error_msg=told) from None
+            raise _trouble(f"credential_process did not end within {PROCESS_WITHIN:g} s") from None
         finally:
             if self._process.returncode is None:
-                self._process.kill()
+                self._process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - kills, and lets go of its pipes
+                await self._process.wait()
+        if self._process.returncode == 0:
+            _check(out)
+        return out, words
+
+
+def _check(out: bytes) -> None:
+    try:
+        told = json.loads(out)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise _trouble("credential_process printed no JSON object")
 
 
 async def _started(*words: str, **settings: Any) -> _Process:
-    return _Process(await asyncio.create_subprocess_exec(*words, **settings))
+    try:
+        return _Process(await asyncio.create_subprocess_exec(*words, **settings))
+    except (OSError, ValueError) as error:
+        raise _trouble(f"credential_process cannot be started: {error}") from error
+
+
+def _trouble(told: str) -> CredentialRetrievalError:
+    return CredentialRetrievalError(provider="custom-process", error_msg=told)
 
 
 class _Builder(AioProfileProviderBuilder):  # type: ignore[misc]  # aiobotocore publishes no types
