@@ -174,7 +174,7 @@ FAULTS = frozenset({"RequestTimeout", "RequestTimeoutException"})  # likewise: t
 
 # AWS's noes to an account, a key, a signature or an endpoint, never to a row ("Common Errors" of its services).
 _OF_THE_ACCOUNT = re.compile(
-    r"(?<!Client)Token|TokenId|Signature|Credential|Auth(?!or)|AccessKey|AccessDenied|Account|Forbidden|Subscription"
+    r"(?<!Client)Token|TokenId|Signature|Credential|[Aa]uth(?!or(?!iz))|AccessKey|AccessDenied|Account|Forbidden|Subscription"
     r"|SignUp|SignedUp|Skew|InTheFuture|UnknownOperation|InvalidAction|MissingAction|InvalidEndpoint|MalformedQuery"
     r"|UnsupportedOperation|InvalidVersion"
 )
