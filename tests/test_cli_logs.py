@@ -73,6 +73,15 @@ def test_a_renewal_that_fails_is_a_line_and_no_traceback(tmp_path: Path) -> None
     assert lines[-1]["message"].startswith("no usable AWS credentials: ")
 
 
+def test_contacts_that_could_not_be_stopped_are_told_with_their_number(tmp_path: Path, sandbox: Service) -> None:
+    assert bulk("init", "email", ".", cwd=tmp_path).code == 0
+    sandbox.faults({"fault": "error", "operation": "StopContact", "code": "AccessDeniedException"})
+    ended = bulk("send", "campaign.toml", "--limit", "2", "--json", cwd=tmp_path, **at(sandbox.url))
+    assert ended.json["sent"] == 2
+    assert ended.err.count("warning: StopContact fails (AccessDeniedException)") == 1
+    assert "warning: 2 contacts could not be stopped (StopContact): they stay open until they expire" in ended.err
+
+
 @pytest.mark.parametrize(
     "words, env",
     [
