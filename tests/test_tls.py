@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from certificates import Authority, Proxy, proxying
-from pretended import ACCEPTED, Pretended, pretending, profile, sts
+from cli_runs import campaign
+from pretended import ACCEPTED, Pretended, accepted, pretending, profile, sts
 
+import bulk
 from bulk import trust
 from bulk.connect import Connect, Endpoint
 from bulk.errors import BulkError, CallFailed, CampaignError, SetupError, verdict
@@ -358,3 +360,50 @@ async def test_user_and_password_of_a_proxy_are_for_the_proxy_alone(
         await called(at(ca_bundle=ours.bundle))
     assert "Proxy-Authorization: Basic dXNlcjpwYXNz" in proxy.requests[0]
     assert "Proxy-Authorization" not in service.requests[0][2]
+
+
+# In a run
+
+
+async def test_a_certificate_that_cannot_be_trusted_leaves_no_row_in_doubt(
+    ours: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "dummy")
+    path = campaign(tmp_path, rows=20)
+    async with pretending(tls=ours.serve_as("127.0.0.1")) as service:
+        where: dict[str, Any] = {"endpoint_url": service.url, "region": "us-west-2"}
+        with pytest.raises(SetupError, match="--ca-bundle"):
+            await bulk.send(path, **where)
+        told = (await bulk.status(path)).summary
+        assert (told.unknown, told.rejected, told.sent) == (0, 0, 0)
+        run = await bulk.send(path, **where, ca_bundle=ours.bundle)
+        assert (run.exit_code, run.summary.sent, len(service.requests)) == (0, 20, 20)
+
+
+async def test_a_proxy_that_fails_in_the_middle_halts_and_leaves_no_row_in_doubt(
+    ours: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "dummy")
+    path = campaign(tmp_path, rows=60)
+    path.write_text(path.read_text().replace("rate = 500\nburst = 500", "rate = 20\nburst = 1"))
+    where: dict[str, Any] = {"region": "us-west-2", "ca_bundle": ours.bundle, "at_once": 1}
+    async with pretending(tls=ours.serve_as(AWS)) as service, proxying(service.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+
+        def fail_later(request: Any, body: str) -> Any:
+            answer = accepted(request, body)
+            if len(service.requests) == 20:
+                answer.force_close()
+                proxy.refusal = b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n"
+            return answer
+
+        service.answer = fail_later
+        run = await bulk.send(path, **where)
+        told = run.summary
+        assert (run.exit_code, told.sent, told.unknown, told.rejected) == (3, 20, 0, 0)
+        assert "ProxyRefused" in str(told.halted)
+        proxy.refusal = None
+        again = await bulk.send(path, **where)
+        assert (again.exit_code, again.summary.sent, len(service.requests)) == (0, 60, 60)
