@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from bulk.calling import Tally
+from bulk.attempts import Tally
 from bulk.errors import BulkError, CampaignError, ExitCode, LedgerError
 from bulk.ledger import Ledger, RunRecord
 from bulk.model import Status

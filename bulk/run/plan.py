@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bulk.calling import Tally
+from bulk.attempts import Tally
 from bulk.model import Delivery, Outcome, Parameters, Status
 from bulk.outcomes import Results
 from bulk.parts import parts

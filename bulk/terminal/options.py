@@ -132,7 +132,8 @@ reaching = _all(
     option("--endpoint-url", metavar="URL", help="Where Amazon Connect is, if not where AWS says."),
     option("--region", help="The AWS Region."),
     option("--profile", help="The AWS profile."),
-    option("--ca-bundle", type=FILE, help="Certificates to trust."),
+    option("--ca-bundle", type=FILE, help="Certificates of the CAs to trust, in PEM form; else AWS_CA_BUNDLE."),
+    option("--allow-http", is_flag=True, help="Let the endpoint be plain http:// on another machine."),
     option("--connect-timeout", type=ABOVE_0, default=10.0, show_default=True, help="Seconds."),
     option("--read-timeout", type=ABOVE_0, default=30.0, show_default=True, help="Seconds."),
 )
