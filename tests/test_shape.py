@@ -28,6 +28,7 @@ PURE = {
     "breaker",
     "campaign",
     "channels",
+    "columns",
     "learning",
     "limits",
     "pacing",
@@ -58,6 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": {"model"},
     # 1 pure: no clock, no randomness, no network
     "channels": WORDS,
+    "columns": set(),
     "learning": WORDS,
     "limits": WORDS,
     "pacing": WORDS | {"learning", "limits"},
@@ -67,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": WORDS | {"wording"},
     "api": WORDS,
     "campaign": WORDS | {"channels"},
-    "request": WORDS | {"api", "campaign"},
+    "request": WORDS | {"api", "campaign", "columns"},
     "rules": WORDS | {"campaign", "channels"},
     # 2 the rim: each the home of something outside
     "threads": set(),

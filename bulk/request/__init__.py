@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bulk.api import Trouble, operation
+from bulk.columns import Columns
 from bulk.errors import CampaignError
 from bulk.model import Cells, Parameters, Recipient, Refusal, mask
-from bulk.request.blueprint import Blueprint, Reader, TemplateFailed
-from bulk.request.columns import Columns
-from bulk.request.template import BadTemplate, Template
+from bulk.request.blueprint import Blueprint, TemplateFailed
+from bulk.request.reader import Reader
+from bulk.request.template import BadTemplate, Template, whole_row_in_text
 from bulk.request.template import compile_template as compile_text
 
 __all__ = ["Request", "Template", "compile_template"]
@@ -22,10 +23,14 @@ __all__ = ["Request", "Template", "compile_template"]
 
 def compile_template(text: str, columns: Sequence[str], *, where: str) -> Template:
     """Compile one template of the campaign that is no parameter. CampaignError begins with `where`."""
+    known = Columns(columns)
     try:
-        return compile_text(text, Columns(columns))
+        template = compile_text(text, known)
     except BadTemplate as error:
         raise CampaignError("\n".join(f"{where}: {message}" for message in error.messages)) from None
+    if template.whole:
+        raise CampaignError(f"{where}: {whole_row_in_text(known)}")
+    return template
 
 
 @dataclass(frozen=True, slots=True)
