@@ -17,6 +17,7 @@ from bulk.request.blueprint import Blueprint, TemplateFailed
 from bulk.request.reader import Reader
 from bulk.request.template import BadTemplate, Template, whole_row_in_text
 from bulk.request.template import compile_template as compile_text
+from bulk.request.texts import REQUEST, Texts
 
 __all__ = ["Request", "Template", "compile_template"]
 
@@ -39,13 +40,14 @@ class Request:
 
     `columns` are the list's own names of the columns it reads; `destination_column` is the one that is the
     destination, None where a template makes it. `varies` tells by operation whether a row itself names a
-    resource of the instance, other than what the channel supplies. `digests` names the text of each
-    template by its table and path, in 12 hex digits.
+    resource of the instance, other than what the channel supplies. `texts` are what a person reads. `digests`
+    names the text of each template by its table and path, in 12 hex digits.
     """
 
     columns: frozenset[str]
     destination_column: str | None
     varies: Mapping[str, bool]
+    texts: Texts
     digests: Mapping[str, str]
     _destination: Template = field(repr=False)
     _blueprints: tuple[Blueprint, ...] = field(repr=False)
@@ -60,17 +62,25 @@ class Request:
         columns: Sequence[str],
         destination: tuple[str, str],
         supplied: Mapping[str, Collection[str]] | None = None,
+        texts: Sequence[str] = (),
     ) -> "Request":
         """Compile the tables, which hold the channel's defaults already.
 
         `operations` gives the operation of each table, `destination` the table and path of the member that
-        is the recipient's destination, `supplied` the members by table that the channel adds when it calls.
+        is the recipient's destination, `supplied` the members by table that the channel adds when it calls,
+        `texts` the paths in [request] of what a person reads.
         CampaignError lists everything that is wrong, a line each.
         """
         table, path = destination
         known = Columns(columns)
         readers = [
-            Reader(name, operation(operations[name]), columns=known, destined=path if name == table else None)
+            Reader(
+                name,
+                operation(operations[name]),
+                columns=known,
+                destined=path if name == table else None,
+                shown=texts if name == REQUEST else (),
+            )
             for name in tables
         ]
         blueprints = [
@@ -82,6 +92,7 @@ class Request:
             columns=frozenset().union(*(reader.used for reader in readers)),
             destination_column=found.column,
             varies={reader.operation.name: reader.names_resources for reader in readers},
+            texts=Texts.of(texts, {path: text for reader in readers for path, text in reader.texts.items()}, known),
             digests={name: value for reader in readers for name, value in reader.digests.items()},
             _destination=found,
             _blueprints=tuple(blueprints),
@@ -114,7 +125,7 @@ class Request:
                 return self._refusal(recipient, "template_error", f"[{blueprint.table}] {failure}")
             found += [(blueprint.table, trouble) for trouble in troubles]
         if not found:
-            return built
+            return self.texts.refusal(built[REQUEST]) or built
         missing = all(trouble.code == "missing_parameter" for _, trouble in found)
         message = " ".join(f"[{table}] {trouble}" for table, trouble in found[:5])
         return self._refusal(recipient, "missing_parameter" if missing else "invalid_parameter", message)

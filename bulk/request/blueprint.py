@@ -5,12 +5,16 @@ gives up where anything may be wrong. Then the row is rendered, brought to form 
 knows what is wrong and how to say it. For a row without trouble both come to the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bulk.api import UNKNOWN, Build, Operation, Part, Trouble
 from bulk.model import Parameters, Recipient
+from bulk.request.failures import confidential
+from bulk.request.template import Template
+
+Rendering = Callable[[Recipient], Any]
 
 SOURCES = {"RawMessage": "RAW", "TemplatedMessageConfig": "TEMPLATE"}
 
@@ -57,3 +61,31 @@ def completed(parameters: dict[str, Any]) -> dict[str, Any]:
         if present:
             message["MessageSourceType"] = present[0] if len(present) == 1 else UNKNOWN
     return parameters
+
+
+def rendering(template: Template, path: str, text: str) -> Rendering:
+    """Return what renders a template for a recipient. It raises `TemplateFailed`; `text` is the template itself."""
+    render = template.render
+
+    def rendered(recipient: Recipient) -> Any:
+        try:
+            return render(recipient.cells)
+        except Exception as error:  # a template may raise anything
+            raise TemplateFailed(path, confidential(error, text, recipient.cells)) from error
+
+    return rendered
+
+
+def entries_of(entries: Sequence[tuple[Rendering, Rendering]], recipient: Recipient, path: str) -> dict[str, Any]:
+    """Return the entries of a map whose keys are rendered. Raise `TemplateFailed` where they are of no use as keys."""
+    found: dict[str, Any] = {}
+    for name_of, render in entries:
+        name, value = name_of(recipient), render(recipient)
+        text = "" if name is None else str(name)
+        if text in found:
+            raise TemplateFailed(path, "two of its keys are the same")
+        if text:
+            found[text] = value
+        elif value not in ("", None):
+            raise TemplateFailed(path, "a key is empty")
+    return found

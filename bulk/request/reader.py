@@ -5,14 +5,14 @@ that its trouble is an error of the campaign and not of every row. For a row onl
 template are rendered and brought to form.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from bulk.api import UNKNOWN, Operation, Part, Shape
 from bulk.columns import Columns
-from bulk.model import Parameters, Recipient, digest
-from bulk.request.blueprint import Blueprint, TemplateFailed, completed
-from bulk.request.failures import confidential
+from bulk.model import Parameters, digest
+from bulk.request.blank import is_blank
+from bulk.request.blueprint import Blueprint, Rendering, completed, entries_of, rendering
 from bulk.request.template import BadTemplate, Template, compile_template, is_template, whole_row_in_text
 
 IN_TURN = frozenset({"UserInfo.UserId"})
@@ -90,7 +90,7 @@ class Reader:
             self._fault(path, whole_row_in_text(self._columns))
             return _NOTHING
         if path in self._shown:
-            self.texts[path] = template
+            self._note_text(template, path, html=html)
         if path == self._destined:
             self.destination = template
             return Part(UNKNOWN, lambda recipient: recipient.destination)
@@ -98,7 +98,7 @@ class Reader:
             constant = template.render({})
             return Part(constant, lambda _: constant, constant=True)
         self._note_resource(path)
-        return Part(UNKNOWN, _rendering(template, path, value))
+        return Part(UNKNOWN, rendering(template, path, value))
 
     def _template(self, value: Any, path: str, *, html: bool = False) -> Template | None:
         if not isinstance(value, str):
@@ -111,6 +111,12 @@ class Reader:
             return None
         self.used |= template.columns
         return template
+
+    def _note_text(self, template: Template, path: str, *, html: bool) -> None:
+        text = template.render({}) if template.constant else None
+        if isinstance(text, str) and text and is_blank(text, html=html):
+            self._fault(path, "is blank: whoever gets it would see nothing. Write a text.")
+        self.texts[path] = template
 
     def _note_resource(self, path: str) -> None:
         names = set(path.split(".")) - {"InstanceId"}
@@ -136,14 +142,14 @@ class Reader:
 
     def _keyed(self, parts: Mapping[str, Part], path: str) -> Part:
         """Read a map of which some keys are templates: a row decides which entries there are."""
-        entries: list[tuple[Callable[[Recipient], Any], Callable[[Recipient], Any]]] = []
+        entries: list[tuple[Rendering, Rendering]] = []
         for name, part in parts.items():
             template = self._template(name, f"{path}.{name}")
             if template is not None and template.whole:
                 self._fault(f"{path}.{name}", whole_row_in_text(self._columns))
             elif template is not None:
-                entries.append((_rendering(template, path, name), part.render))
-        return Part(UNKNOWN, lambda recipient: _entries(entries, recipient, path))
+                entries.append((rendering(template, path, name), part.render))
+        return Part(UNKNOWN, lambda recipient: entries_of(entries, recipient, path))
 
     def _body(self, value: Any, path: str, shape: Shape, kind: Part | None) -> Part:
         """Read a body, escaped where it is HTML, which a row may decide."""
@@ -199,34 +205,6 @@ def _with_source(varying: Mapping[str, Part], draft: Parameters) -> Mapping[str,
         return varying
     inner = {**part.inner, "MessageSourceType": Part(source, lambda _: source, constant=True)}
     return {**varying, "EmailMessage": Part(part.draft, part.render, inner=inner)}
-
-
-def _rendering(template: Template, path: str, text: str) -> Callable[[Recipient], Any]:
-    render = template.render
-
-    def rendered(recipient: Recipient) -> Any:
-        try:
-            return render(recipient.cells)
-        except Exception as error:  # a template may raise anything
-            raise TemplateFailed(path, confidential(error, text, recipient.cells)) from error
-
-    return rendered
-
-
-def _entries(
-    entries: Sequence[tuple[Callable[[Recipient], Any], Callable[[Recipient], Any]]], recipient: Recipient, path: str
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name_of, render in entries:
-        name, value = name_of(recipient), render(recipient)
-        text = "" if name is None else str(name)
-        if text in found:
-            raise TemplateFailed(path, "two of its keys are the same")
-        if text:
-            found[text] = value
-        elif value not in ("", None):
-            raise TemplateFailed(path, "a key is empty")
-    return found
 
 
 def _keys(value: Any) -> Iterator[str]:

@@ -8,6 +8,7 @@ finds a column of that dotted name, the members of a struct column, or as a map 
 no clock, no chance, and no other template.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
@@ -23,6 +24,7 @@ from bulk.request.environment import Environment, WholeRow, environment, written
 from bulk.request.hints import misnamed, placeholder, unbalanced
 
 _TEXT = {str}
+_RAW = re.compile(r"\{%[-+]?\s*raw\b")
 
 
 class BadTemplate(Exception):
@@ -88,7 +90,7 @@ def _compiled(text: str, columns: Columns, *, html: bool) -> Template:
     tree.set_environment(jinja)
     if binder.faults:
         raise BadTemplate(*(misnamed(text, columns) or binder.faults))
-    used, literal = frozenset(binder.used), _literal(tree)
+    used, literal = frozenset(binder.used), _literal(tree, text)
     expression = None if html else _lone(tree)
     if expression is None and any(map(binder.is_whole, _shown(tree))):
         raise BadTemplate(whole_row_in_text(columns))
@@ -114,8 +116,9 @@ def _shown(tree: nodes.Template) -> Iterator[nodes.Node]:
     return (node for output in tree.find_all(nodes.Output) for node in output.nodes)
 
 
-def _literal(tree: nodes.Template) -> str:
-    return "".join(node.data for node in tree.find_all(nodes.TemplateData))
+def _literal(tree: nodes.Template, text: str) -> str:
+    """Return the text between the placeholders; none where it is meant to hold braces ({% raw %})."""
+    return "" if _RAW.search(text) else "\n".join(node.data for node in tree.find_all(nodes.TemplateData))
 
 
 def _evaluated(render: Getter, literal: str) -> Template:

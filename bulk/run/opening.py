@@ -63,6 +63,7 @@ class Opened(Chosen):
         return [
             *self.contacts.notes,
             *self.contacts.remarks(self.wanted),
+            *self.request.texts.notes,
             *agreed.rules.notes,
             *agreed.suppression.warnings,
         ]
@@ -115,6 +116,7 @@ def _compiled(campaign: Campaign, contacts: ContactList) -> Request:
         columns=contacts.columns,
         destination=way.DESTINATION,
         supplied=way.SUPPLIED,
+        texts=way.TEXTS,
     )
 
 
