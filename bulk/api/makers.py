@@ -25,8 +25,8 @@ def maker(shape: Shape, part: Part) -> Make:
     made = shape.assemble(part.inner) if part.inner is not None and shape.assemble else None
     if made is not None:
         return made
-    take, render = shape.take or _taking(shape), part.render
-    return lambda row: take(render(row))
+    take, render, read = shape.take or _taking(shape), part.render, part.read
+    return (lambda row: take(render(row))) if read is None else lambda row: take(read(row.cells))
 
 
 def constant_of(shape: Shape, part: Part) -> Any:
@@ -79,12 +79,7 @@ def table_parts(key: Shape, member: Shape, *, blank: str | None, budget: int | N
         if not isinstance(parts, Mapping) or any(key.check(name) for name in parts):
             return None
         makers = [(name, maker(member, part)) for name, part in parts.items()]
-        keys = sum(map(len, parts))
-
-        def fits(kept: Mapping[str, Any]) -> bool:
-            if budget is None or (member.is_text and 4 * (keys + sum(map(len, kept.values()))) <= budget):
-                return True  # no character takes more than four bytes
-            return size_of(kept) <= budget
+        fits = _fitting(member, sum(map(len, parts)), budget)
 
         def make(row: Any) -> Any:
             kept = {}
@@ -96,11 +91,26 @@ def table_parts(key: Shape, member: Shape, *, blank: str | None, budget: int | N
                     return DOUBT
                 if value is not None:
                     kept[name] = value
-            return (kept if fits(kept) else DOUBT) if kept else None
+            if not kept:
+                return None
+            return kept if fits is None or fits(kept) else DOUBT
 
         return make
 
     return assemble
+
+
+def _fitting(member: Shape, keys: int, budget: int | None) -> Condition | None:
+    """Return whether a map's text keeps to its bytes, given the characters of its keys; None where it has no bound."""
+    if budget is None:
+        return None
+
+    def fits(kept: Mapping[str, Any]) -> bool:
+        if member.is_text and 4 * (keys + len("".join(kept.values()))) <= budget:
+            return True  # no character takes more than four bytes
+        return size_of(kept) <= budget
+
+    return fits
 
 
 def structure_parts(
@@ -114,20 +124,25 @@ def structure_parts(
         constants = {name: constant_of(members[name], part) for name, part in parts.items()}
         given = {name: value for name, value in constants.items() if value is not None and value is not DOUBT}
         varying = [name for name, value in constants.items() if value is DOUBT]
-        makers = [(name, maker(members[name], parts[name])) for name in varying]
+        needed = required - given.keys()
+        makers = [(name, maker(members[name], parts[name]), name in needed) for name in varying]
+        lacking, special = not needed <= {*varying}, union or bool(standing)
 
         def make(row: Any) -> Any:
-            kept = {**given}
-            for name, make_one in makers:
+            kept, lacks = {**given}, lacking
+            for name, make_one, is_needed in makers:
                 value = make_one(row)
-                if value is DOUBT:
+                if value is None:
+                    lacks = lacks or is_needed
+                elif value is DOUBT:
                     return DOUBT
-                if value is not None:
+                else:
                     kept[name] = value
             if not kept:
                 return None
-            sound = required <= kept.keys() and not (union and len(kept) != 1) and not (standing and hollow(kept))
-            return kept if sound else DOUBT
+            if lacks or (special and (hollow(kept) or (union and len(kept) != 1))):
+                return DOUBT
+            return kept
 
         return make
 
@@ -147,7 +162,8 @@ def builder(
 ) -> Build:
     """Compile the members of a structure that rows decide; those that are `fixed` are sound already.
 
-    What it returns builds the parameters of a row, or returns None where they may be wrong. Members that come `later`
+    What it returns builds the parameters of a row, or returns None where they may be wrong; it raises what a template
+    does. Members that come `later`
     are not missing. `conditions` are those on several members that a row can break.
     """
     required = shape.required - fixed.keys() - later

@@ -76,6 +76,9 @@ def text(shape: Shape, traits: Traits) -> None:
 
 
 def _text_take(low: float, high: float, choice: Collection[str] | None, matches: Callable[[str], Any] | None) -> Make:
+    if choice is None and matches is None:
+        return _sized_take(low, high)
+
     def take(value: Any) -> Any:
         if type(value) is not str:
             value = as_text(value)
@@ -85,6 +88,18 @@ def _text_take(low: float, high: float, choice: Collection[str] | None, matches:
             return None
         sound = low <= len(value) <= high and (choice is None or value in choice)
         return value if sound and (matches is None or matches(value)) else DOUBT
+
+    return take
+
+
+def _sized_take(low: float, high: float) -> Make:
+    def take(value: Any) -> Any:
+        if type(value) is str and 0 < len(value) <= high and low <= len(value):
+            return value
+        value = as_text(value)
+        if value is None:
+            return None
+        return value if type(value) is str and low <= len(value) <= high else DOUBT
 
     return take
 

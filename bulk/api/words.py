@@ -62,14 +62,15 @@ Make = Callable[[Any], Any]
 class Part:
     """One part of the parameters, as a campaign writes it.
 
-    `draft` is its value, UNKNOWN where a row decides, and `render` how a row does. `inner` are the parts that it
-    consists of, where it does.
+    `draft` is its value, UNKNOWN where a row decides, and `render` how a row does; `read` is the same of the row's
+    cells alone, where those decide, and may raise anything. `inner` are the parts that it consists of, where it does.
     """
 
     draft: Any
     render: Callable[[Any], Any]
     constant: bool = False
     inner: "Mapping[str, Part] | Sequence[Part] | None" = None
+    read: Callable[[Mapping[str, Any]], Any] | None = None
 
 
 @dataclass(slots=True)

@@ -41,7 +41,7 @@ class Blueprint:
         """Return a row's parameters, and the troubles with them. Raise `TemplateFailed`."""
         try:
             parameters = self.quick(recipient)
-        except RecursionError:
+        except Exception:  # noqa: BLE001 - a template may raise anything: the plain way says what
             parameters = None
         return (parameters, ()) if parameters is not None else self.plain(recipient)
 

@@ -98,7 +98,7 @@ class Reader:
             constant = template.render({})
             return Part(constant, lambda _: constant, constant=True)
         self._note_resource(path)
-        return Part(UNKNOWN, rendering(template, path, value))
+        return Part(UNKNOWN, rendering(template, path, value), read=template.render)
 
     def _template(self, value: Any, path: str, *, html: bool = False) -> Template | None:
         if not isinstance(value, str):

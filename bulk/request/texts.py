@@ -54,7 +54,13 @@ class Texts:
 
     def refusal(self, request: Parameters) -> Refusal | None:
         """Refuse a row that would get a text of which nothing is seen."""
-        for path, text in self.of_row(request).items():
+        for path, steps in self.paths.items():
+            text: Any = request
+            try:
+                for name in steps:
+                    text = text[name]
+            except (KeyError, TypeError):
+                continue
             if type(text) is not str or text[:1] in _SEEN:  # most begin with a letter
                 continue
             if is_blank(text, html=path.endswith(".Body") and self._is_html(request, path)):
