@@ -73,8 +73,9 @@ class SetupError(Halted):
 
 
 class CallFailed(BulkError):
-    """One call met its end without a reply. `code` is AWS's error code, or a name for what the line did, or the status where an answer names no error. `status`
-    is HTTP's, None where no answer came. `went_out` tells whether the first byte of the request left.
+    """One call met its end without a reply. `code` is AWS's error code, or a name for what the line did, or the status.
+
+    `status` is HTTP's, None where no answer came. `went_out` tells whether the first byte of the request left.
     `foreign`: the answer is not the operation's own word on this row, but that of something between. `retry_after` are
     the seconds that the answer asked to wait.
     """

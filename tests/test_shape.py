@@ -28,6 +28,7 @@ PURE = {
     "breaker",
     "campaign",
     "channels",
+    "columns",
     "identity",
     "learning",
     "limits",
@@ -65,6 +66,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # 1 pure: no clock, no randomness, no network
     "identity": set(),
     "channels": WORDS,
+    "columns": set(),
     "learning": WORDS,
     "limits": WORDS,
     "pacing": WORDS | {"learning", "limits"},
@@ -74,7 +76,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": WORDS | {"wording"},
     "api": WORDS,
     "campaign": WORDS | {"channels"},
-    "request": WORDS | {"api", "campaign"},
+    "request": WORDS | {"api", "campaign", "columns"},
     "rules": WORDS | {"campaign", "channels"},
     # 2 the rim: each the home of something outside
     "threads": set(),

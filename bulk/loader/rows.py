@@ -63,7 +63,15 @@ class Rows(Sequence[Recipient]):
         return self._part.height
 
     def __iter__(self) -> Iterator[Recipient]:
-        return map(self._recipient, range(len(self)))
+        """Yield every recipient: what `_recipient` makes of each place, at less cost."""
+        columns, keyed = self._columns, self._wanted.dedupe == "key"
+        rows = zip(self.keys, self.destinations, self._found, self._cells, strict=True)
+        for place, (key, to, found, cells) in enumerate(rows):
+            said = self._refused.get(place)
+            if said is None and (not key or type(found) is Refusal):
+                said = self._refusal(place, key)
+            identity = "" if keyed else self._identity(place)
+            yield Recipient(self.first + place, key, to, dict(zip(columns, cells, strict=True)), said, identity)
 
     @overload
     def __getitem__(self, place: int) -> Recipient: ...

@@ -14,6 +14,7 @@ from bulk.errors import BulkError, ExitCode, Halted, LedgerError, unwrapped
 from bulk.ledger import Ledger
 from bulk.lock import sender, sole_sender
 from bulk.model import Outcome
+from bulk.run.examination import examine
 from bulk.run.judging import Judge
 from bulk.run.looking import (
     Glance,
@@ -115,6 +116,8 @@ async def check(campaign: Source, **options: Any) -> Plan:
     opened = in_scratch(await open_from(campaign, Options.of({**options, "dry_run": True})))
     survey = Survey(opened)
     async with _sending(opened, Stop(), survey) as sending:
+        if not opened.options.only and not any(sending.book.counts().values()):
+            return await in_thread(examine, opened, sending.judge, survey)
         with unwrapped():
             await sending.go(None, EVERY)
         return await in_thread(survey.finish, sending.rows, read_results(opened, sending.book))

@@ -63,6 +63,7 @@ class Opened(Chosen):
         return [
             *self.contacts.notes,
             *self.contacts.remarks(self.wanted),
+            *self.request.texts.notes,
             *agreed.rules.notes,
             *agreed.suppression.warnings,
         ]
@@ -130,6 +131,7 @@ def _compiled(campaign: Campaign, contacts: ContactList) -> Request:
         columns=contacts.columns,
         destination=way.DESTINATION,
         supplied=way.SUPPLIED,
+        texts=way.TEXTS,
     )
 
 
