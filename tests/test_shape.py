@@ -28,6 +28,7 @@ PURE = {
     "breaker",
     "campaign",
     "channels",
+    "identity",
     "learning",
     "limits",
     "pacing",
@@ -56,6 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # 0 the words
     "model": set(),
     "errors": {"model"},
+    "identity": set(),
     # 1 pure: no clock, no randomness, no network
     "channels": WORDS,
     "learning": WORDS,
