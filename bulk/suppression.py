@@ -1,7 +1,7 @@
 """Whom not to write to: destinations in files that may change during a run, and in lists from elsewhere.
 
 Only hashes are kept, eight bytes each: two people share one by chance once in 10¹⁹ pairs, and then one is not written
-to. Addresses are compared without regard to case, before the @ as well.
+to. They are compared as `bulk.identity` spells them: addresses without regard to case, before the @ as well.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from bulk.errors import ListError
+from bulk.identity import identity
 from bulk.loader import Kind, listed
 from bulk.model import Refusal, Status
 
@@ -128,4 +129,5 @@ def _mark(path: Path) -> Mark | None:
 
 
 def _hash(destination: str) -> int:
-    return int.from_bytes(hashlib.blake2b(destination.casefold().encode(), digest_size=8).digest())
+    spelled = identity(destination).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(spelled, digest_size=8).digest())

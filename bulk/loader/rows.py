@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 
 import polars as pl
 
+from bulk.identity import identity, key_of
 from bulk.loader.addresses import email
 from bulk.loader.countries import alpha_2
 from bulk.loader.exports import Kind
@@ -72,10 +73,31 @@ class Rows(Sequence[Recipient]):
 
     @cached_property
     def keys(self) -> list[str]:
-        """What the rows are called: the cells of the key column, else the destinations, as written where unreadable."""
+        """What the rows are called: the cells of the key column, else the people they go to as `identity` spells them.
+
+        A key column that holds the destinations names people too. Where one is unreadable, its cell is the key.
+        """
+        if self._wanted.key not in {None, self._wanted.destination}:
+            return list(map(key_of, self._plain_keys))
+        found = zip(self._texts, self.destinations, strict=True)
+        return [key_of(text) if to is None else identity(to) for text, to in found]
+
+    @cached_property
+    def plain_names(self) -> list[str]:
+        """What ledgers of releases that compared keys and destinations as the list spells them know the rows by."""
+        if self._wanted.dedupe == "key":
+            return self._plain_keys
+        return [self._plain_name(place, key) for place, key in enumerate(self._plain_keys)]
+
+    @cached_property
+    def _plain_keys(self) -> list[str]:
         if self._wanted.key is not None:
             return texts(self._part, self._wanted.key)
-        return [text if found is None else found for text, found in zip(self._texts, self.destinations, strict=True)]
+        return [text if to is None else to for text, to in zip(self._texts, self.destinations, strict=True)]
+
+    def _plain_name(self, place: int, key: str) -> str:
+        to = self.destinations[place] if self._wanted.dedupe == "destination" else f"{key} in row {self.first + place}"
+        return to or key
 
     @cached_property
     def destinations(self) -> list[str | None]:
@@ -131,7 +153,7 @@ class Rows(Sequence[Recipient]):
             case "none":
                 return f"{self.keys[place]} in row {self.first + place}"
             case "destination":
-                return self.destinations[place] or ""
+                return identity(self.destinations[place] or "")
         return ""
 
 
