@@ -8,7 +8,8 @@ from typing import Self
 import polars as pl
 
 from bulk.errors import ListError
-from bulk.loader.countries import alpha_2
+from bulk.loader.cells import several
+from bulk.loader.countries import alpha_2, trouble
 from bulk.loader.exports import Export, export_of
 from bulk.loader.flattened import Flat
 from bulk.loader.headers import Headers
@@ -40,6 +41,7 @@ class ContactList:
         self.name = name
         self.columns = table.columns
         self.meaning = meaning
+        self._several = 0  # rows with more than one destination, as far as the list was read
         self.recognised = meaning if meaning.name else None
         self.notes = [f"read as {meaning}", *table.notes] if meaning.name else table.notes
 
@@ -69,16 +71,31 @@ class ContactList:
         return self._headers.resolve(name)
 
     def remarks(self, wanted: Wanted) -> list[str]:
-        """Say what looks like damage in the first rows, though they can be read. Raises `ListError`."""
+        """Return words for a person about the rows, as far as they were read: what looks like damage, what was chosen.
+
+        Before the list is read, they are about its first rows. Raise `ListError` where columns are missing.
+        """
         wanted = self._resolved(wanted)
-        column, country = wanted.destination, wanted.country
-        if wanted.kind != "phone" or not isinstance(column, str) or country is None:
+        column = wanted.destination
+        if not isinstance(column, str):
             return []
         head = next(iter(self._table.chunks([column]))).frame.head(1000)
-        if not zeros_eaten(texts(head, column), country):
-            return []
-        trouble = f"{column!r} lacks the 0 that numbers of {country} begin with, as where a spreadsheet takes them for"
-        return [f"{trouble} amounts: read as numbers of {country}; format the column as text"]
+        return [*self._eaten(head, column, wanted), *self._chosen(head, column, wanted)]
+
+    def _eaten(self, head: pl.DataFrame, column: str, wanted: Wanted) -> Iterator[str]:
+        country = wanted.country
+        if wanted.kind == "phone" and country is not None and zeros_eaten(texts(head, column), country):
+            trouble = (
+                f"{column!r} lacks the 0 that numbers of {country} begin with, as where a spreadsheet takes them for"
+            )
+            yield f"{trouble} amounts: read as numbers of {country}; format the column as text"
+
+    def _chosen(self, head: pl.DataFrame, column: str, wanted: Wanted) -> Iterator[str]:
+        rows = max(self._several, several(head[column], addresses=wanted.kind == "email"))
+        if rows:
+            what = "address" if wanted.kind == "email" else "number"
+            where = f"{rows:,} row{'s' if rows > 1 else ''}"
+            yield f"{column!r} holds more than one {what} in {where}: the first that can be written to is taken"
 
     def batches(self, wanted: Wanted, size: int = 256, *, frames: bool = False) -> Iterator[Batch]:
         """Read the list in batches of at most `size` rows. Raises `ListError`: missing columns, at once."""
@@ -86,7 +103,7 @@ class ContactList:
 
     def _read(self, wanted: Wanted, size: int, *, frames: bool) -> Iterator[Batch]:
         needed = None if frames else self._needed(wanted)
-        first = 0
+        first = held = 0
         for chunk in ahead(self._table.chunks(needed)):
             for start in range(0, chunk.frame.height, size):
                 part = chunk.frame.slice(start, size)
@@ -94,6 +111,9 @@ class ContactList:
                 left_out = self.meaning.left_out(part, wanted.kind) if wanted.leave_out else {}
                 rows = Rows(part, wanted, first + start, {**left_out, **refused})
                 yield Batch(rows, part if frames else None)
+            if isinstance(wanted.destination, str):
+                held += several(chunk.frame[wanted.destination], addresses=wanted.kind == "email")
+                self._several = max(self._several, held)
             first += chunk.frame.height
 
     def _needed(self, wanted: Wanted) -> list[str]:
@@ -120,5 +140,5 @@ class ContactList:
 def _country(name: str, member: str) -> str:
     code = alpha_2(name)
     if code is None:
-        raise ListError(f"[list] {member}: {name!r} is no country: write its ISO 3166-1 code, such as 'US' or 'GBR'")
+        raise ListError(f"[list] {member}: {trouble(name, shown=repr(name))}")
     return code

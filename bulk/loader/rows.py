@@ -8,9 +8,11 @@ from typing import Any, Literal, overload
 
 import polars as pl
 
-from bulk.identity import identity, key_of
+from bulk.identity import identity, key_of, visible
 from bulk.loader.addresses import email
-from bulk.loader.countries import alpha_2
+from bulk.loader.ambiguity import PLUS
+from bulk.loader.cells import cleaned
+from bulk.loader.countries import alpha_2, trouble
 from bulk.loader.exports import Kind
 from bulk.loader.phones import phone, shown
 from bulk.model import Cells, Recipient, Refusal
@@ -158,14 +160,17 @@ class Rows(Sequence[Recipient]):
 
 
 def _reader(wanted: Wanted) -> _Reader:
-    """Give what brings a phone number to form, given the cell of its country column."""
+    """Return what brings a phone number to form, given the cell of its country column.
+
+    A number with a + names its country itself, whatever stands beside it.
+    """
     home, allowed = wanted.country, wanted.allow_countries
 
     def read(text: str, country: str) -> str | Refusal:
+        country = visible(country).strip()
         code = alpha_2(country) if country else home
-        if country and code is None:
-            message = f"{shown(country)} is no country: write its ISO 3166-1 code, such as US or GBR"
-            return Refusal("invalid_country", message)
+        if country and code is None and text and cleaned(text)[:1] not in PLUS:
+            return Refusal("invalid_country", trouble(country, shown=shown(country)))
         return phone(text, code, allowed)
 
     return read
