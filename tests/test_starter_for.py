@@ -52,7 +52,7 @@ def test_the_columns_are_found_and_named() -> None:
     assert written["request"]["DestinationEndpoint"]["Address"] == "{{ Address }}"
     assert "{{ User.UserAttributes.FirstName }}" in written["request"]["InitialSystemMessage"]["Content"]
     assert "# Recognised: Amazon Pinpoint segment." in text
-    assert "# Left out: rows where OptOut is ALL (opted_out)." in text
+    assert "# Left out: rows where 'OptOut' is neither empty nor a clear no (opted_out)." in text
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,9 @@ class Wanted:
     that names a row, None for the destination. `country` is where phone numbers without + belong, unless the
     row's `country_column` says so. `allow_countries` are the countries that may be written to, None for all.
     Countries are ISO 3166-1 alpha-2, alpha-3 or names. `leave_out` leaves out the rows that the list itself says are
-    not to be written to, such as those of an export that are opted out. `dedupe` says what must not be sent twice.
+    not to be written to, such as those of an export that are opted out: by `opt_out_columns` and `consent_columns`, or
+    where these are None by those that are found. `channel` is of this kind, where a column may name it. `dedupe` says
+    what must not be sent twice.
     """
 
     kind: Kind
@@ -44,6 +46,9 @@ class Wanted:
     country_column: str | None = None
     allow_countries: frozenset[str] | None = None
     leave_out: bool = True
+    opt_out_columns: tuple[str, ...] | None = None
+    consent_columns: tuple[str, ...] | None = None
+    channel: str = ""
     dedupe: Literal["key", "destination", "none"] = "key"
 
 

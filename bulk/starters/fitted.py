@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from bulk.errors import CampaignError
-from bulk.loader import ContactList, Kind
+from bulk.loader import ContactList, Kind, Wanted
 
 _HEAD = """\
 # {what} to each row of {list}, through Amazon Connect. Made by looking at the list; check what stands here.
@@ -116,7 +116,8 @@ def _table(contacts: ContactList, channel: str) -> str:
         lines += ['# country = "US"                  # ' + where]
     lines += [_line("timezone_column", meaning.time_zone, "where it is day and night")] if meaning.time_zone else []
     lines += [f"# Recognised: {meaning.name}."] if contacts.recognised else []
-    rules = meaning.rules(_CHANNELS[channel][0])
+    kind = _CHANNELS[channel][0]
+    rules = contacts.consent(Wanted(kind=kind, destination=meaning.destination(kind) or "", channel=channel)).rules
     lines += [f"# Left out: rows where {_comment(str(rule))} ({rule.code})." for rule in rules]
     return "\n".join(lines)
 
