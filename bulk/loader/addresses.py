@@ -33,6 +33,12 @@ def email(text: str) -> str | Refusal:
     return _plain(text) or _validated(text) or _first(text, addresses_in(text))
 
 
+def readings(text: str) -> list[str]:
+    """Return every address that a cell holds: for those who are not to be written to."""
+    text = cleaned(text)
+    return [address for part in addresses_in(text) if (address := _plain(part) or _validated(part))]
+
+
 def _plain(text: str) -> str | None:
     match = _PLAIN.fullmatch(text)
     if match is None:

@@ -66,10 +66,15 @@ class Consent:
         said = [f"rows are left out where {', or '.join(told)} ({remedy} say otherwise)"] if told else []
         if self.elsewhere:
             said.append(f"not used, since about another channel: {', '.join(map(repr, self.elsewhere))}")
-        if self.unused:
-            named = ", ".join(map(repr, self.unused))
-            said.append(f"not used, though the name looks like opt-outs or consents: {named} (to use it: {remedy})")
-        return said
+        return [*said, *self.warnings]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What looks as if it left rows out, and does not."""
+        if not self.unused:
+            return []
+        named, remedy = ", ".join(map(repr, self.unused)), "`opt_out_columns` and `consent_columns` under [list]"
+        return [f"not used, though the name looks like opt-outs or consents: {named} (to use it: {remedy})"]
 
 
 def consent_of(export: Export, head: pl.DataFrame, wanted: Wanted) -> Consent:

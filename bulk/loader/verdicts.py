@@ -16,6 +16,7 @@ from bulk.loader.roles import spoken, words
 Asks = Literal["opt_out", "consent", "status", "values", "filled"]
 """What is asked of a cell: an opt-out, a consent, a word for an opt-out, one of the rule's own values, or anything."""
 
+_NOTHING = {"null", "none", "nil", "nan", "na", "n/a", "#n/a", "-", "--", "\u2013", "\u2014", "?", "unknown"}
 _ZERO = re.compile(r"[+-]?0+(?:[.,]0+)?|0000[-/ ]00[-/ ]00.*")
 _DATE = re.compile(r"(?:\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4})(?!\d).*", re.DOTALL)
 _ONE = re.compile(r"\+?1(?:[.,]0+)?")
@@ -69,6 +70,11 @@ def _is_no(word: str) -> bool:
     """Whether a word says that nobody opted out."""
     known = words("cell")
     return not word or word in known["no"] or word in known["in"] or _ZERO.fullmatch(word) is not None
+
+
+def is_nothing(word: str) -> bool:
+    """Whether a word, as `spoken` spells it, stands where nothing is known."""
+    return not word or word in _NOTHING
 
 
 def is_yes(word: str) -> bool:

@@ -64,8 +64,15 @@ class Opened(Chosen):
             *self.contacts.notes,
             *self.contacts.remarks(self.wanted),
             *agreed.rules.notes,
+            *agreed.suppression.notes,
             *agreed.suppression.warnings,
         ]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Those of the notes that say whom nothing keeps from being written to."""
+        unused = self.contacts.consent(self.wanted).warnings if self.wanted.leave_out else []
+        return [*unused, *self.terms.suppression.warnings]
 
     @property
     def digests(self) -> Mapping[str, str]:
