@@ -12,7 +12,8 @@ from bulk.errors import ListError
 from bulk.loader.cells import several
 from bulk.loader.consent import Consent, consent_of
 from bulk.loader.countries import alpha_2, trouble
-from bulk.loader.exports import Export, export_of
+from bulk.loader.destinations import Candidate, candidates
+from bulk.loader.exports import Export, Kind, export_of
 from bulk.loader.flattened import Flat
 from bulk.loader.headers import Headers
 from bulk.loader.phones import zeros_eaten
@@ -93,6 +94,14 @@ class ContactList:
         if wanted not in self._consents:
             self._consents[wanted] = consent_of(self.meaning, self._head, self._resolved(wanted))
         return self._consents[wanted]
+
+    def candidates(self, kind: Kind, country: str | None = None) -> list[Candidate]:
+        """Return the columns that may hold destinations of a kind, the best first, judged by the first rows."""
+        return candidates(self._head, self.meaning, kind, country)
+
+    def first(self, column: str) -> list[str]:
+        """Return the first cells of a column, as texts."""
+        return texts(self._head, column)
 
     @cached_property
     def _head(self) -> pl.DataFrame:

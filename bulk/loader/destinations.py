@@ -18,6 +18,8 @@ from bulk.model import Refusal
 
 _LEAST = 4  # letters of a word that is known within a longer one
 _MOST = 0.5  # of the cells, how many must be destinations where the name says nothing
+_SELDOM = 10  # a column of which fewer than one cell in so many is a destination is another one's
+_NUMBER = re.compile(r"\+?[\d\s()/.-]{7,24}")
 _FIXED = {"fixed_line", "premium_rate", "short_number"}  # numbers too, though none that is written to
 
 
@@ -25,8 +27,8 @@ _FIXED = {"fixed_line", "premium_rate", "short_number"}  # numbers too, though n
 class Candidate:
     """A column that may hold destinations.
 
-    `rank` is how well its name fits, 0 best; None where it says nothing. Of its first `filled` cells `usable` can be
-    written to, and `alike` are such destinations in form.
+    `rank` is how well its name fits, 0 best; None where it says nothing. Of its first `filled` cells `alike` have the
+    form of such destinations, and `usable` can be written to as they are.
     """
 
     column: str
@@ -41,7 +43,7 @@ class Candidate:
         return self.alike > 0 if self.rank is not None else self.alike > _MOST * self.filled
 
     def __str__(self) -> str:
-        return f"{self.column!r} ({self.usable:,} of {self.filled:,} can be written to)"
+        return f"{self.column!r} ({f'{self.alike:,} of {self.filled:,} cells' if self.filled else 'empty'})"
 
 
 def candidates(head: pl.DataFrame, meaning: Export, kind: Kind, country: str | None = None) -> list[Candidate]:
@@ -51,33 +53,40 @@ def candidates(head: pl.DataFrame, meaning: Export, kind: Kind, country: str | N
     """
     known = meaning.destination(kind) if meaning.name else None
     found = [found for column in head.columns if (found := _candidate(head, column, kind, country, known == column))]
-    return sorted(found, key=lambda one: (not one.usable, _share(one), 9 if one.rank is None else one.rank))
+    return sorted(found, key=lambda one: (not _usual(one, head.height), 9 if one.rank is None else one.rank))
 
 
-def _share(one: Candidate) -> int:
-    """Tell a column that hardly holds any from the others: a rare second number is not the one that is meant."""
-    return 0 if one.usable * 10 >= one.filled else 1
+def _usual(one: Candidate, rows: int) -> bool:
+    """Whether enough rows have a destination there that it may be the one that is meant."""
+    return one.alike > 0 and one.alike * _SELDOM >= min(one.filled, rows)
 
 
 def _candidate(head: pl.DataFrame, column: str, kind: Kind, country: str | None, known: bool) -> Candidate | None:  # noqa: FBT001 - private
     rank = -1 if known else rank_of(column, kind)
-    if head[column].dtype.is_nested() or (rank is None and role_of(column) is not None):
+    if head[column].dtype.is_nested() or (rank is None and (role_of(column) is not None or is_other(column))):
         return None
     filled = [text for text in texts(head, column) if not is_nothing(spoken(visible(text)))]
     read = [email(text) if kind == "email" else phone(text, country) for text in filled]
     if rank is None and kind == "phone":  # amounts and ids are like national numbers, but have no +
         read = [one if text.lstrip("'")[:1] == "+" else Refusal("", "") for text, one in zip(filled, read, strict=True)]
     usable = sum(isinstance(one, str) for one in read)
-    fixed = sum(isinstance(one, Refusal) and one.code in _FIXED for one in read)
-    found = Candidate(column, rank, len(filled), usable, usable + fixed)
+    alike = sum(map(_alike, filled, read)) if kind == "phone" else usable
+    found = Candidate(column, rank, len(filled), usable, alike)
     return found if rank is not None or found.holds else None
+
+
+def _alike(text: str, read: str | Refusal) -> bool:
+    """Whether a cell is a number in form, be it that it lacks its country or cannot be texted."""
+    if isinstance(read, str) or read.code in _FIXED:
+        return True
+    return bool(read.code) and 7 <= sum(map(str.isdigit, text)) <= 15 and _NUMBER.fullmatch(text) is not None
 
 
 @lru_cache(4096)
 def rank_of(name: str, kind: Kind) -> int | None:
     """Return how well a name fits a column of destinations, 0 best, None where it does not."""
     known, parts = words("destination"), set(_parts(name))
-    if role_of(name) is not None or parts & known["not"]:
+    if role_of(name) is not None or parts & known["not"] or is_other(name):
         return None
     text = folded(name)
     if kind == "email":
@@ -85,6 +94,11 @@ def rank_of(name: str, kind: Kind) -> int | None:
     if _named(parts, text, known["mobile"]):
         return _lesser(parts)
     return 2 + _lesser(parts) if _named(parts, text, known["phone"]) else None
+
+
+def is_other(name: str) -> bool:
+    """Whether a name is that of numbers by which nobody is written to."""
+    return bool(set(_parts(name)) & words("destination")["never"])
 
 
 def _named(parts: set[str], text: str, known: frozenset[str]) -> bool:
