@@ -234,7 +234,7 @@ def test_a_check_with_refused_rows_ends_with_1_and_sends_nothing(tmp_path: Path)
 def test_a_check_says_where_the_rows_go_and_what_was_seen_of_the_list(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("Id,ChannelType,Address\n1,SMS,+12065550100\n2,SMS,+12065550101\n3,EMAIL,x\n")
     bulk("init", "sms", ".", "--from", "people.csv", cwd=tmp_path)
-    lines = bulk("check", "campaign.toml", cwd=tmp_path).out.splitlines()
+    lines = bulk("check", "people.toml", cwd=tmp_path).out.splitlines()
     assert {"countries: US 2", "time zones: America/Los_Angeles 2"} <= set(lines)
     assert [line for line in lines if re.fullmatch(r"begun now, it ends about \d{4}-\d\d-\d\d \d\d:\d\d UTC", line)]
     assert "note: read as Amazon Pinpoint segment, rows of other channels by ChannelType left out" in lines

@@ -119,7 +119,7 @@ OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[str, ...]]] = {
     "a list that is not there": (("init", "--from", "contact.csv"), {}, ("contact.csv", "'contacts.csv'")),
     "a list without addresses": (("init", "email", "--from", "contacts.csv"), {}, ("contacts.csv", "phone", "rename")),
     "a campaign where one is": (
-        ("init", "sms", ".", "--from", "contacts.csv"),
+        ("init", "sms", "."),
         {},
         ("campaign.toml", "another folder"),
     ),

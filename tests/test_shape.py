@@ -63,8 +63,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # 0 the words
     "model": set(),
     "errors": {"model"},
-    # 1 pure: no clock, no randomness, no network
     "identity": set(),
+    # 1 pure: no clock, no randomness, no network
     "channels": WORDS,
     "columns": set(),
     "learning": WORDS,

@@ -52,7 +52,7 @@ def test_the_columns_are_found_and_named() -> None:
     assert written["request"]["DestinationEndpoint"]["Address"] == "{{ Address }}"
     assert "{{ User.UserAttributes.FirstName }}" in written["request"]["InitialSystemMessage"]["Content"]
     assert "# Recognised: Amazon Pinpoint segment." in text
-    assert "# Left out: rows where OptOut is ALL (opted_out)." in text
+    assert "# Left out: rows where 'OptOut' is neither empty nor a clear no (opted_out)." in text
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,17 @@ def test_the_channel_is_told_by_the_list(columns: list[str], channel: str) -> No
 
 def test_a_list_without_a_destination_is_an_error() -> None:
     contacts = ContactList.open(pl.DataFrame({"name": ["x"], "who": ["y"]}))
-    with pytest.raises(CampaignError, match=r"^frame: no column has the name of one of phones; it has name, who"):
+    with pytest.raises(
+        CampaignError, match=r"^frame: no column holds phone numbers, by its name or its cells; it has name, who"
+    ):
         starter_for(contacts, "sms")
     with pytest.raises(CampaignError, match=r"^no channel 'fax'; there are sms, email, inbound-email$"):
         starter_for(contacts, "fax")
 
 
-NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(
+    lambda name: name == name.strip()
+)
 
 
 @settings(max_examples=40)
@@ -86,3 +90,10 @@ def test_whatever_the_list_is_called_a_campaign_is_written(
     path.write_text(starter_for(contacts, "sms"), "utf-8", newline="\n")
     campaign, _ = load(path)
     assert (campaign.contacts or "").strip() == name.strip()  # a campaign's texts are stripped
+
+
+@pytest.mark.parametrize("name", ["\r", " list.csv", "list.csv\u00a0"])
+def test_a_name_that_no_campaign_can_have_is_an_error(name: str) -> None:
+    contacts = ContactList.open(pl.DataFrame({"phone": ["+14155550123"]}))
+    with pytest.raises(CampaignError, match=r"begins or ends with a space, and cannot be named in a campaign: rename"):
+        starter_for(contacts, "sms", path=name)

@@ -93,7 +93,7 @@ async def send(
         opened = in_scratch(opened)
     check_results(opened)
     for note in (*opened.notes, *remarks(opened)):
-        log.info(note)
+        log.log(logging.WARNING if note in opened.warnings else logging.INFO, note)
     stop = stop or Stop()
     run: Run | None = None
     try:

@@ -28,6 +28,7 @@ Examples:
   bulk init email newsletter
   bulk init --from people.xlsx                          for a list of yours
   bulk init sms winter --from segment.csv.gz            into the folder winter
+  bulk init sms --from people.xlsx --column "Phone 2"   to the numbers of that column
 """,
     "check": """\b
 Examples:
