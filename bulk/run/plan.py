@@ -14,7 +14,7 @@ from bulk.parts import parts
 from bulk.reports import Reason, Reasons
 from bulk.rules import Locality
 from bulk.run.opening import Opened
-from bulk.run.pace import limits, open_for, remarks, room
+from bulk.run.pace import bound, limits, open_for, remarks, room
 
 PREVIEWS = 3
 
@@ -91,7 +91,7 @@ class Survey:
         operations = {table: name for table, name in self._opened.campaign.way.OPERATIONS.items() if table in tables}
         plan.calls = dict.fromkeys(operations.values(), plan.sendable)
         plan.seconds = max((self._seconds(name) for name in plan.calls), default=0.0)
-        plan.notes += [*self._opened.notes, *remarks(self._opened)]
+        plan.notes += [*self._opened.notes, *remarks(self._opened), *self._bound()]
         self._hold()
         self._where()
         return plan
@@ -99,6 +99,12 @@ class Survey:
     def _seconds(self, operation: str) -> float:
         """Tell how long the calls of an operation take. The operations run at once, so the slowest decides."""
         return limits(self._opened, operation).lasts(self.plan.sendable, self.plan.parts)
+
+    def _bound(self) -> list[str]:
+        """Return which limit of the campaign decides how long the slowest operation takes, if one does."""
+        slowest = max(self.plan.calls, key=self._seconds, default=None)
+        said = bound(self._opened, slowest, self.plan.sendable, self.plan.parts) if slowest else None
+        return [said] if said else []
 
     def _hold(self) -> None:
         """Say when the instance is full of open contacts, and how much longer that makes it."""
