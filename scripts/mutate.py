@@ -10,14 +10,16 @@ queries changed; entries of TOML files left out or turned, hours loosened. They 
 temporary folder, never into the checkout.
 
 A fault that changes nothing is named, with the reason, in `mutants_equivalent.txt` beside this file, and is not tried.
-What `--map` names holds which test file runs which function: it is written where it is not there, which takes a run of
-all tests, and is to be deleted when tests were added. What `--log` names holds what was noticed; a second run tries the
-rest alone. The table goes to stdout, then the faults that nothing noticed; the exit code is 1 below `--least` per cent.
+What `--map` names holds which test file runs which function, so that only test files that changed are run to find it
+out. What `--log` names holds what was noticed; a second run tries the rest alone. What survives costs the time of all
+tests that run its function; `--budget` ends that sooner. The table goes to stdout, then what nothing noticed; the
+exit code is 1 below `--least` per cent.
 """
 
 import argparse
 import ast
 import json
+import math
 import queue
 import random
 import sys
@@ -80,6 +82,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--map", type=Path, help="keep which test runs what in this file")
     parser.add_argument("--log", type=Path, help="keep what was noticed in this file, and go on from it")
+    parser.add_argument(
+        "--budget", type=float, default=math.inf, help="seconds of tests to ask about one fault at most"
+    )
     parser.add_argument("--least", type=float, default=95.0, help="per cent to be noticed (default: 95)")
     parser.add_argument("--list", action="store_true", help="only name the faults")
     return parser.parse_args()
@@ -131,7 +136,7 @@ def try_all(project: Path, tried: list[Fault], given: argparse.Namespace) -> dic
             waiting.put(fault)
     with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
         copies = [Copy(project, Path(folder, str(job))) for job in range(given.jobs)]
-        trial = Trial(project, coverage(copies[0], tests, given), waiting, given.log, verdicts)
+        trial = Trial(project, coverage(copies[0], tests, given), waiting, given.log, given.budget, verdicts)
         workers = [threading.Thread(target=trial.work, args=[copy], daemon=True) for copy in copies]
         for worker in workers:
             worker.start()
@@ -141,16 +146,16 @@ def try_all(project: Path, tried: list[Fault], given: argparse.Namespace) -> dic
 
 
 def coverage(copy: Copy, tests: list[str], given: argparse.Namespace) -> Coverage:
-    """Read which test runs what, or find it out where every test passes as long as there is no fault."""
-    if given.map and given.map.exists():
-        return load(given.map)
-    print(f"looking which of {len(tests)} test files runs what ...", file=sys.stderr)
-    found = watch(copy.folder, tests, jobs=given.jobs)
-    if failed := copy.run(tests, 60 + 3 * sum(found.seconds.values())):
-        sys.exit(f"without any fault: {failed.name} {failed.test}")
+    """Find out which test runs what, as far as it is not known, if they all pass while there is no fault."""
+    found = load(given.map) if given.map and given.map.exists() else Coverage()
+    if news := found.unknown(copy.folder, tests):
+        print(f"looking which of {len(news)} test files runs what ...", file=sys.stderr)
+        watch(copy.folder, news, found, jobs=given.jobs)
+        if failed := copy.run(news, 60 + 3 * sum(found.seconds[test] for test in news)):
+            sys.exit(f"without any fault: {failed.name} {failed.test}")
     if given.map:
         found.save(given.map)
-    return found
+    return found.only(tests)
 
 
 def known(project: Path, tried: list[Fault], log: Path | None) -> dict[Fault, Verdict]:
@@ -170,6 +175,7 @@ class Trial:
     coverage: Coverage
     waiting: "queue.SimpleQueue[Fault]"
     log: Path | None
+    budget: float
     verdicts: dict[Fault, Verdict]
     ranking: Ranking = field(default_factory=Ranking)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -182,7 +188,7 @@ class Trial:
             except queue.Empty:
                 return
             tests = self.ranking.sorted(fault.path, self.tests_of(fault))
-            verdict = copy.ask(fault, stages(tests, self.coverage.seconds))
+            verdict = copy.ask(fault, stages(tests, self.coverage.seconds, self.budget))
             if verdict.test:
                 self.ranking.note(fault.path, verdict.test.partition("::")[0])
             self.note(fault, verdict)

@@ -11,11 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from mutate_fault import digest
 
 WATCH = """
 import os, sys, threading
@@ -26,27 +27,32 @@ def _watch(frame, event, arg):
     if code not in _seen:
         _seen.add(code)
         if code.co_filename.startswith(_home):
-            os.write(_out, f"{{code.co_filename[len(_home):]}}:{{code.co_firstlineno}}\\n".encode())
+            os.write(_out, f"{{code.co_filename[len(_home):]}}:{{code.co_qualname}}\\n".encode())
 threading.settrace(_watch)
 sys.settrace(_watch)
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Coverage:
-    """What each test file ran, as `path:line` of the functions' beginnings, and how many seconds it took."""
+    """What each test file ran, as `path:function`, how many seconds it took, and what the file then was (a digest)."""
 
-    ran: Mapping[str, list[str]]
-    seconds: Mapping[str, float]
+    ran: dict[str, list[str]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
 
-    @cached_property
-    def _sets(self) -> dict[str, set[str]]:
-        return {test: set(ran) for test, ran in self.ran.items()}
+    def unknown(self, tree: Path, tests: Iterable[str]) -> list[str]:
+        """Return the test files that are new, or not what they were."""
+        return [test for test in tests if self.digests.get(test) != digest(tree / test)]
+
+    def only(self, tests: Iterable[str]) -> "Coverage":
+        """Return what is known of these test files."""
+        return Coverage({test: self.ran[test] for test in tests}, self.seconds)
 
     def tests_of(self, functions: Iterable[str]) -> list[str]:
         """Return the test files that run any of these functions, the quickest first; all where none is known to."""
         wanted = set(functions)
-        found = [test for test, ran in self._sets.items() if ran & wanted] or list(self.ran)
+        found = [test for test, ran in self.ran.items() if not wanted.isdisjoint(ran)] or list(self.ran)
         return sorted(found, key=lambda test: self.seconds[test])
 
     def save(self, path: Path) -> None:
@@ -59,22 +65,25 @@ def load(path: Path) -> Coverage:
     return Coverage(**json.loads(path.read_text()))
 
 
-def watch(tree: Path, tests: Iterable[str], *, jobs: int) -> Coverage:
-    """Run each test file on its own in a copy of the project."""
+def watch(tree: Path, tests: Iterable[str], found: Coverage, *, jobs: int) -> None:
+    """Run each test file on its own in a copy of the project, and put down what it ran."""
     with ThreadPoolExecutor(jobs) as pool:
-        found = list(pool.map(lambda test: (test, *_watched(tree, test)), tests))
-    return Coverage({test: ran for test, ran, _ in found}, {test: seconds for test, _, seconds in found})
+        for test, (ran, seconds) in zip(tests, pool.map(lambda test: _watched(tree, test), tests), strict=True):
+            found.ran[test], found.seconds[test], found.digests[test] = ran, seconds, digest(tree / test)
 
 
 def functions(path: str, source: bytes) -> dict[str, range]:
-    """Return the functions of a file, as `path:line` of their beginnings, and the lines that each has."""
-    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return {
-        f"{path}:{min([node.lineno, *(one.lineno for one in node.decorator_list)])}": range(
-            node.lineno, (node.end_lineno or node.lineno) + 1
-        )
-        for node in nodes
-    }
+    """Return the functions of a file, as `path:function`, and the lines that each has, the outer before the inner."""
+    return {f"{path}:{name}": lines for name, lines in _functions(ast.parse(source), "")}
+
+
+def _functions(node: ast.AST, within: str) -> Iterator[tuple[str, range]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{within}{child.name}", range(child.lineno, (child.end_lineno or child.lineno) + 1)
+            yield from _functions(child, f"{within}{child.name}.<locals>.")
+        else:
+            yield from _functions(child, f"{within}{child.name}." if isinstance(child, ast.ClassDef) else within)
 
 
 def _watched(tree: Path, test: str) -> tuple[list[str], float]:

@@ -1,17 +1,16 @@
 """A fault is put into a copy of the project, and the tests are asked whether they notice it."""
 
-import contextlib
+import json
 import os
-import resource
 import shutil
-import signal
 import subprocess
 import sys
 import threading
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import accumulate, count
 from pathlib import Path
 
 from mutate_fault import Fault
@@ -19,7 +18,6 @@ from mutate_fault import Fault
 LEFT_OUT = [".*", "__pycache__", "*.egg-info", "results", "dist"]
 HERE = Path(__file__).resolve().parent
 AT_FIRST = 6.0  # seconds of tests that are asked first, before any slow one
-MEMORY = 6 << 30  # bytes; a fault may make a loop that never ends
 TOO_LONG = 60  # seconds that one test may take
 _STAMPS = count(1_000_000_000)  # a file's time, by which Python knows that it was changed: another for each fault
 
@@ -57,6 +55,8 @@ class Copy:
         self.folder = folder
         self.scratch = folder.with_name(f"{folder.name}-scratch")
         shutil.copytree(project, folder, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        words = [sys.executable, HERE / "mutate_fork.py"]
+        self.server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, fault: Fault, stages: Sequence[tuple[Sequence[str], float]]) -> Verdict:
         """Put a fault in, run the tests stage by stage until one notices, and take it out again.
@@ -76,37 +76,34 @@ class Copy:
         """Run tests until the first that fails. Return None where none does."""
         shutil.rmtree(self.scratch, ignore_errors=True)
         self.scratch.mkdir()
-        words = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "--tb=no", "-p", "no:cacheprovider"]
-        words += ["-p", "mutate_plugin"]
-        words += ["-o", f"timeout={TOO_LONG}", f"--basetemp={self.scratch}/base", *tests]
-        process = subprocess.Popen(
-            words,
-            cwd=self.folder,
-            env={
-                **os.environ,
-                "PYTHONPATH": f"{self.folder}{os.pathsep}{HERE}",
-                "TMPDIR": str(self.scratch),
-                "COLUMNS": "400",
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-            preexec_fn=_limit,  # noqa: PLW1509 - it calls nothing that another thread may hold
-        )
-        try:
-            said, _ = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            return Verdict("timeout")
-        finally:
-            _end(process)
-        if process.returncode == 0:
+        out = self.scratch / "out"
+        words = ["-q", "-x", "-n", "0", "--tb=no", "-p", "no:cacheprovider", "-p", "mutate_plugin"]
+        words += [
+            "-o",
+            f"timeout={TOO_LONG}",
+            "-W",
+            "ignore:Module already imported",
+            f"--basetemp={self.scratch}/base",
+        ]
+        env = {"PYTHONPATH": f"{self.folder}{os.pathsep}{HERE}", "TMPDIR": str(self.scratch), "COLUMNS": "400"}
+        order = {"args": [*words, *tests], "cwd": str(self.folder), "env": {**os.environ, **env}, "out": str(out)}
+        said = self._order({**order, "seconds": seconds})
+        if said == "0":
             return None
-        if "from pytest-timeout" in said:
+        told = out.read_text("utf-8", "replace")
+        if said == "timeout" or "from pytest-timeout" in told:
             return Verdict("timeout")
-        test = next((line.split()[1] for line in said.splitlines() if line.startswith(("FAILED ", "ERROR "))), tests[0])
+        test = next((line.split()[1] for line in told.splitlines() if line.startswith(("FAILED ", "ERROR "))), tests[0])
         return Verdict("noticed", test)
+
+    def _order(self, order: Mapping[str, object]) -> str:
+        assert self.server.stdin is not None
+        assert self.server.stdout is not None
+        self.server.stdin.write(json.dumps(order) + "\n")
+        self.server.stdin.flush()
+        if not (said := self.server.stdout.readline().strip()):
+            sys.exit("the process that runs the tests has ended")
+        return said
 
     def _write(self, path: Path, text: bytes) -> None:
         path.write_bytes(text)
@@ -114,23 +111,12 @@ class Copy:
         os.utime(path, (stamp, stamp))
 
 
-def stages(tests: Sequence[str], seconds: dict[str, float]) -> list[tuple[list[str], float]]:
-    """Return tests in two stages, a short one and the rest, each with the seconds that it may take."""
-    first: list[str] = []
-    for test in tests:
-        if first and sum(seconds[one] for one in [*first, test]) > AT_FIRST:
-            break
-        first.append(test)
-    both = [first, list(tests[len(first) :])]
-    return [(stage, 30 + 3 * sum(seconds[test] for test in stage)) for stage in both if stage]
+def stages(tests: Sequence[str], seconds: Mapping[str, float], budget: float) -> list[tuple[list[str], float]]:
+    """Return tests in two stages, a short one and the rest, each with the seconds that it may take.
 
-
-def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """End a process and all that it started."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    Of what would take longer than `budget` together, the first are taken.
+    """
+    ends = list(accumulate(seconds[test] for test in tests))
+    first = max(1, bisect_right(ends, AT_FIRST))
+    both = [tests[:first], tests[first : max(first, bisect_right(ends, budget))]]
+    return [(list(stage), 30 + 3 * sum(seconds[test] for test in stage)) for stage in both if stage]
