@@ -8,14 +8,14 @@ ledger does not know of was never tried. All tries of a call carry the same `Cli
     RETRY, the rate       again, as often as it takes: nothing was accepted
     RETRY, a fault        again, `attempts` times in all; then nobody can tell
     HOLD                  the gate closes, and the call waits behind it
-    REJECT                the final no
+    REJECT                the final no; after a try that may have been accepted, nobody can tell
     DOUBT                 accepted once before, so nobody can tell
     HALT                  the run halts; the row stays unsent
 """
 
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -55,7 +55,7 @@ class Policy:
     varies: Mapping[str, bool] = field(default_factory=dict)
 
     def wait(self, tries: int, first: float = FIRST_WAIT) -> float:
-        """Tell how many seconds to wait after so many tries: at first `first`, then twice as long each time."""
+        """Return how many seconds to wait after so many tries: at first `first`, then twice as long each time."""
         return min(self.longest_wait, first * 2.0 ** min(tries - 1, 32))
 
 
@@ -72,7 +72,8 @@ class Tries:
     """The tries of one recipient: `made` over all its calls, the rest of the call under way.
 
     `announced` tells that the ledger holds an intent, `in_doubt` that one of the tries may have been accepted, `placed`
-    that room was taken for the contact: a call in doubt may have opened it, and waits for none.
+    that room was taken for the contact: a call in doubt may have opened it, and waits for none. `reopens`: a decision
+    sends the recipient again, and no call has been announced since.
     """
 
     made: int = 0
@@ -81,12 +82,21 @@ class Tries:
     announced: bool = False
     in_doubt: bool = False
     placed: bool = False
+    reopens: bool = False
     request_id: str | None = None
 
     def begin(self, *, in_doubt: bool) -> None:
         """Begin the tries of another call."""
         self.faults, self.throttles, self.announced = 0, 0, False
         self.in_doubt = self.placed = in_doubt
+
+
+class Full(Exception):  # a course of things, not an error
+    """There is no room for another open contact: `opened` are the times (seconds) at which those opened."""
+
+    def __init__(self, opened: Sequence[float]) -> None:
+        super().__init__(f"{len(opened)} contacts are open")
+        self.opened = opened
 
 
 class Again(Exception):  # a course of things, not an error
@@ -140,6 +150,18 @@ class Caller:
 
         Raises `CallRejected`, `CallUnsettled`, `Halted`, and `Stopped` where no further try may start.
         """
+        try:
+            return await self._made(call, token, ready, tries)
+        except BaseException:
+            if tries.placed and not tries.in_doubt:
+                self._turns[call.operation].give_back()
+            raise
+
+    def ended(self, operation: str) -> None:
+        """Say that a contact which an operation opened has ended."""
+        self._turns[operation].give_back()
+
+    async def _made(self, call: Call, token: str, ready: Callable[[], Awaitable[None]], tries: Tries) -> Reply:
         try:  # most calls are made once, and spare themselves the machinery of retrying
             return await self._try(call, token, ready, tries)
         except Again as again:
@@ -154,18 +176,12 @@ class Caller:
         async with gate.passing() as probing:
             await turns.take(self._parts_of(call), opens=not tries.placed)
             tries.placed = True
-            await ready()
-            self._stop.check()
-            tries.made += 1
-            self.tally.calls += 1
+            await self._prepare(turns, ready, tries)
             try:
                 reply = await self._transport.call(call, token)
             except CallFailed as failure:
                 tries.request_id = failure.request_id
-                error = self._judged(call, failure, tries, probing=probing)
-                if isinstance(error, CallRejected):
-                    turns.rejected()
-                raise error from failure
+                raise self._judged(call, failure, tries, probing=probing) from failure
             if probing:
                 log.info("%s: room again after %.0f s", call.operation, gate.closed_for())
                 gate.open()
@@ -173,8 +189,24 @@ class Caller:
         tries.request_id = reply.request_id
         return reply
 
+    async def _prepare(self, turns: Turns, ready: Callable[[], Awaitable[None]], tries: Tries) -> None:
+        """Have the try prepared. It counts from here on, so that what is announced is counted in the same breath."""
+        tries.made += 1
+        self.tally.calls += 1
+        try:
+            await ready()
+            self._stop.check()
+        except BaseException as why:
+            tries.made -= 1
+            self.tally.calls -= 1
+            if isinstance(why, Full):
+                turns.refill(why.opened)
+                tries.placed = False
+                raise Again from why
+            raise
+
     def _judged(self, call: Call, failure: CallFailed, tries: Tries, *, probing: bool) -> Exception:
-        """Give the exception that says what follows from a failure."""
+        """Return the exception that says what follows from a failure."""
         match verdict(failure, varies=self._policy.varies.get(call.operation, False)):
             case Verdict.RETRY if is_throttle(failure):
                 self.tally.throttled += 1
@@ -190,8 +222,8 @@ class Caller:
                 return Halted(str(failure))
             case Verdict.DOUBT:
                 return _ended(CallUnsettled, failure)
-            case _:  # a conflict after a try that may have been accepted is no no
-                return _ended(CallUnsettled if tries.in_doubt and failure.status == 409 else CallRejected, failure)
+            case _:  # a no after a try that may have been accepted may be because of that try
+                return _ended(CallUnsettled if tries.in_doubt else CallRejected, failure)
 
     def _close(self, operation: str, code: str, *, probing: bool) -> None:
         """Close the gate, and say so: once when it closes, and again at each probe that finds it closed."""

@@ -8,21 +8,36 @@
     ├── Halted                    a cause that would fail every row              (exit 3)
     └── CallFailed                one call met its end without a reply
         ├── CallRejected          the service said no
+        │   └── CallWithheld      we said no, before it went out
         └── CallUnsettled         nobody can tell whether it was accepted
 
 A refused *row* is data (`model.Refusal`), not an exception.
 """
 
+import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bulk.model import Verdict
+from bulk.model import Refusal, Verdict
+
+
+class ExitCode(enum.IntEnum):
+    """How a command ended. A script reads no more than this."""
+
+    DONE = 0  # every row was sent, or skipped on purpose
+    ROWS_FAILED = 1  # finished; some rows were refused, rejected or are unknown
+    NOT_STARTED = 2  # campaign, list, options or credentials are wrong; no call was made
+    HALTED = 3  # a cause that would fail every row; resumable
+    ROWS_LEFT = 4  # ended with rows left, as asked or because the list changed meanwhile; resumable
+    BUSY = 75  # another process sends this run
+    INTERRUPTED = 130  # SIGINT
+    TERMINATED = 143  # SIGTERM, SIGHUP
 
 
 class BulkError(Exception):
     """Anything this program says no to. Its text names place, value and remedy, and is fit for a terminal."""
 
-    exit_code = 2
+    exit_code = ExitCode.NOT_STARTED
 
 
 class CampaignError(BulkError):
@@ -40,13 +55,13 @@ class LedgerError(BulkError):
 class RunBusy(BulkError):
     """Another process is sending this run."""
 
-    exit_code = 75
+    exit_code = ExitCode.BUSY
 
 
 class Halted(BulkError):
     """A cause that would fail every row; the run can be resumed once it is mended."""
 
-    exit_code = 3
+    exit_code = ExitCode.HALTED
 
 
 class CallFailed(BulkError):
@@ -78,6 +93,14 @@ class CallFailed(BulkError):
 
 class CallRejected(CallFailed):
     """The service's final no."""
+
+
+class CallWithheld(CallRejected):
+    """Our own final no to a call: the rules leave its recipient out. To a channel it is a no like the service's."""
+
+    def __init__(self, operation: str, refusal: Refusal) -> None:
+        super().__init__(operation, refusal.code, refusal.message, went_out=False)
+        self.refusal = refusal
 
 
 class CallUnsettled(CallFailed):

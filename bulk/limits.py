@@ -206,6 +206,10 @@ class Room:
         self._opened.append(now)
 
     def give_back(self) -> None:
-        """Count one contact less: it did not open after all."""
+        """Count one contact less: it did not open after all, or has ended."""
         if self._opened:
             self._opened.pop()
+
+    def refill(self, opened: Iterable[float]) -> None:
+        """Know anew which are open: the oldest first."""
+        self._opened = deque(opened, maxlen=self._limit)

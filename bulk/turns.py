@@ -7,7 +7,7 @@ processor and its connection: so late that the service's bucket, full meanwhile,
 the calls that follow. At a pace too fast to tell calls apart, those of a moment have their turns as one.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Protocol, TypeVar
 
@@ -126,10 +126,15 @@ class Turns:
         """Say that the service accepted a call."""
         self._took += 1
 
-    def rejected(self) -> None:
-        """Say that the service refused a call for good: no contact has opened."""
+    def give_back(self) -> None:
+        """Say that a contact did not open after all, or has ended."""
         if self._room is not None:
             self._room.give_back()
+
+    def refill(self, opened: Sequence[float]) -> None:
+        """Say which contacts are open, whoever opened them: the times at which they did."""
+        if self._room is not None:
+            self._room.refill(opened)
 
     def throttled(self) -> None:
         """Say that the service refused a call for its rate."""

@@ -7,11 +7,12 @@ from typing import Any
 
 import anyio
 
+from bulk.announcements import Guard
 from bulk.calling import Caller, Policy
 from bulk.errors import CallFailed
 from bulk.learning import Learner
 from bulk.limits import Bucket, Room
-from bulk.model import Call, Outcome, Reply
+from bulk.model import Announcement, Call, Outcome, Reply
 from bulk.pacing import Pace
 from bulk.stopping import Stop
 from bulk.turns import OwnPace, Turns, Waiting
@@ -100,21 +101,40 @@ class Notes:
     diary: list[str] = field(default_factory=list)
     intents: list[tuple[int, str, float]] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    not_accepted: list[str] = field(default_factory=list)
 
-    async def intend(self, delivery: int, step: int, token: str, *, digest: bytes, at: float) -> None:  # noqa: ARG002
+    async def intend(self, announcement: Announcement, guard: Guard | None = None) -> Exception | None:
         await anyio.sleep(0.01)
-        self.intents.append((step, token, at))
-        self.diary.append(f"intend {step}")
+        if guard is not None and (objection := guard(self)):
+            return objection
+        self.intents.append((announcement.step, announcement.token, announcement.at))
+        self.diary.append(f"{'renew' if announcement.renews else 'intend'} {announcement.step}")
+        return None
+
+    async def note(self) -> None:
+        """Keep nothing."""
 
     async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int, settled: bool) -> None:  # noqa: ARG002
         await anyio.sleep(0.01)
         self.diary.append(f"answer {step} {reply['ContactId']}")
 
-    async def withdraw(self, delivery: int, *, attempts: int) -> None:  # noqa: ARG002
+    async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:  # noqa: ARG002
         self.diary.append(f"withdraw after {attempts}")
 
-    async def finish(self, delivery: int, outcome: Outcome) -> None:  # noqa: ARG002
+    async def end(self, delivery: int, token: str, at: float) -> None:  # noqa: ARG002
+        self.ended.append(token)
+
+    async def finish(
+        self,
+        delivery: int,  # noqa: ARG002
+        outcome: Outcome,
+        *,
+        token: str | None = None,
+        reopens: bool = False,  # noqa: ARG002
+    ) -> None:
         self.outcomes.append(outcome)
+        self.not_accepted += [token] if token else []
         self.diary.append(f"finish {outcome.status}")
 
 

@@ -28,6 +28,7 @@ PURE = {
     "breaker",
     "campaign",
     "channels",
+    "identity",
     "learning",
     "limits",
     "pacing",
@@ -50,13 +51,14 @@ RIM = {
     "suppression",
     "threads",
 }
-MOTION = {"stopping", "turns", "calling", "delivery", "sender"}
+MOTION = {"stopping", "turns", "calling", "announcements", "delivery", "sender"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     # 0 the words
     "model": set(),
     "errors": {"model"},
     # 1 pure: no clock, no randomness, no network
+    "identity": set(),
     "channels": WORDS,
     "learning": WORDS,
     "limits": WORDS,
@@ -85,7 +87,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "stopping": WORDS | PURE,
     "turns": WORDS | PURE | {"stopping"},
     "calling": WORDS | PURE | {"stopping", "turns"},
-    "delivery": WORDS | PURE | {"stopping", "calling"},
+    "announcements": WORDS | PURE | {"calling"},
+    "delivery": WORDS | PURE | {"stopping", "calling", "announcements"},
     "sender": WORDS | PURE | {"stopping", "turns"},
     # 4 the wiring, which introduces them to each other
     "run": WORDS | PURE | RIM | MOTION | {"sandbox"},

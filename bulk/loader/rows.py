@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 
 import polars as pl
 
+from bulk.identity import identity, key_of
 from bulk.loader.addresses import email
 from bulk.loader.countries import alpha_2
 from bulk.loader.exports import Kind
@@ -31,6 +32,7 @@ class Wanted:
     row's `country_column` says so. `allow_countries` are the countries that may be written to, None for all.
     Countries are ISO 3166-1 alpha-2, alpha-3 or names. `leave_out` leaves out the rows that the list itself says are
     not to be written to, such as those of an export that are opted out. `dedupe` says what must not be sent twice.
+    `naming` is 1 for runs that began when rows were named by their cells just as they are.
     """
 
     kind: Kind
@@ -42,6 +44,7 @@ class Wanted:
     allow_countries: frozenset[str] | None = None
     leave_out: bool = True
     dedupe: Literal["key", "destination", "none"] = "key"
+    naming: int = 2
 
 
 class Rows(Sequence[Recipient]):
@@ -74,7 +77,8 @@ class Rows(Sequence[Recipient]):
     def keys(self) -> list[str]:
         """What the rows are called: the cells of the key column, else the destinations, as written where unreadable."""
         if self._wanted.key is not None:
-            return texts(self._part, self._wanted.key)
+            cells = texts(self._part, self._wanted.key)
+            return cells if self._wanted.naming < 2 else list(map(key_of, cells))
         return [text if found is None else found for text, found in zip(self._texts, self.destinations, strict=True)]
 
     @cached_property
@@ -89,9 +93,21 @@ class Rows(Sequence[Recipient]):
     @cached_property
     def names(self) -> list[str]:
         """What must not be sent twice: each row's identity, else its key."""
-        if self._wanted.dedupe == "key":
+        if self._wanted.dedupe == "key" and (self._wanted.key is not None or self._wanted.naming < 2):
             return self.keys
         return [self._identity(place) or key for place, key in enumerate(self.keys)]
+
+    def contents(self) -> list[tuple[str, str]]:
+        """Return how each row's destination is spelt, and a text of its other cells that templates and rules read."""
+        columns = [name for name in self._columns if name != self._wanted.destination]
+        part = self._part.select(columns)
+        if not columns:
+            return [(spelling, "") for spelling in self._texts]
+        if all(dtype == pl.String for dtype in part.dtypes):  # the usual case, without a step per row
+            joined = part.select(pl.concat_str(pl.all().fill_null("\0"), separator="\x1f")).to_series().to_list()
+        else:
+            joined = ["\x1f".join(map(str, row)) for row in part.iter_rows()]
+        return list(zip(self._texts, joined, strict=True))
 
     @cached_property
     def _cells(self) -> Sequence[tuple[Any, ...]]:
@@ -127,11 +143,13 @@ class Rows(Sequence[Recipient]):
 
     def _identity(self, place: int) -> str:
         """Name what must not be sent twice, where it is not the key: the destination, or just this row."""
-        match self._wanted.dedupe:
-            case "none":
-                return f"{self.keys[place]} in row {self.first + place}"
-            case "destination":
-                return self.destinations[place] or ""
+        wanted = self._wanted
+        if wanted.dedupe == "none":
+            return f"{self.keys[place]} in row {self.first + place}" if wanted.naming < 2 else ""
+        if wanted.dedupe == "destination" or (wanted.key is None and wanted.naming > 1):
+            to = self.destinations[place] or ""
+            person = to if wanted.naming < 2 else identity(to)
+            return "" if person == self.keys[place] else person
         return ""
 
 

@@ -20,8 +20,6 @@ AT_ONCE = 256  # calls in flight at most where nothing is said: 250 a second at 
 # "StartOutboundChatContact", ChatDurationInMinutes; "Amazon Connect service quotas", active email contact expiry.
 CHAT_MINUTES, EMAIL_MINUTES = 25 * 60, 14 * 24 * 60
 
-STOPS = "stop_contact"  # the table of the call that ends a contact
-
 
 def quota(opened: Opened, operation: str) -> tuple[float, int]:
     """Give the rate (a second) and burst that an operation is taken to have at the service."""
@@ -75,15 +73,9 @@ def remarks(opened: Opened) -> list[str]:
 
 
 def room(opened: Opened, operation: str) -> int | None:
-    """Tell for how many open contacts there is room, to the operation that opens them; None where that is unbounded."""
-    hold, tables = opened.campaign.hold, opened.campaign.tables
+    """Return how many contacts may be open, for the operation that opens them; None where that is unbounded."""
     opens = next(iter(opened.campaign.way.OPERATIONS.values())) == operation
-    return hold.open_contacts if opens and STOPS not in tables else None
-
-
-def lasting_calls(opened: Opened) -> int:
-    """Tell how many calls a conversation has that leave its contact open."""
-    return sum(table != STOPS for table in opened.campaign.way.OPERATIONS)
+    return opened.campaign.hold.open_contacts if opens else None
 
 
 def open_for(opened: Opened) -> float:

@@ -9,7 +9,8 @@ from typing import Any
 class Summary:
     """The counts of a run. `seconds` are those of this sending; `halted` is the cause that would fail every row.
 
-    In a notebook it shows as a table.
+    `sent_before` rows were sent by earlier sendings, of which `differs` would get something else now. `rehearsal`: it
+    went to a sandbox. In a notebook it shows as a table.
     """
 
     campaign: str
@@ -27,9 +28,12 @@ class Summary:
     seconds: float
     results: str | None
     halted: str | None
+    sent_before: int = 0
+    differs: int = 0
+    rehearsal: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """Give it as `--json` prints it."""
+        """Return it as `--json` prints it."""
         return asdict(self)
 
     def _repr_html_(self) -> str:
@@ -64,5 +68,5 @@ class Progress:
         return (self.total - self.done) * self.seconds / self.done
 
     def as_dict(self) -> dict[str, Any]:
-        """Give it as the JSON log prints it."""
+        """Return it as the JSON log prints it."""
         return asdict(self)
