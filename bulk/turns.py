@@ -90,6 +90,7 @@ class Turns:
         self._clock = clock
         self._queue = anyio.Lock(fast_acquire=True)
         self._entrance = anyio.Lock(fast_acquire=True)
+        self._freed = anyio.Event()
         self._took = 0
         self._granted, self._free_at = 0, 0.0  # turns of this moment that nobody has taken yet, and when it is over
 
@@ -102,9 +103,16 @@ class Turns:
             await self._take(parts)
             return
         async with self._entrance:
-            await self._stop.sleep(self._room.wait(self._clock()))
+            await self._find_room(self._room)
             await self._take(parts)
             self._room.take(self._clock())
+
+    async def _find_room(self, room: Room) -> None:
+        """Wait until there is room: until the oldest contact ends by itself, or one is given back."""
+        self._stop.check()
+        while (seconds := room.wait(self._clock())) > 0:
+            self._freed = anyio.Event()
+            await self._stop.sleep_or(self._freed, seconds)
 
     async def _take(self, parts: int) -> None:
         if self._granted and self._clock() < self._free_at:
@@ -130,11 +138,13 @@ class Turns:
         """Say that a contact did not open after all, or has ended."""
         if self._room is not None:
             self._room.give_back()
+            self._freed.set()
 
     def refill(self, opened: Sequence[float]) -> None:
         """Say which contacts are open, whoever opened them: the times at which they did."""
         if self._room is not None:
             self._room.refill(opened)
+            self._freed.set()
 
     def throttled(self) -> None:
         """Say that the service refused a call for its rate."""

@@ -1,7 +1,7 @@
 """A transport that answers from a script, and a journal that is a list: values passed in where the rims would be."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -146,11 +146,10 @@ def caller(
     policy: Policy | None = None,
     room: Room | None = None,
     waiting: Waiting | None = None,
+    operations: Sequence[str] = (SMS, CREATE, MAIL, STOP),
 ) -> Caller:
     """Give a caller of every operation, at a rate that does not matter unless it is said."""
     stop = stop or Stop()
     pace = Pace(Bucket(per_second), Learner(per_second, per_second))
-    turns = {
-        operation: Turns(OwnPace(pace), stop, room=room, waiting=waiting) for operation in (SMS, CREATE, MAIL, STOP)
-    }
+    turns = {operation: Turns(OwnPace(pace), stop, room=room, waiting=waiting) for operation in operations}
     return Caller(transport, turns, stop, policy=policy or Policy())
