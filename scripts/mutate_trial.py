@@ -18,7 +18,7 @@ from mutate_fault import Fault
 LEFT_OUT = [".*", "__pycache__", "*.egg-info", "results", "dist"]
 HERE = Path(__file__).resolve().parent
 AT_FIRST = 6.0  # seconds of tests that are asked first, before any slow one
-TOO_LONG = 60  # seconds that one test may take
+TOO_LONG = 30  # seconds that one test may take
 _STAMPS = count(1_000_000_000)  # a file's time, by which Python knows that it was changed: another for each fault
 
 

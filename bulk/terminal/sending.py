@@ -16,11 +16,11 @@ from bulk.errors import CampaignError
 from bulk.run import Progress, Run, check
 from bulk.run import send as run_send
 from bulk.stopping import Stop
-from bulk.terminal import screen, words
+from bulk.terminal import hints, screen, words
 
 EVERY_LINE = 10.0  # seconds between two lines of a log
 EVERY_FRAME = 0.2  # seconds between two looks at a bar
-PLANNED = "contacts", "run_id", "rate", "burst", "at_once", "rate_share", "state_dir", "only"
+PLANNED = hints.RUN | hints.REACH | hints.PACE | {"only"}
 
 Watch = Callable[[Progress], None]
 
