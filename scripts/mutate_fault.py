@@ -59,9 +59,10 @@ def faults(path: str, source: bytes, changes: Iterator[Change]) -> Iterator[Faul
         if _meaning(path, after) in (None, before):
             continue
         first = source.rfind(b"\n", 0, change.start) + 1
-        last = source.find(b"\n", change.end) % (len(source) + 1)  # -1, where there is none, is the end
+        ends = change.end - source.endswith(b"\n", 0, change.end)  # a whole line is taken with its end
+        last = source.find(b"\n", max(ends, change.start)) % (len(source) + 1)  # -1, where there is none, is the end
         was = _flat(source[first:last])
-        now = _flat(source[first : change.start] + text + source[change.end : last])
+        now = _flat(source[first : change.start] + text + source[change.end : max(last, change.end)])
         line = source.count(b"\n", 0, change.start) + 1
         alike = f"{change.place}: {was} -> {now}"
         seen[alike] = seen.get(alike, 0) + 1
