@@ -234,10 +234,11 @@ def main() -> None:
 
 
 def _obey() -> None:
+    screen.begin()
     try:
         sys.exit(bulk.main(prog_name="bulk", standalone_mode=False))
     except click.ClickException as error:
-        error.show()
+        screen.refuse(error, sys.argv[1:])
         sys.exit(error.exit_code)
     except Exception as error:
         from bulk.errors import BulkError  # noqa: PLC0415 - see init

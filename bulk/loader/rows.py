@@ -36,6 +36,7 @@ class Wanted:
     not to be written to, such as those of an export that are opted out: by `opt_out_columns` and `consent_columns`, or
     where these are None by those that are found. `channel` is of this kind, where a column may name it. `dedupe` says
     what must not be sent twice.
+    `naming` is 1 for runs that began when keys and destinations were compared as the list spells them.
     """
 
     kind: Kind
@@ -50,6 +51,7 @@ class Wanted:
     consent_columns: tuple[str, ...] | None = None
     channel: str = ""
     dedupe: Literal["key", "destination", "none"] = "key"
+    naming: int = 2
 
 
 class Rows(Sequence[Recipient]):
@@ -68,7 +70,15 @@ class Rows(Sequence[Recipient]):
         return self._part.height
 
     def __iter__(self) -> Iterator[Recipient]:
-        return map(self._recipient, range(len(self)))
+        """Yield every recipient: what `_recipient` makes of each place, at less cost."""
+        columns, keyed = self._columns, self._wanted.dedupe == "key"
+        rows = zip(self.keys, self.destinations, self._found, self._cells, strict=True)
+        for place, (key, to, found, cells) in enumerate(rows):
+            said = self._refused.get(place)
+            if said is None and (not key or type(found) is Refusal):
+                said = self._refusal(place, key)
+            identity = "" if keyed else self._identity(place)
+            yield Recipient(self.first + place, key, to, dict(zip(columns, cells, strict=True)), said, identity)
 
     @overload
     def __getitem__(self, place: int) -> Recipient: ...
@@ -84,27 +94,18 @@ class Rows(Sequence[Recipient]):
 
         A key column that holds the destinations names people too. Where one is unreadable, its cell is the key.
         """
+        if self._wanted.naming < 2:
+            return self._plain_keys
         if self._wanted.key not in {None, self._wanted.destination}:
             return list(map(key_of, self._plain_keys))
         found = zip(self._texts, self.destinations, strict=True)
         return [key_of(text) if to is None else identity(to) for text, to in found]
 
     @cached_property
-    def plain_names(self) -> list[str]:
-        """What ledgers of releases that compared keys and destinations as the list spells them know the rows by."""
-        if self._wanted.dedupe == "key":
-            return self._plain_keys
-        return [self._plain_name(place, key) for place, key in enumerate(self._plain_keys)]
-
-    @cached_property
     def _plain_keys(self) -> list[str]:
         if self._wanted.key is not None:
             return texts(self._part, self._wanted.key)
         return [text if to is None else to for text, to in zip(self._texts, self.destinations, strict=True)]
-
-    def _plain_name(self, place: int, key: str) -> str:
-        to = self.destinations[place] if self._wanted.dedupe == "destination" else f"{key} in row {self.first + place}"
-        return to or key
 
     @cached_property
     def destinations(self) -> list[str | None]:
@@ -121,6 +122,18 @@ class Rows(Sequence[Recipient]):
         if self._wanted.dedupe == "key":
             return self.keys
         return [self._identity(place) or key for place, key in enumerate(self.keys)]
+
+    def contents(self) -> list[tuple[str, str]]:
+        """Return how each row's destination is spelt, and a text of its other cells that templates and rules read."""
+        columns = [name for name in self._columns if name != self._wanted.destination]
+        part = self._part.select(columns)
+        if not columns:
+            return [(spelling, "") for spelling in self._texts]
+        if all(dtype == pl.String for dtype in part.dtypes):  # the usual case, without a step per row
+            joined = part.select(pl.concat_str(pl.all().fill_null("\0"), separator="\x1f")).to_series().to_list()
+        else:
+            joined = ["\x1f".join(map(str, row)) for row in part.iter_rows()]
+        return list(zip(self._texts, joined, strict=True))
 
     @cached_property
     def _cells(self) -> Sequence[tuple[Any, ...]]:
@@ -156,11 +169,12 @@ class Rows(Sequence[Recipient]):
 
     def _identity(self, place: int) -> str:
         """Name what must not be sent twice, where it is not the key: the destination, or just this row."""
-        match self._wanted.dedupe:
-            case "none":
-                return f"{self.keys[place]} in row {self.first + place}"
-            case "destination":
-                return identity(self.destinations[place] or "")
+        wanted = self._wanted
+        if wanted.dedupe == "none":
+            return f"{self.keys[place]} in row {self.first + place}" if wanted.naming < 2 else ""
+        if wanted.dedupe == "destination":
+            to = self.destinations[place] or ""
+            return to if wanted.naming < 2 else identity(to)
         return ""
 
 

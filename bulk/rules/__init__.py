@@ -13,13 +13,13 @@ from typing import Any, Self
 from bulk.campaign import Campaign
 from bulk.model import Refusal, Status
 from bulk.rules import finishing
-from bulk.rules.caps import Limit, Written, limits_of
+from bulk.rules.caps import CAPPED, Limit, Written, limits_of
 from bulk.rules.expiry import instant
 from bulk.rules.hours import Hours
 from bulk.rules.laws import Law, law
 from bulk.rules.zones import Locality
 
-__all__ = ["Hours", "Law", "Locality", "Rules", "Wait", "Written"]
+__all__ = ["CAPPED", "Hours", "Law", "Locality", "Rules", "Wait", "Written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,11 @@ class Rules:
             opens = self.hours.opening(place, now)[0]
             if opens > now:
                 return self._closed(place, opens, expires_at)
-        refusals = (limit.refusal(written, now) for limit in self.limits) if written else iter(())
+        return self.capped(written, now) if written else None
+
+    def capped(self, written: Written, now: float) -> Refusal | None:
+        """Return why a person has been written to often enough, None where one more is allowed."""
+        refusals = (limit.refusal(written, now) for limit in self.limits)
         return next((refusal for refusal in refusals if refusal), None)
 
     def finish_at(self, rows: Mapping[Locality, int], *, per_second: float, start: float) -> float:

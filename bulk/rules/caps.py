@@ -12,6 +12,9 @@ from bulk.campaign import Cap, CapsTable
 from bulk.channels import CHANNELS
 from bulk.model import Refusal, Status
 
+CAPPED = "capped"
+"""The code of a row whose person was written to often enough."""
+
 Written = Callable[[str, float], int]
 """How often one person was written to over a channel since a time (Unix seconds)."""
 
@@ -33,7 +36,7 @@ class Limit:
         times = "once" if count == 1 else f"{count} times"
         at = f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC"
         allowed = f"[caps] {self.name} allows {self.cap.at_most} within {duration(self.cap.within)}"
-        return Refusal("capped", f"written to {times} since {at}; {allowed}", Status.SKIPPED)
+        return Refusal(CAPPED, f"written to {times} since {at}; {allowed}", Status.SKIPPED)
 
 
 def limits_of(table: CapsTable, channel: str) -> tuple[Limit, ...]:

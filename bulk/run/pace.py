@@ -20,8 +20,6 @@ AT_ONCE = 256  # calls in flight at most where nothing is said: 250 a second at 
 # "StartOutboundChatContact", ChatDurationInMinutes; "Amazon Connect service quotas", active email contact expiry.
 CHAT_MINUTES, EMAIL_MINUTES = 25 * 60, 14 * 24 * 60
 
-STOPS = "stop_contact"  # the table of the call that ends a contact
-
 
 def quota(opened: Opened, operation: str) -> tuple[float, int]:
     """Give the rate (a second) and burst that an operation is taken to have at the service."""
@@ -63,27 +61,59 @@ def limits(opened: Opened, operation: str) -> Limits:
 
 
 def remarks(opened: Opened) -> list[str]:
-    """Say what a person should know of the pace: that this host has a part of it only, and that it is to be learned."""
+    """Return what a person should know of the pace: what options replace, this host's part, and what is learned."""
     share, operations = opened.options.rate_share, opened.campaign.way.OPERATIONS
     made = [name for table, name in operations.items() if table in opened.campaign.tables]
     rates = {name: f"{name} {quota(opened, name)[0] * share:.3g} a second" for name in made}
     learned = [rate for name, rate in rates.items() if is_auto(opened, name)]
     return [
+        *_replaced(opened),
         *([f"--rate-share {share:.3g}: the part of this host is {', '.join(rates.values())}"] if share != 1 else []),
         *([f"the rate is learned, beginning at {', '.join(learned)}, or where it was last"] if learned else []),
     ]
 
 
+def bound(opened: Opened, operation: str, calls: int, parts: int) -> str | None:
+    """Return which limit, other than the service's own, decides how long so many calls take; None where none does."""
+    first, *others = limits(opened, operation)
+    seconds = {limit: Limits([limit]).lasts(calls, parts) for limit in (first, *others)}
+    slowest = max(seconds, key=lambda limit: seconds[limit])
+    if seconds[slowest] <= seconds[first]:
+        return None
+    if isinstance(slowest, Bucket) and slowest.of_parts:
+        who, what = "[pacing] parts_per_second", f"{parts:,} parts at {slowest.per_second:g} a second"
+    else:
+        who, what = "a window of [pacing]", slowest.name
+        what = f"{slowest.calls:,} calls {what}" if isinstance(slowest, Allowance) else what
+    return f"{who} decides how long it takes: {what}"
+
+
+def _replaced(opened: Opened) -> list[str]:
+    """Return what of the campaign's pacing an option takes the place of besides the key of its own name."""
+    pacing, options = opened.campaign.pacing, opened.options
+    own, is_phone = pacing.operations.items(), opened.campaign.way.KIND == "phone"
+    rates = [
+        *(["its windows"] if isinstance(pacing.rate, tuple) else []),
+        *([f"parts_per_second = {pacing.parts_per_second:g}"] if pacing.parts_per_second and is_phone else []),
+        *(f"the rate of [pacing.{name}]" for name, table in own if table.rate is not None),
+    ]
+    bursts = [
+        *(["the bursts of its windows"] if isinstance(pacing.rate, tuple) and not options.rate else []),
+        *(f"the burst of [pacing.{name}]" for name, table in own if table.burst or isinstance(table.rate, tuple)),
+    ]
+    rate = options.rate if isinstance(options.rate, str) else f"{options.rate or 0:g}"
+    said = ((options.rate, f"--rate {rate}", rates), (options.burst, f"--burst {options.burst}", bursts))
+    return [
+        f"{option} takes the place of what [pacing] says besides: {', '.join(replaced)}"
+        for given, option, replaced in said
+        if given and replaced
+    ]
+
+
 def room(opened: Opened, operation: str) -> int | None:
-    """Tell for how many open contacts there is room, to the operation that opens them; None where that is unbounded."""
-    hold, tables = opened.campaign.hold, opened.campaign.tables
+    """Return how many contacts may be open, for the operation that opens them; None where that is unbounded."""
     opens = next(iter(opened.campaign.way.OPERATIONS.values())) == operation
-    return hold.open_contacts if opens and STOPS not in tables else None
-
-
-def lasting_calls(opened: Opened) -> int:
-    """Tell how many calls a conversation has that leave its contact open."""
-    return sum(table != STOPS for table in opened.campaign.way.OPERATIONS)
+    return opened.campaign.hold.open_contacts if opens else None
 
 
 def open_for(opened: Opened) -> float:
@@ -124,9 +154,9 @@ def _besides(opened: Opened, operation: str) -> Iterator[Limit]:
 
 
 def _parts(opened: Opened) -> list[Bucket]:
-    """Give the limit of the number that the messages come from."""
+    """Return the limit of the number that the messages come from. An option that says the rate says it for all."""
     per_second = opened.campaign.pacing.parts_per_second
-    if per_second is None or opened.campaign.way.KIND != "phone":
+    if per_second is None or opened.options.rate or opened.campaign.way.KIND != "phone":
         return []
     source = opened.campaign.tables["request"].get("SourceEndpoint")
     ours = per_second * opened.options.rate_share
@@ -134,9 +164,18 @@ def _parts(opened: Opened) -> list[Bucket]:
 
 
 def _said(opened: Opened, operation: str) -> tuple[float | Literal["auto"] | tuple[Window, ...] | None, int | None]:
+    """Return rate and burst as they are said for an operation: options, else its own table, else the campaign's."""
     pacing, options = opened.campaign.pacing, opened.options
     own = pacing.operations.get(operation, OperationPacing())
-    return options.rate or own.rate or pacing.rate, options.burst or own.burst or pacing.burst
+    rate = options.rate or own.rate or pacing.rate
+    if options.burst and isinstance(rate, tuple):
+        rate = tuple(_with_burst(window, options.burst) for window in rate)
+    return rate, options.burst or own.burst or pacing.burst
+
+
+def _with_burst(window: Window, burst: int) -> Window:
+    """Return a window with another burst, where it has one: all that a long window allows may go at once."""
+    return window.model_copy(update={"burst": burst}) if window.burst or window.per_second else window
 
 
 def _steady(windows: Sequence[Window]) -> Window | None:

@@ -7,7 +7,7 @@ HELP = """Send a contact list through Amazon Connect: SMS, email, inbound email.
 Exit codes:
   0   every row was sent, or skipped on purpose
   1   finished; some rows were refused, rejected or are unknown
-  2   could not start: campaign, list or options are wrong; nothing was sent
+  2   could not start: campaign, list, options or credentials are wrong; nothing was sent
   3   halted on a cause that would fail every row; resumable
   4   stopped by --max-duration or the end of sending hours with rows left; resumable
   75  another process is sending this run

@@ -1,6 +1,5 @@
 """`bulk sandbox`: a local Amazon Connect until it is interrupted."""
 
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,11 @@ import anyio
 from bulk.errors import CampaignError
 from bulk.sandbox import serve as run_sandbox
 from bulk.terminal import screen
+from bulk.terminal.sending import heeded
 
 
 async def serve(*, port: int, faults: Path | None, **quotas: Any) -> None:
-    """Serve until SIGINT or SIGTERM. Raises `CampaignError` where that cannot begin."""
+    """Serve until SIGINT, SIGTERM or SIGHUP. Raises `CampaignError` where that cannot begin."""
     async with anyio.create_task_group() as group:
         group.start_soon(_until_signalled, group.cancel_scope)
         try:
@@ -30,7 +30,7 @@ def _say(url: str) -> None:
 
 
 async def _until_signalled(scope: anyio.CancelScope) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with anyio.open_signal_receiver(*heeded()) as signals:
         async for _ in signals:
             scope.cancel()
             return
