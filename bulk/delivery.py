@@ -35,6 +35,9 @@ class Journal(Protocol):
     async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:
         """Take an announcement back: its call was certainly not accepted. `token`: it would have reached a person."""
 
+    async def opened(self, delivery: int, token: str, at: float) -> None:
+        """Record that a contact opened under a token (`at`: Unix seconds): from then on it is open for its time."""
+
     async def end(self, delivery: int, token: str, at: float) -> None:
         """Record that the contact opened under a token was ended (`at`: Unix seconds)."""
 
@@ -169,6 +172,8 @@ class Carrier:
             delivery, call, step, token, named, tries, self.journal, self.admission, limit, self.now, announced_at
         )
         reply = await self.caller.make(call, token, ready=ready, tries=tries)
+        if call.opens and self.admission.counts_open:
+            await self.journal.opened(delivery.id, token, self.now())
         if call.ends and under_way.opening is not None:
             opener, opened_under = under_way.opening
             self.caller.ended(opener)

@@ -11,6 +11,7 @@ nothing for a moment. What reached whom is read at the server.
 import argparse
 import asyncio
 import json
+import math
 import random
 import shutil
 import sys
@@ -189,9 +190,9 @@ class Trial:
             self.figures.after_a_no += person in self.noes and contact["ContactId"] not in self.noes[person]
         self.figures.lost += sum(person not in times and person not in self.noes for person in self.people)
         self.figures.lost -= self._unknown(times)
-        starts = sorted(contact["StartedAt"] for contact in self.sandbox.contacts)
-        for first, beyond in zip(starts, starts[ROOM:], strict=False):
-            self.figures.beyond_the_room += beyond - first < OPEN_FOR - SLACK
+        spans = [(one["StartedAt"], _end(one)) for one in self.sandbox.contacts]
+        for start, _ in spans:
+            self.figures.beyond_the_room += sum(begun <= start < ended for begun, ended in spans) > ROOM
 
     def _unknown(self, times: Counter[str]) -> int:
         """Count the people whom nobody reached because a row of theirs is unknown, or was decided by hand."""
@@ -202,6 +203,11 @@ class Trial:
                 if ",unknown," in line or "given_up" in line or "marked_sent" in line or ",rejected," in line:
                     found |= {person for person in self.people if f"{name}-{person}," in line}
         return sum(person not in times and person not in self.noes for person in found)
+
+
+def _end(contact: dict[str, Any]) -> float:
+    """Return when a contact certainly was not open any more."""
+    return float(min(contact["EndedAt"] or math.inf, contact["StartedAt"] + OPEN_FOR - SLACK))
 
 
 def _of(contact: dict[str, Any]) -> str:
