@@ -23,6 +23,7 @@ from bulk.run.judging import Judge
 from bulk.run.marks import Marks, marks_of
 from bulk.run.opening import Opened
 from bulk.run.pace import at_once
+from bulk.run.rotation import Rotation
 from bulk.run.row import Carries, Row
 from bulk.run.summary import Progress
 from bulk.sender import send
@@ -66,7 +67,7 @@ class Sending:
         self.halting = Halting(self.stop, self.carrier.tally)
         self.marks = marks_of(self.opened)
         tables = self.opened.campaign.tables
-        self._row = Row(self.opened.request, tables, self.book, self.carrier, self.judge)
+        self._row = Row(Rotation(self.opened.request, self._tried), tables, self.book, self.carrier, self.judge)
         self._allotment = Allotment(self.opened.options.limit)
         self._alone = Alone(needed=bool(self.opened.terms.rules.limits))
         self._breaker = Breaker(settings.same_error_in_a_row, settings.failure_share)
@@ -187,6 +188,11 @@ class Sending:
         self.ended[outcome.status] += 1
         if called and (reason := self._breaker.after(outcome)):
             raise Halted(reason)
+
+    def _tried(self) -> int:
+        """Count the rows that were written to by now, or may have been."""
+        counts = self.book.counts()
+        return sum(counts[status] for status in (Status.SENT, Status.REJECTED, Status.UNKNOWN))
 
     async def _refresh(self) -> None:
         """Follow the files that say whom not to write to."""
