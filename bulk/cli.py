@@ -70,6 +70,7 @@ def init(channel: str | None, folder: Path | None, source: str | None, column: s
 @CAMPAIGN
 @options.reading
 @options.pace
+@options.reaching
 @options.talking
 def check(campaign: Path, **given: Any) -> None:
     """Read everything, send nothing, and say what would be sent.
@@ -153,13 +154,11 @@ def status(campaign: Path, **given: Any) -> None:
 
 @_command
 @CAMPAIGN
-@click.option("--resend", "decision", flag_value="resend", help="Send them again, at the next `bulk send`.")
-@click.option("--mark-sent", "decision", flag_value="mark-sent", help="They were accepted: count them as sent.")
-@click.option("--give-up", "decision", flag_value="give-up", help="Never send them again: count them as rejected.")
-@click.option("--row", "rows", type=click.IntRange(0), multiple=True, help="Decide about this row alone; repeatable.")
+@options.deciding
 @options.reading
+@options.reaching
 @options.talking
-def resolve(campaign: Path, *, decision: str | None, rows: tuple[int, ...], **given: Any) -> None:
+def resolve(campaign: Path, *, rows: tuple[int, ...], **given: Any) -> None:
     """List the rows whose fate is unknown, and decide about them.
 
     They were tried, and nobody can tell whether Amazon Connect accepted them. Without a decision it only lists. Ends
@@ -167,8 +166,7 @@ def resolve(campaign: Path, *, decision: str | None, rows: tuple[int, ...], **gi
     """
     from bulk.run.resolving import resolve as resolved  # noqa: PLC0415 - see init
 
-    if rows and decision is None:
-        raise click.UsageError("--row needs a decision beside it: --resend, --mark-sent or --give-up")
+    decision = options.decision_of(given)
     told = running.to_the_end(resolved, campaign, decision, rows=rows or None, **given)
     screen.show(told.as_dict(), words.resolution(told))
     if told.decision == "resend" and told.decided:
@@ -183,6 +181,7 @@ def resolve(campaign: Path, *, decision: str | None, rows: tuple[int, ...], **gi
 @click.option("-o", "--output", required=True, type=options.FILE, help=".csv, .parquet or .ndjson")
 @options.reading
 @options.writing
+@options.reaching
 @options.talking
 def results(campaign: Path, output: Path, **given: Any) -> None:
     """Write the results of a run as a table, at any time."""
@@ -196,6 +195,7 @@ def results(campaign: Path, output: Path, **given: Any) -> None:
 @CAMPAIGN
 @click.option("-o", "--output", required=True, type=options.FILE, help=".html")
 @options.reading
+@options.reaching
 @options.talking
 def report(campaign: Path, output: Path, **given: Any) -> None:
     """Write how a run went as one page with charts, at any time.
@@ -212,7 +212,7 @@ def report(campaign: Path, output: Path, **given: Any) -> None:
 @_command
 @options.serving
 @options.talking
-def sandbox(port: int, rate: float | None, burst: int | None, faults: Path | None) -> None:
+def sandbox(port: int, rate: float | str | None, burst: int | None, faults: Path | None) -> None:
     """Run a local Amazon Connect to send to, until interrupted.
 
     Its address goes to stdout.

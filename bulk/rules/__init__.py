@@ -17,6 +17,7 @@ from bulk.rules.caps import CAPPED, Limit, Written, limits_of
 from bulk.rules.expiry import instant
 from bulk.rules.hours import Hours
 from bulk.rules.laws import Law, law
+from bulk.rules.remedies import never_open
 from bulk.rules.zones import Locality
 
 __all__ = ["CAPPED", "Hours", "Law", "Locality", "Rules", "Wait", "Written"]
@@ -32,7 +33,7 @@ class Wait:
 _NO_ZONE = Refusal(
     "unknown_zone",
     "the time zone is unknown, and so is whether this is a good hour: "
-    "fill in the column of [list] timezone_column, or set `unknown_zone` under [hours]",
+    "fill in the column of [list] timezone_column with a name such as Europe/Berlin, or set [hours] unknown_zone",
     Status.SKIPPED,
 )
 
@@ -98,11 +99,10 @@ class Rules:
         return finishing.finish_at(self.hours, rows, per_second=per_second, start=start)
 
     def _closed(self, place: Locality, opens: float, expires_at: float | None) -> Wait | Refusal:
-        zones = self.hours.zones(place)
-        if not zones:
+        if not self.hours.zones(place):
             return _NO_ZONE
         if opens == math.inf:
-            return _never(zones)
+            return never_open(self.hours, place)
         if expires_at is not None and expires_at <= opens:
             return _expired(f"expires at {_said(expires_at)}, before its window opens at {_said(opens)}")
         return Wait(opens)
@@ -113,12 +113,6 @@ def _turned_off(campaign: Campaign) -> tuple[str, ...]:
     off = [f"[hours] rules {', '.join(campaign.hours.rules)}"] * bool(campaign.hours.rules)
     off += [f"[caps] {name}" for name in caps]
     return tuple(f'purpose = "transactional" turns off {what}' for what in off)
-
-
-def _never(zones: tuple[str, ...]) -> Refusal:
-    shown = f"{', '.join(zones[:3])}{f' and {len(zones) - 3} more' if len(zones) > 3 else ''}"
-    remedy = "fill in the column of [list] timezone_column, or widen [hours]"
-    return Refusal("never_open", f"no hour is open in every possible zone ({shown}): {remedy}", Status.SKIPPED)
 
 
 def _expired(message: str) -> Refusal:

@@ -1,7 +1,7 @@
 """Which pace an operation goes at: option, else the operation's table, else the campaign's, else AWS's default."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from bulk.campaign import OperationPacing, Window
 from bulk.learning import Learner
@@ -19,6 +19,7 @@ AT_ONCE = 256  # calls in flight at most where nothing is said: 250 a second at 
 
 # "StartOutboundChatContact", ChatDurationInMinutes; "Amazon Connect service quotas", active email contact expiry.
 CHAT_MINUTES, EMAIL_MINUTES = 25 * 60, 14 * 24 * 60
+LONGEST = {"ChatDurationInMinutes": 7 * 24 * 60, "ExpiryDurationInMinutes": 90 * 24 * 60}
 
 
 def quota(opened: Opened, operation: str) -> tuple[float, int]:
@@ -117,18 +118,21 @@ def room(opened: Opened, operation: str) -> int | None:
 
 
 def open_for(opened: Opened) -> float:
-    """Tell how long a contact stays open, in seconds: as said, else as the request says, else as AWS has it."""
+    """Return how long a contact stays open, in seconds: as said, else as the request says, else as AWS has it.
+
+    Where each row says it for itself, that is the longest that a row may say.
+    """
     said = opened.campaign.hold.open_for
     if said is not None:
         return said
-    minutes = [
-        table[name]
-        for table in opened.campaign.tables.values()
-        for name in ("ChatDurationInMinutes", "ExpiryDurationInMinutes")
-        if isinstance(table.get(name), int)
-    ]
+    tables = opened.campaign.tables.values()
+    minutes = [_minutes(table[name], most) for table in tables for name, most in LONGEST.items() if table.get(name)]
     usual = CHAT_MINUTES if opened.campaign.way.KIND == "phone" else EMAIL_MINUTES
     return 60.0 * (minutes[0] if minutes else usual)
+
+
+def _minutes(said: Any, most: int) -> int:
+    return int(said) if str(said).strip().isdecimal() else most
 
 
 def parts_of(call: Call) -> int:

@@ -18,6 +18,7 @@ from bulk.run.opening import Opened
 from bulk.run.pace import bound, limits, open_for, remarks, room
 
 PREVIEWS = 3
+ZONES = 4  # of the possible ones that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +151,16 @@ class Survey:
             places[place] += rows
         for place, rows in places.items():
             countries[(place.region or "unknown")[:2] if place.region else "unknown"] += rows
-            zones[" or ".join(place.zones) if 0 < len(place.zones) < 4 else "unknown"] += rows
+            zones[_zones(place)] += rows
         plan.countries, plan.zones = dict(countries.most_common()), dict(zones.most_common())
         if plan.sendable and plan.seconds >= 0:
             per_second = plan.sendable / plan.seconds if plan.seconds else float(plan.sendable)
             done = self._opened.terms.rules.finish_at(places, per_second=per_second, start=start)
             plan.finishes_at = datetime.fromtimestamp(done, UTC).isoformat(timespec="seconds")
+
+
+def _zones(place: Locality) -> str:
+    """Name the possible zones, the first of many; they are unknown only where there is none."""
+    if len(place.zones) <= ZONES:
+        return " or ".join(place.zones) or "unknown"
+    return " or ".join([*place.zones[: ZONES - 1], f"one of {len(place.zones) - ZONES + 1} others"])

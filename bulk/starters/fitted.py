@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-from bulk.errors import CampaignError
 from bulk.loader import ContactList, Kind, Wanted
 from bulk.starters.choice import Fitted, fitted
 
@@ -89,10 +88,6 @@ def starter_for(
     """
     found = fitted(contacts, channel, column)
     place = str(path or contacts.name)
-    if place != place.strip():
-        raise CampaignError(
-            f"{place!r} begins or ends with a space, and cannot be named in a campaign: rename the list"
-        )
     _, what, body, words = _CHANNELS[found.channel]
     head = _HEAD.format(
         what=what,

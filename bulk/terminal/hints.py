@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 RUN = frozenset({"contacts", "run_id", "state_dir"})
 REACH = frozenset({"endpoint_url", "region", "profile", "ca_bundle", "allow_http", "connect_timeout", "read_timeout"})
 PACE = frozenset({"rate", "burst", "at_once", "rate_share"})
-KEPT = {"send": RUN | REACH | PACE | {"results", "outcomes_only", "yes"}, "check": RUN | PACE, "resolve": RUN}
+KEPT = {
+    "send": RUN | REACH | PACE | {"results", "outcomes_only", "yes"},
+    "check": RUN | REACH | PACE,
+    "resolve": RUN | REACH,
+}
 
 
 def typed(*words: str) -> str:

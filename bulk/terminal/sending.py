@@ -20,7 +20,7 @@ from bulk.terminal import hints, screen, words
 
 EVERY_LINE = 10.0  # seconds between two lines of a log
 EVERY_FRAME = 0.2  # seconds between two looks at a bar
-PLANNED = "contacts", "run_id", "rate", "burst", "at_once", "rate_share", "state_dir", "only"
+PLANNED = hints.RUN | hints.REACH | hints.PACE | {"only"}
 
 Watch = Callable[[Progress], None]
 

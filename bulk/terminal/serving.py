@@ -1,7 +1,6 @@
 """`bulk sandbox`: a local Amazon Connect until it is interrupted."""
 
 from pathlib import Path
-from typing import Any
 
 import anyio
 
@@ -11,12 +10,13 @@ from bulk.terminal import screen
 from bulk.terminal.sending import heeded
 
 
-async def serve(*, port: int, faults: Path | None, **quotas: Any) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP. Raises `CampaignError` where that cannot begin."""
+async def serve(*, port: int, faults: Path | None, rate: float | str | None, burst: int | None) -> None:
+    """Serve until a signal; a rate of `auto` is AWS's own. Raise `CampaignError` where that cannot begin."""
+    granted = None if isinstance(rate, str) else rate
     async with anyio.create_task_group() as group:
         group.start_soon(_until_signalled, group.cancel_scope)
         try:
-            await run_sandbox(port=port, faults=faults, started=_say, **quotas)
+            await run_sandbox(port=port, faults=faults, started=_say, rate=granted, burst=burst)
         except ValueError as error:
             raise CampaignError(str(error)) from None
         except OSError as error:
