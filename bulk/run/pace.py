@@ -61,6 +61,16 @@ def limits(opened: Opened, operation: str) -> Limits:
     return Limits([_granted(opened, operation), *_besides(opened, operation)])
 
 
+def permitted(opened: Opened, rows: int) -> float:
+    """Return how many seconds so many rows take at least, with no burst left; 0 where nothing is known or called."""
+    if opened.options.dry_run:
+        return 0.0
+    operations = opened.campaign.way.OPERATIONS.items()
+    made = [name for table, name in operations if table in opened.campaign.tables and not is_auto(opened, name)]
+    bounds = [(limits(opened, name), _granted(opened, name).burst) for name in made]
+    return max((bound.lasts(rows + burst, rows) for bound, burst in bounds), default=0.0)
+
+
 def remarks(opened: Opened) -> list[str]:
     """Return what a person should know of the pace: what options replace, this host's part, and what is learned."""
     share, operations = opened.options.rate_share, opened.campaign.way.OPERATIONS
