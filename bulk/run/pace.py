@@ -9,11 +9,14 @@ from bulk.limits import Allowance, Bucket, Limit, Limits, inside
 from bulk.model import Call
 from bulk.pacing import Pace
 from bulk.parts import parts
+from bulk.run.connections import bounded, limit
 from bulk.run.opening import Opened
 
 # "Amazon Connect service quotas", API throttling: 2 requests a second with a burst of 5 but for these.
 DEFAULT = 2.0, 5
 QUOTAS = {"StopContact": (10.0, 15), "StartChatContact": (5.0, 8)}
+
+_FILES = "{calls} calls at once, not more: the limit of open files is {files}. Raise it with `ulimit -n`"
 
 AT_ONCE = 256  # calls in flight at most where nothing is said: 250 a second at a latency of a second
 
@@ -35,7 +38,14 @@ def quota(opened: Opened, operation: str) -> tuple[float, int]:
 
 
 def at_once(opened: Opened) -> int:
-    """Tell how many calls may be in flight; as many are as rate and latency need."""
+    """Return how many calls may be in flight, as the system lets files be open; as many are as rate and latency need.
+
+    In a rehearsal both ends of a connection are this process's own.
+    """
+    return bounded(_wanted(opened), files=2 if opened.options.sandbox else 1)
+
+
+def _wanted(opened: Opened) -> int:
     return opened.options.at_once or opened.campaign.pacing.at_once or AT_ONCE
 
 
@@ -61,14 +71,25 @@ def limits(opened: Opened, operation: str) -> Limits:
     return Limits([_granted(opened, operation), *_besides(opened, operation)])
 
 
+def permitted(opened: Opened, rows: int) -> float:
+    """Return how many seconds so many rows take at least, with no burst left; 0 where nothing is known or called."""
+    if opened.options.dry_run:
+        return 0.0
+    operations = opened.campaign.way.OPERATIONS.items()
+    made = [name for table, name in operations if table in opened.campaign.tables and not is_auto(opened, name)]
+    bounds = [(limits(opened, name), _granted(opened, name).burst) for name in made]
+    return max((bound.lasts(rows + burst, rows) for bound, burst in bounds), default=0.0)
+
+
 def remarks(opened: Opened) -> list[str]:
-    """Return what a person should know of the pace: what options replace, this host's part, and what is learned."""
+    """Return what a person should know of the pace: what bounds or replaces it, this host's part, what is learned."""
     share, operations = opened.options.rate_share, opened.campaign.way.OPERATIONS
     made = [name for table, name in operations.items() if table in opened.campaign.tables]
     rates = {name: f"{name} {quota(opened, name)[0] * share:.3g} a second" for name in made}
     learned = [rate for name, rate in rates.items() if is_auto(opened, name)]
     return [
         *_replaced(opened),
+        *([] if at_once(opened) == _wanted(opened) else [_FILES.format(calls=at_once(opened), files=limit())]),
         *([f"--rate-share {share:.3g}: the part of this host is {', '.join(rates.values())}"] if share != 1 else []),
         *([f"the rate is learned, beginning at {', '.join(learned)}, or where it was last"] if learned else []),
     ]

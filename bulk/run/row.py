@@ -8,9 +8,9 @@ from bulk.announcements import NotNow
 from bulk.attempts import Tally
 from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status
-from bulk.request import Request
 from bulk.rules import CAPPED, Wait
 from bulk.run.judging import Judge
+from bulk.run.rotation import Rotation
 
 
 class Carries(Protocol):
@@ -32,7 +32,7 @@ class Carries(Protocol):
 class Row:
     """What drives each row of a run. `tables` are the campaign's, as they stand there."""
 
-    request: Request
+    rotation: Rotation
     tables: Mapping[str, Parameters]
     book: RunLedger
     carrier: Carries
@@ -42,7 +42,7 @@ class Row:
         """Drive one row to its outcome. Raises `NotNow` with the time (Unix seconds) to which it has to wait."""
         settling = claim.kind is ClaimKind.UNSETTLED
         refusal = recipient.refusal or (None if settling else await self._refused(recipient, claim))
-        built = refusal or self.request.build(recipient, turn=claim.id - 1)  # in the order the ledger met them
+        built = refusal or self.rotation.build(recipient, claim.progress)
         if isinstance(built, Refusal):
             if settling or not claim.progress.replies:
                 return await self._leave_out(claim, built)
