@@ -26,6 +26,7 @@ from bulk.api import MODELS
 from bulk.errors import BulkError, CallFailed, CampaignError, Halted
 from bulk.line import Line, unburden
 from bulk.model import Call, Reply
+from bulk.outside import outside_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +133,8 @@ class Connect:
         except (*SDK, *UNREADABLE) as error:
             raise _failure(call.operation, error) from error
         about = members.pop("ResponseMetadata")
-        request_id = about.get("RequestId")
-        contact_id = members.get("ContactId")
-        if self._gives_contact(call.operation) and not (contact_id and isinstance(contact_id, str)):
+        request_id = outside_name(about.get("RequestId"))
+        if self._gives_contact(call.operation) and not outside_name(members.get("ContactId")):
             raise CallFailed(
                 call.operation, "NoContactId", "the answer names no contact", request_id=request_id, status=None
             )

@@ -7,7 +7,7 @@ while the token is young enough for the service to know it; otherwise nobody can
 
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from bulk.calling import Caller, Tally, Tries
 from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted
 from bulk.model import Call, Delivery, Exchange, Outcome, Parameters, Reply, Status, digest
+from bulk.outside import row_values
 from bulk.stopping import Stopped
 
 
@@ -134,10 +135,18 @@ class Carrier:
                 tries.announced = True
 
         try:
-            return await self.caller.make(call, token, ready=ready, tries=tries)
+            return await self._told(delivery, self.caller.make(call, token, ready=ready, tries=tries))
         except CallRejected as no:
             if step and tries.in_doubt:  # our own first try may be why the contact of an earlier call is refused now
                 raise CallUnsettled(no.operation, no.code, no.message, status=no.status) from no
+            raise
+
+    async def _told(self, delivery: Delivery, reply: Awaitable[Reply]) -> Reply:
+        """Wait for a reply; what is said instead goes on without the row's own values, which it may echo."""
+        try:
+            return await reply
+        except (CallFailed, Halted) as error:
+            error.hide(row_values(delivery.recipient, delivery.parameters))
             raise
 
     def _check_age(self, operation: str, announced_at: float) -> None:

@@ -13,16 +13,23 @@
 A refused *row* is data (`model.Refusal`), not an exception.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from bulk.model import Verdict
+from bulk.outside import outside_text
+
+_NAME = 200  # characters of an error's code or a request's id
 
 
 class BulkError(Exception):
     """Anything this program says no to. Its text names place, value and remedy, and is fit for a terminal."""
 
     exit_code = 2
+
+    def hide(self, values: Iterable[str]) -> None:
+        """Mask the values of a row, which a service may have echoed."""
+        self.args = (outside_text(self, values=values),)
 
 
 class CampaignError(BulkError):
@@ -54,7 +61,8 @@ class CallFailed(BulkError):
 
     `code` is AWS's error code, or a name for what the line did, or the status where an answer names no error. `status`
     is HTTP's, None where no answer came.
-    `went_out` tells whether the service may have seen the request.
+    `went_out` tells whether the service may have seen the request. What the service said is bounded, and no more than
+    a line of text (`outside_text`).
     """
 
     def __init__(
@@ -67,13 +75,18 @@ class CallFailed(BulkError):
         request_id: str | None = None,
         went_out: bool = True,
     ) -> None:
-        super().__init__(f"{operation}: {code}: {message}")
         self.operation = operation
-        self.code = code
-        self.message = message
+        self.code = outside_text(code, limit=_NAME)
+        self.message = outside_text(message)
+        super().__init__(f"{operation}: {self.code}: {self.message}")
         self.status = status
-        self.request_id = request_id
+        self.request_id = None if request_id is None else outside_text(request_id, limit=_NAME)
         self.went_out = went_out
+
+    def hide(self, values: Iterable[str]) -> None:
+        """Mask the values of a row."""
+        self.message = outside_text(self.message, values=values)
+        self.args = (f"{self.operation}: {self.code}: {self.message}",)
 
 
 class CallRejected(CallFailed):

@@ -18,6 +18,7 @@ from bulk.errors import BulkError, Halted
 from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.loader import Batch
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status
+from bulk.outside import row_text
 from bulk.rules import Wait
 from bulk.run.alone import Alone
 from bulk.run.halting import Halting
@@ -201,7 +202,7 @@ class Sending:
                     raise
                 why = not_now.why
         status = Status.UNKNOWN if settling else why.status
-        outcome = Outcome(status, error_code=why.code, error_message=why.message)
+        outcome = Outcome(status, error_code=why.code, error_message=row_text(why.message, recipient))
         await self.book.finish(claim.id, outcome)
         return outcome
 

@@ -1,6 +1,7 @@
 """The options, each said once. One that is not a file can also come from `BULK_…` in the environment."""
 
 import math
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 import click
 
 from bulk.terminal import screen
+
+_SHARE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,20})?(?:/[0-9]{1,9})?|\.[0-9]{1,20}")  # 1e999999999 is work for hours
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
@@ -54,7 +57,7 @@ class _Share(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
-            share = float(Fraction(str(value)))
+            share = float(Fraction(str(value))) if _SHARE.fullmatch(str(value)) else 0.0
         except (ValueError, ZeroDivisionError):
             share = 0.0
         if not 0 < share <= 1:
