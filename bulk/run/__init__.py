@@ -14,6 +14,7 @@ from bulk.errors import Halted, LedgerError, ListError, unwrapped
 from bulk.ledger import Ledger
 from bulk.lock import sender, sole_sender
 from bulk.model import Outcome
+from bulk.run.inputs import check_output
 from bulk.run.judging import Judge
 from bulk.run.looking import (
     Glance,
@@ -127,6 +128,7 @@ async def test(campaign: Source, *, row: int, to: str, **options: Any) -> Outcom
 async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
     """Write the results of a run as they are now. Raises `CampaignError`, `ListError` and `LedgerError`."""
     opened = await open_from(campaign, Options.of(options), to_send=False)
+    check_output(opened, Path(output))
     with recorded(opened) as record:
         await in_thread(look, opened, record, Path(output))
     return Path(output)

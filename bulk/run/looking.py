@@ -13,10 +13,12 @@ import polars as pl
 
 from bulk.calling import Tally
 from bulk.errors import CampaignError, LedgerError, ListError
+from bulk.files import private_folder
 from bulk.ledger import Ledger, RunRecord
 from bulk.model import Status
 from bulk.outcomes import Results, check, frame, table, write
 from bulk.reports import Reason, Reasons
+from bulk.run.inputs import check_output
 from bulk.run.opening import Chosen, Opened
 from bulk.run.summary import Summary
 
@@ -94,8 +96,9 @@ def check_results(opened: Opened) -> None:
     if path is None:
         return
     check(path)
+    check_output(opened, path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
         raise CampaignError(

@@ -1,8 +1,6 @@
 """Where a run goes: to Amazon Connect, to a sandbox of its own, or nowhere."""
 
 import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +10,7 @@ from pathlib import Path
 from bulk.campaign import Campaign
 from bulk.connect import Connect, Endpoint
 from bulk.fetching import applied_rate, fetch, opted_out
+from bulk.files import scratch
 from bulk.ledger import Ledger
 from bulk.run.opening import Chosen, Opened, choose, open_campaign
 from bulk.run.options import Options
@@ -58,10 +57,10 @@ async def open_from(source: Campaign | Path | str, options: Options, *, to_send:
     if not (isinstance(contacts, str) and contacts.startswith("s3://")):
         opened = await in_thread(open_campaign, source, options)
     else:
-        folder = Path(tempfile.mkdtemp(prefix="bulk-"))
+        folder, remove = scratch()
         path = await fetch(contacts, _endpoint(chosen), folder)
         opened = await in_thread(open_campaign, source, replace(options, contacts=path))
-        weakref.finalize(opened, shutil.rmtree, folder, ignore_errors=True)
+        weakref.finalize(opened, remove)
     name = chosen.campaign.contact_list.opt_out_list
     if to_send and name is not None and not options.sandbox:
         opened.terms.suppression.put(f"the opt-out list {name!r}", await opted_out(name, _endpoint(chosen)))
@@ -73,13 +72,13 @@ def in_scratch(opened: Opened) -> Opened:
 
     The copy goes when the campaign does.
     """
-    folder = Path(tempfile.mkdtemp(prefix="bulk-"))
+    folder, remove = scratch()
     ledger = None if opened.options.sandbox else Ledger.read(opened.state_dir)
     if ledger is not None:
         with ledger:
             ledger.copy(folder)
     moved = replace(opened, options=replace(opened.options, state_dir=folder))
-    weakref.finalize(moved, shutil.rmtree, folder, ignore_errors=True)
+    weakref.finalize(moved, remove)
     return moved
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulk.errors import CampaignError
+from bulk.files import write_new
 
 if TYPE_CHECKING:
     from bulk.loader import Export
@@ -69,9 +70,7 @@ def _seen_from(folder: Path, source: str) -> str:
 
 def _put(path: Path, content: bytes) -> Path:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            file.write(content)
+        write_new(path, content)
     except FileExistsError:
         raise CampaignError(f"{path} is there already; name another folder") from None
     except OSError as error:
