@@ -211,14 +211,15 @@ def report(campaign: Path, output: Path, **given: Any) -> None:
 @_command
 @options.serving
 @options.talking
-def sandbox(port: int, rate: float | None, burst: int | None, faults: Path | None) -> None:
+def sandbox(port: int, faults: Path | None, **settings: Any) -> None:
     """Run a local Amazon Connect to send to, until interrupted.
 
-    Its address goes to stdout.
+    Its address goes to stdout. It answers programs on this machine alone: a request that a web page sends, or that
+    calls it by another name, is refused.
     """
     from bulk.terminal.serving import serve  # noqa: PLC0415 - see init
 
-    running.to_the_end(serve, port=port, rate=rate, burst=burst, faults=faults)
+    running.to_the_end(serve, port=port, faults=faults, **settings)
 
 
 def main() -> None:

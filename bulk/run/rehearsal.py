@@ -1,6 +1,7 @@
 """Where a run goes: to Amazon Connect, to a sandbox of its own, or nowhere."""
 
 import os
+import secrets
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,7 +30,7 @@ async def destination(opened: Opened) -> AsyncIterator[tuple[Connect | None, tup
     if options.dry_run:
         yield None, _place_of(opened)
     elif options.sandbox:
-        async with Sandbox(quotas=_granted(opened)) as sandbox:
+        async with Sandbox(quotas=_granted(opened), control_token=secrets.token_urlsafe(32)) as sandbox:
             endpoint = Endpoint(sandbox.url, options.region or "us-east-1", credentials=_DUMMY)
             async with Connect(endpoint, at_once=at_once(opened)) as connect:
                 yield connect, (SANDBOX, connect.region)

@@ -142,6 +142,13 @@ serving = _all(
     option("--rate", type=ABOVE_0, help="Calls a second and operation; AWS's defaults if not given."),
     option("--burst", type=click.IntRange(1), help="Calls at once and operation."),
     option("--faults", type=FILE, help="A bad day, as JSON or TOML."),
+    option(
+        "--allow-host",
+        "allow_hosts",
+        multiple=True,
+        metavar="HOST[:PORT]",
+        help="A name by which it may be called, beside 127.0.0.1 and localhost; repeatable.",
+    ),
 )
 
 _said = {"expose_value": False, "is_eager": True}

@@ -11,12 +11,12 @@ from bulk.sandbox import serve as run_sandbox
 from bulk.terminal import screen
 
 
-async def serve(*, port: int, faults: Path | None, **quotas: Any) -> None:
+async def serve(*, port: int, faults: Path | None, **settings: Any) -> None:
     """Serve until SIGINT or SIGTERM. Raises `CampaignError` where that cannot begin."""
     async with anyio.create_task_group() as group:
         group.start_soon(_until_signalled, group.cancel_scope)
         try:
-            await run_sandbox(port=port, faults=faults, started=_say, **quotas)
+            await run_sandbox(port=port, faults=faults, started=_say, **settings)
         except ValueError as error:
             raise CampaignError(str(error)) from None
         except OSError as error:
