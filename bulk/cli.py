@@ -125,7 +125,7 @@ def send(campaign: Path, *, yes: bool, **given: Any) -> None:
     if screen.is_json():
         screen.show(run.summary.as_dict(), "")
     else:
-        screen.say(words.glance(run.glance))
+        screen.say(words.glance(run.glance, masked=not screen.is_looked_at()))
     screen.say(words.summary(run.summary))
     if run.summary.halted:
         screen.complain(f"halted: {run.summary.halted}")
@@ -240,9 +240,10 @@ def _obey() -> None:
         error.show()
         sys.exit(error.exit_code)
     except Exception as error:
-        from bulk.errors import BulkError  # noqa: PLC0415 - see init
+        from bulk.errors import BulkError, CampaignError  # noqa: PLC0415 - see init
+        from bulk.wording import one_line  # noqa: PLC0415
 
         if not isinstance(error, BulkError):
             raise
-        screen.complain(str(error))
+        screen.complain(str(error) if isinstance(error, CampaignError) else one_line(str(error)))
         sys.exit(error.exit_code)

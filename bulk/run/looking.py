@@ -86,7 +86,8 @@ def look(opened: Opened, record: RunRecord, path: Path | None) -> Glance:
     if path is None:
         deque(results, maxlen=0)
     else:
-        write(results, path, outcomes_only=opened.options.outcomes_only)
+        options = opened.options
+        write(results, path, outcomes_only=options.outcomes_only, spreadsheet_safe=options.spreadsheet_safe)
     return glance
 
 

@@ -32,13 +32,15 @@ Contacts = Path | str | pl.DataFrame | pl.LazyFrame
 class Options:
     """The options of a run. Times in seconds; `rate` in calls per second and operation.
 
-    `only` sends again just the rows that ended so; `accept_changes` lets unsent rows take a changed campaign.
+    `only` sends again just the rows that ended so; `accept_changes` lets unsent rows take a changed campaign;
+    `spreadsheet_safe` results in `.csv` hold no formula.
     """
 
     contacts: Contacts | None = None
     run_id: str = "default"
     results: Path | str | None = None
     outcomes_only: bool = False
+    spreadsheet_safe: bool = False
     limit: int | None = None
     dry_run: bool = False
     sandbox: bool = False

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 RUN = frozenset({"contacts", "run_id", "state_dir"})
 REACH = frozenset({"endpoint_url", "region", "profile", "ca_bundle", "connect_timeout", "read_timeout"})
 PACE = frozenset({"rate", "burst", "at_once", "rate_share"})
-KEPT = {"send": RUN | REACH | PACE | {"results", "outcomes_only", "yes"}, "check": RUN | PACE, "resolve": RUN}
+WRITTEN = frozenset({"results", "outcomes_only", "spreadsheet_safe"})
+KEPT = {"send": RUN | REACH | PACE | WRITTEN | {"yes"}, "check": RUN | PACE, "resolve": RUN}
 
 
 def typed(*words: str) -> str:

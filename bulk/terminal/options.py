@@ -100,7 +100,10 @@ trying = _all(
     _yes,
 )
 
-writing = option("--outcomes-only", is_flag=True, help="Leave the list's own columns out of the results.")
+writing = _all(
+    option("--outcomes-only", is_flag=True, help="Leave the list's own columns out of the results."),
+    option("--spreadsheet-safe", is_flag=True, help="Put ' before cells of a .csv that a spreadsheet would run."),
+)
 
 pace = _all(
     option("--rate", type=_Rate(), help="Calls per second and operation, instead of the campaign's; auto learns it."),

@@ -10,6 +10,8 @@ from typing import IO, Any
 
 import click
 
+from bulk.wording import one_line, plain_lines
+
 log = logging.getLogger("bulk")
 
 
@@ -53,6 +55,11 @@ def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def is_looked_at() -> bool:
+    """Whether a person reads stderr as it is written, and not a log."""
+    return sys.stderr.isatty() and not is_logged()
+
+
 def _said(name: str) -> bool:
     return bool(click.get_current_context().find_root().meta.get(name))
 
@@ -63,7 +70,7 @@ def show(data: Any, text: str) -> None:
     Ends the program with 1 where that cannot be written.
     """
     try:
-        click.echo(json.dumps(data, ensure_ascii=False, default=str) if is_json() else text)
+        click.echo(_as_json(data) if is_json() else plain_lines(text))
     except BrokenPipeError:  # nobody reads on, which is no trouble: click ends the program
         raise
     except OSError as error:
@@ -93,7 +100,7 @@ def complain(text: str) -> None:
 def _tell(text: str) -> None:
     """Write to stderr. Where that cannot be (a full disk, a pipe that nobody reads), the work goes on in silence."""
     try:
-        click.echo(text, err=True)
+        click.echo(plain_lines(text), err=True)
     except OSError:
         _mute(sys.stderr)
 
@@ -115,7 +122,7 @@ class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = time.strftime("%H:%M:%S", time.localtime(record.created))
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        return f"{at} {level}{record.getMessage()}"
+        return f"{at} {level}{one_line(record.getMessage())}"
 
 
 class _Json(logging.Formatter):
@@ -123,4 +130,10 @@ class _Json(logging.Formatter):
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
         facts = getattr(record, "facts", {})
         said = {"at": at, "level": record.levelname.lower(), "message": record.getMessage(), **facts}
-        return json.dumps(said, ensure_ascii=False, default=str)
+        return _as_json(said)
+
+
+def _as_json(data: Any) -> str:
+    """Write JSON in which whatever could steer a terminal is spelt out, C1 and the marks of direction included."""
+    text = json.dumps(data, ensure_ascii=False, default=str)
+    return text if text.isprintable() else "".join(s if s.isprintable() else json.dumps(s)[1:-1] for s in text)
