@@ -174,6 +174,18 @@ def test_a_contact_id_that_can_be_none_is_no_acceptance(tmp_path: Path) -> None:
     assert steers(ended.out + ended.err) == []
 
 
+@pytest.mark.timeout(60)
+def test_a_cell_of_any_length_stops_no_run(tmp_path: Path) -> None:
+    evil = "a@" + "x" * 200_000 + "."
+    campaign(tmp_path)
+    rows = (f"1,{evil},Ann,x", f"{evil},+12065550101,Ann,x", f"3,+12065550102,{evil},x", f"4,{'9' * 200_000},Ann,x")
+    (tmp_path / "contacts.csv").write_text("\n".join(("id,phone,name,date", *rows, "")))
+    ended = bulk("send", "campaign.toml", "--sandbox", cwd=tmp_path)
+    assert ended.code == 1, ended
+    assert "4 rows: 1 sent, 3 refused" in ended.err
+    assert len(ended.err) < 4000
+
+
 # File names
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bulk.model import mask
+from bulk.outside import LIMIT
 from bulk.wording import duration, plain
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def plan(found: "Plan") -> str:
     if found.finishes_at:
         lines.append(f"begun now, it ends about {found.finishes_at[:16].replace('T', ' ')} UTC")
     for note in found.notes:
-        lines += textwrap.wrap(f"note: {plain(note)}", WIDTH, subsequent_indent="  ")
+        lines += textwrap.wrap(f"note: {plain(note[:LIMIT])}", WIDTH, subsequent_indent="  ")
     return "\n".join([*lines, *(f"\n{preview(one)}" for one in found.previews)])
 
 
@@ -132,11 +133,16 @@ def trial(told: Mapping[str, Any]) -> str:
     return f"row {told['row']}, to {mask(told['destination'])}: {told['status']}" + (f": {plain(why)}" if why else "")
 
 
+def _brief(text: str) -> str:
+    """Show the beginning of a cell, which may be of any length."""
+    return plain(text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…")
+
+
 def _reason(reason: "Reason", *, masked: bool = False) -> list[str]:
     lines = [f"  {reason.rows:,} {reason.status}: {reason.code}"]
     for one in reason.examples:
         key = _hidden(one.key) if masked else one.key
-        told = f"row {one.row}, key {plain(key)!r}: {plain(one.message or '')}"
+        told = f"row {one.row}, key {_brief(key)!r}: {plain(one.message or '')}"
         lines += textwrap.wrap(told, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 6)
     return lines
 
@@ -159,6 +165,6 @@ def resolution(told: "Resolution") -> str:
 
 def _unknown(one: "UnknownRow") -> str:
     row = "no longer in the list" if one.row is None else f"row {one.row}"
-    key = f", key {plain(one.key)!r}" if one.key is not None else ""
+    key = f", key {_brief(one.key)!r}" if one.key is not None else ""
     tried = one.tried_at.strftime(", tried %Y-%m-%d %H:%M:%S UTC") if one.tried_at else ""
     return f"  {row}{key}, to {one.destination}{tried}: {one.error_code}: {plain(one.error_message or '')}"
