@@ -10,6 +10,7 @@
     rows         from a frame's rows to recipients
     phones, numbering, addresses, countries     destinations brought to form
     locality     where the owner of a number may be
+    scratch      private folders that go when their holder does
     listed       the destinations alone, of a file that says whom not to write to
 
 A row that cannot be sent to is a recipient with a refusal; a list that cannot be read is a `ListError`. Cells keep what
@@ -24,5 +25,18 @@ from bulk.loader.exports import Export, Kind
 from bulk.loader.listed import Listed, listed
 from bulk.loader.phones import phone
 from bulk.loader.rows import Wanted
+from bulk.loader.scratch import Scratch
 
-__all__ = ["Batch", "ContactList", "Export", "Kind", "Listed", "Wanted", "alpha_2", "email", "listed", "phone"]
+__all__ = [
+    "Batch",
+    "ContactList",
+    "Export",
+    "Kind",
+    "Listed",
+    "Scratch",
+    "Wanted",
+    "alpha_2",
+    "email",
+    "listed",
+    "phone",
+]

@@ -31,7 +31,8 @@ class ContactList:
     """A contact list, to be read in batches, any number of times. At no time is much of it in memory.
 
     `meaning` says what its columns mean, as far as their names tell; `recognised` is the same where they are those of a
-    program's export, else None. `notes` are words for a person about how the list was read.
+    program's export, else None. `notes` are words for a person about how the list was read. `holds` keeps alive
+    what has to be there as long as the list is read, such as the folder that it was fetched into.
     """
 
     def __init__(self, table: Table, name: str, meaning: Export) -> None:
@@ -40,6 +41,7 @@ class ContactList:
         self.name = name
         self.columns = table.columns
         self.meaning = meaning
+        self.holds: list[object] = []
         self.recognised = meaning if meaning.name else None
         self.notes = [f"read as {meaning}", *table.notes] if meaning.name else table.notes
 

@@ -5,9 +5,6 @@ costs what its rows cost, nothing is held open between them, and the size of the
 matter.
 """
 
-import shutil
-import tempfile
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +13,7 @@ from typing import Protocol, TypeVar
 import polars as pl
 
 from bulk.errors import ListError
+from bulk.loader.scratch import Scratch
 from bulk.model import Refusal
 
 SLICE = 50_000  # rows
@@ -104,9 +102,8 @@ class Query(Parquet):
     """A lazy frame, run once into a private file: its rows then stay as they were, in this order."""
 
     def __init__(self, query: pl.LazyFrame, name: str) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="bulk-"))
-        self._finalizer = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        path = folder / "list.parquet"
+        self._scratch = Scratch()
+        path = self._scratch.path / "list.parquet"
         try:
             query.sink_parquet(path, row_group_size=SLICE)
         except pl.exceptions.PolarsError as error:
