@@ -16,6 +16,7 @@ from bulk.loader.phones import zeros_eaten
 from bulk.loader.rows import Rows, Wanted, texts
 from bulk.loader.sources import table
 from bulk.loader.tables import Table
+from bulk.loader.values import unquoted
 from bulk.threads import ahead
 
 
@@ -90,13 +91,14 @@ class ContactList:
         needed = None if frames else self._needed(wanted)
         first = 0
         for chunk in ahead(self._table.chunks(needed)):
-            for start in range(0, chunk.frame.height, size):
-                part = chunk.frame.slice(start, size)
+            frame = unquoted(chunk.frame)
+            for start in range(0, frame.height, size):
+                part = frame.slice(start, size)
                 refused = {at - start: why for at, why in chunk.refused.items() if start <= at < start + size}
                 left_out = self.meaning.left_out(part, wanted.kind) if wanted.leave_out else {}
                 rows = Rows(part, wanted, first + start, {**left_out, **refused})
                 yield Batch(rows, part if frames else None)
-            first += chunk.frame.height
+            first += frame.height
 
     def _needed(self, wanted: Wanted) -> list[str]:
         """Name the columns to be read, in the list's order. A row needs one at least, to be counted."""

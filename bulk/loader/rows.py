@@ -8,10 +8,12 @@ from typing import Any, Literal, overload
 
 import polars as pl
 
+from bulk.cells import text_of
 from bulk.loader.addresses import email
 from bulk.loader.countries import alpha_2
 from bulk.loader.exports import Kind
 from bulk.loader.phones import phone, shown
+from bulk.loader.values import rows_of
 from bulk.model import Cells, Recipient, Refusal
 
 _Reader = Callable[[str, str], str | Refusal]
@@ -95,14 +97,14 @@ class Rows(Sequence[Recipient]):
 
     @cached_property
     def _cells(self) -> Sequence[tuple[Any, ...]]:
-        return self._part.select(self._columns).rows() if self._columns else [()] * len(self)
+        return rows_of(self._part, self._columns) if self._columns else [()] * len(self)
 
     @cached_property
     def _texts(self) -> list[str]:
         column = self._wanted.destination
         if isinstance(column, str):
             return texts(self._part, column)
-        return [text_of(column(dict(zip(self._columns, row, strict=True)))) for row in self._cells]
+        return [_name_of(column(dict(zip(self._columns, row, strict=True)))) for row in self._cells]
 
     @cached_property
     def _found(self) -> list[str | Refusal]:
@@ -150,19 +152,15 @@ def _reader(wanted: Wanted) -> _Reader:
 
 
 def texts(part: pl.DataFrame, column: str) -> list[str]:
-    """Write the cells of a column as keys or destinations."""
+    """Return the cells of a column as keys or destinations."""
     cells = part[column]
     if cells.dtype == pl.String:  # the usual case, without a step per row
         return cells.str.strip_chars(_SPACES).fill_null("").to_list()
-    return [text_of(value) for value in cells.to_list()]
+    return [_name_of(value) for (value,) in rows_of(part, [column])]
 
 
-def text_of(value: Any) -> str:
-    """Write a cell as a key or a destination: whole numbers in digits alone, nothing as ""."""
-    if isinstance(value, str):
-        return value.strip()
-    if value is None or value != value:  # noqa: PLR0124 - not a number
-        return ""
-    if isinstance(value, float | Decimal) and value == value // 1:
+def _name_of(value: Any) -> str:
+    """Return a cell as a key or a destination: as in a text, but whole decimals too in digits alone."""
+    if isinstance(value, Decimal) and value.is_finite() and value == value // 1:
         return str(int(value))
-    return str(value).strip()
+    return text_of(value).strip()

@@ -20,6 +20,7 @@ from jinja2.defaults import DEFAULT_NAMESPACE
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.visitor import NodeTransformer
 
+from bulk.cells import text_of
 from bulk.model import Cells
 from bulk.request.columns import Ambiguous, Columns, fold
 
@@ -159,7 +160,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 def _environment(*, html: bool) -> _Environment:
     environment = _Environment(
         undefined=StrictUndefined,
-        finalize=lambda value: "" if value is None else value,
+        finalize=text_of,
         autoescape=html,
         keep_trailing_newline=True,
     )
