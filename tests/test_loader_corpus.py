@@ -262,7 +262,7 @@ def test_files_with_other_types_are_brought_to_those_of_the_first(tmp_path: Path
 def test_trouble_in_one_of_several_files_names_it(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"phone,name\n{ANN},Ann\n")
     (tmp_path / "b.csv").write_bytes(f"phone,name\n{ZOE},Zoë\n{ZOE},".encode() + b"\xff\n")
-    with pytest.raises(ListError, match=r"^b.csv, row 1: the byte 0xff is no utf-8"):
+    with pytest.raises(ListError, match=r"^b.csv, line 3: the byte 0xff is no utf-8"):
         read(ContactList.open(tmp_path / "*.csv"), Wanted(kind="phone", destination="phone"))
 
 

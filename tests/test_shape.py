@@ -107,6 +107,7 @@ HOMES: dict[str, set[str]] = {
     "aiohttp": {"line", "fetching", "sandbox"},
     "anyio": {"stopping", "threads", "turns", "sender", "run", "terminal"},
     "botocore": {"api", "connect", "line", "sandbox"},
+    "charset_normalizer": {"loader"},
     "click": {"cli", "terminal"},
     "email_validator": {"loader"},
     "fastexcel": {"loader"},

@@ -3,7 +3,11 @@
     sources      which kind of list a source is: one file, a folder of them, or a frame
     tables       what every kind gives: chunks of rows, as polars frames
     delimited, ndjson, workbook, folders        the kinds; Parquet and frames are in `tables`
-    unpacking, dialect                          from bytes to text
+    unpacking, text_file, encoding              from bytes to text
+    layout       how a person says that a list is to be read
+    dialect, preamble, footer, ragged           where the table is in a text or a sheet, and what its cells are
+    column_names a name of its own for every column
+    values       cells as Python values
     headers      columns, found whatever their case and separators
     exports      whose export a list is, told by its headers (`exports.toml`), and which rows it leaves out
     contacts     the list itself
@@ -22,6 +26,7 @@ from bulk.loader.addresses import email
 from bulk.loader.contacts import Batch, ContactList
 from bulk.loader.countries import alpha_2
 from bulk.loader.exports import Export, Kind
+from bulk.loader.layout import Layout
 from bulk.loader.listed import Listed, listed
 from bulk.loader.phones import phone
 from bulk.loader.rows import Wanted
@@ -32,6 +37,7 @@ __all__ = [
     "ContactList",
     "Export",
     "Kind",
+    "Layout",
     "Listed",
     "Scratch",
     "Wanted",

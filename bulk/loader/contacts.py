@@ -12,6 +12,7 @@ from bulk.loader.countries import alpha_2
 from bulk.loader.exports import Export, export_of
 from bulk.loader.flattened import Flat
 from bulk.loader.headers import Headers
+from bulk.loader.layout import Layout
 from bulk.loader.phones import zeros_eaten
 from bulk.loader.rows import Rows, Wanted, texts
 from bulk.loader.sources import table
@@ -32,8 +33,8 @@ class ContactList:
     """A contact list, to be read in batches, any number of times. At no time is much of it in memory.
 
     `meaning` says what its columns mean, as far as their names tell; `recognised` is the same where they are those of a
-    program's export, else None. `notes` are words for a person about how the list was read. `holds` keeps alive
-    what has to be there as long as the list is read, such as the folder that it was fetched into.
+    program's export, else None. `holds` keeps alive what has to be there as long as the list is read, such as the
+    folder that it was fetched into.
     """
 
     def __init__(self, table: Table, name: str, meaning: Export) -> None:
@@ -44,17 +45,27 @@ class ContactList:
         self.meaning = meaning
         self.holds: list[object] = []
         self.recognised = meaning if meaning.name else None
-        self.notes = [f"read as {meaning}", *table.notes] if meaning.name else table.notes
+
+    @property
+    def notes(self) -> list[str]:
+        """Words for a person about how the list was read, as far as it was: some things show at its end only."""
+        return [*([f"read as {self.meaning}"] if self.recognised else []), *self._table.notes]
 
     @classmethod
-    def open(cls, source: Path | str | pl.DataFrame | pl.LazyFrame, *, format: str = "auto") -> Self:  # noqa: A002 - the key's name in [list]
-        """Open a list and look at its head. Raises `ListError`: no such file, not a list, no rows.
+    def open(
+        cls,
+        source: Path | str | pl.DataFrame | pl.LazyFrame,
+        *,
+        format: str = "auto",  # noqa: A002 - the key's name in [list]
+        layout: Layout = Layout(),  # noqa: B008 - it is frozen
+    ) -> Self:
+        """Open a list and look at its head. Raise `ListError`: no such file, not a list, no rows.
 
         A path may be a file, a folder, or a pattern such as `lists/*.csv`. Exports are recognised where the format is
         `auto`.
         """
         name = "frame" if isinstance(source, pl.DataFrame | pl.LazyFrame) else Path(source).name
-        rows = table(source, name, format)
+        rows = table(source, name, format, layout)
         if rows.is_empty():
             raise ListError(f"{name} has no rows: below the header there is nothing to send to")
         meaning = export_of(rows.columns) if format == "auto" else Export("")
@@ -91,14 +102,13 @@ class ContactList:
         needed = None if frames else self._needed(wanted)
         first = 0
         for chunk in ahead(self._table.chunks(needed)):
-            frame = unquoted(chunk.frame)
-            for start in range(0, frame.height, size):
-                part = frame.slice(start, size)
-                refused = {at - start: why for at, why in chunk.refused.items() if start <= at < start + size}
-                left_out = self.meaning.left_out(part, wanted.kind) if wanted.leave_out else {}
-                rows = Rows(part, wanted, first + start, {**left_out, **refused})
-                yield Batch(rows, part if frames else None)
-            first += frame.height
+            plain = replace(chunk, frame=unquoted(chunk.frame))
+            for start in range(0, plain.frame.height, size):
+                part = plain.slice(start, size)
+                left_out = self.meaning.left_out(part.frame, wanted.kind) if wanted.leave_out else {}
+                rows = Rows(replace(part, refused={**left_out, **part.refused}), wanted, first + start)
+                yield Batch(rows, part.frame if frames else None)
+            first += plain.frame.height
 
     def _needed(self, wanted: Wanted) -> list[str]:
         """Name the columns to be read, in the list's order. A row needs one at least, to be counted."""

@@ -6,7 +6,7 @@ all rows of a folder have in common) is a column of text.
 
 import glob
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -34,9 +34,13 @@ class Parts:
         first = parts[0]
         self._parts = parts
         self.columns = _columns(first)
-        self.notes = [f"{part.name}: {note}" for part in parts for note in part.table.notes]
         for part in parts:
             _check(part, first)
+
+    @property
+    def notes(self) -> list[str]:
+        """Words for a person about how the files were read, as far as they were."""
+        return [f"{part.name}: {note}" for part in self._parts for note in part.table.notes]
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
         wanted = self.columns if columns is None else columns
@@ -47,7 +51,7 @@ class Parts:
                 constants = [pl.lit(part.said[column]).alias(column) for column in wanted if column not in own]
                 frame = chunk.frame.with_columns(constants).select(wanted)
                 schema = schema or frame.schema
-                yield Chunk(_typed(frame, schema, part.name), chunk.refused)
+                yield replace(chunk, frame=_typed(frame, schema, part.name), file=part.name)
 
     def is_empty(self) -> bool:
         return all(part.table.is_empty() for part in self._parts)

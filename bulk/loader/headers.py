@@ -3,7 +3,6 @@
 import difflib
 import unicodedata
 from collections.abc import Iterable, Sequence
-from itertools import chain, count
 
 from bulk.errors import ListError
 
@@ -40,18 +39,3 @@ def fold(name: str) -> str:
     """Leave out what does not tell headers apart: case, spaces, separators other than the dots of a path."""
     parts = unicodedata.normalize("NFKC", name).casefold().split(".")
     return ".".join(filter(None, ("".join(filter(str.isalnum, part)) for part in parts)))
-
-
-def named(header: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Give every column a name of its own, and say which were made up."""
-    names: list[str] = []
-    notes: list[str] = []
-    for place, name in enumerate(header, start=1):
-        stem = name if name.strip() else f"column_{place}"
-        choices = chain([stem], (f"{stem}_{number}" for number in count(2)))
-        new = next(choice for choice in choices if choice not in names and (choice == name or choice not in header))
-        names.append(new)
-        if new != name:
-            trouble = f"is a second {name!r}" if name in names else "has no name"
-            notes.append(f"column {place} {trouble}: read as {new!r}")
-    return names, notes

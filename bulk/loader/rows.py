@@ -1,6 +1,6 @@
 """From the rows of a frame to recipients."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, partial
@@ -13,6 +13,7 @@ from bulk.loader.addresses import email
 from bulk.loader.countries import alpha_2
 from bulk.loader.exports import Kind
 from bulk.loader.phones import phone, shown
+from bulk.loader.tables import Chunk
 from bulk.loader.values import rows_of
 from bulk.model import Cells, Recipient, Refusal
 
@@ -50,11 +51,12 @@ class Rows(Sequence[Recipient]):
     """The recipients of some rows: each made when it is asked for, as far as it is asked about.
 
     A run that goes on mostly meets rows that are done. They are known by their names, and nothing else of them is read.
-    `first` is the row of the first, `refused` says which rows (counted from it) are none, or left out.
+    `first` is the row of the first. `chunk` holds the rows, and says which of them are none, or left out.
     """
 
-    def __init__(self, part: pl.DataFrame, wanted: Wanted, first: int, refused: Mapping[int, Refusal]) -> None:
-        self._part, self._wanted, self._refused = part, wanted, refused
+    def __init__(self, chunk: Chunk, wanted: Wanted, first: int) -> None:
+        self._part, self._wanted, self._refused = chunk.frame, wanted, chunk.refused
+        self.lines, self.file = chunk.lines, chunk.file
         self._columns = sorted(wanted.columns)
         self.first = first
 
@@ -118,7 +120,9 @@ class Rows(Sequence[Recipient]):
     def _recipient(self, place: int) -> Recipient:
         key, to = self.keys[place], self.destinations[place]
         cells = dict(zip(self._columns, self._cells[place], strict=True))
-        return Recipient(self.first + place, key, to, cells, self._refusal(place, key), self._identity(place))
+        refusal, identity = self._refusal(place, key), self._identity(place)
+        line = None if self.lines is None else self.lines[place]
+        return Recipient(self.first + place, key, to, cells, refusal, identity, line, self.file)
 
     def _refusal(self, place: int, key: str) -> Refusal | None:
         """Say why a row is not tried: first what is said of the row, then what is wrong with its destination."""

@@ -6,7 +6,7 @@ matter.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -24,17 +24,36 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some rows of a table, and why some of them (counted from the chunk's first) are no rows."""
+    """Some rows of a table, and why some of them (counted from the chunk's first) are no rows.
+
+    `lines` are where they stand as a person counts, from 1: lines of a file, rows of a sheet; None where there are
+    none. `file` is which of several files they are in.
+    """
 
     frame: pl.DataFrame
     refused: Mapping[int, Refusal] = field(default_factory=dict)
+    lines: Sequence[int] | None = None
+    file: str = ""
+
+    def slice(self, start: int, size: int) -> "Chunk":
+        """Return some of the rows."""
+        refused = {place - start: why for place, why in self.refused.items() if start <= place < start + size}
+        lines = None if self.lines is None else self.lines[start : start + size]
+        return Chunk(self.frame.slice(start, size), refused, lines, self.file)
+
+    def select(self, columns: Sequence[str] | None) -> "Chunk":
+        """Return the same rows with these columns; None for all."""
+        return self if columns is None else replace(self, frame=self.frame.select(columns))
 
 
 class Table(Protocol):
-    """A list's rows. `notes` are words for a person about how it was read."""
+    """A list's rows."""
 
     columns: list[str]
-    notes: list[str]
+
+    @property
+    def notes(self) -> list[str]:
+        """Words for a person about how the list was read, as far as it was."""
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
         """Give all rows in order, with these columns at least. Raises `ListError`."""

@@ -15,7 +15,9 @@ BLOCK = 1 << 19  # bytes read at once: some thousand rows
 
 
 class Broken(Exception):
-    """The text cannot be read from here on; all before it was given. Whoever counts rows adds the row."""
+    """The text cannot be read from here on; all before it was given. `line` is where that is, once it is known."""
+
+    line: int | None = None
 
 
 def unpacked(path: Path) -> Iterator[bytes]:

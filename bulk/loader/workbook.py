@@ -13,7 +13,7 @@ import fastexcel
 import polars as pl
 
 from bulk.errors import ListError
-from bulk.loader.headers import named
+from bulk.loader.column_names import named
 from bulk.loader.tables import Query
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, and .xlsx under a password
