@@ -18,14 +18,14 @@ from typing import NamedTuple
 import polars as pl
 
 from bulk.errors import ListError
+from bulk.loader.broken import LONGEST, Broken
 from bulk.loader.column_names import named
 from bulk.loader.dialect import said_separator, separator
 from bulk.loader.footer import TAIL, below
-from bulk.loader.preamble import HEAD, Row, preamble
+from bulk.loader.preamble import Row, head_of, preamble
 from bulk.loader.ragged import Ragged
 from bulk.loader.tables import Chunk
-from bulk.loader.text_file import LONGEST, TextFile, lines_in
-from bulk.loader.unpacking import Broken
+from bulk.loader.text_file import TextFile, lines_in
 
 csv.field_size_limit(LONGEST)  # the module's own limit is below the length of a mail; this one finds unclosed quotes
 
@@ -54,7 +54,9 @@ class Delimited:
             head = next(file.blocks(), (1, ""))
             said = said_separator(head[1])
             self._separator, self._skipped = said or (separator(head[1]), "")
-            first = islice((row for row in self._read([self._begun(head)], strict=False) if row.filled), HEAD)
+            first = islice(
+                (row for row in self._read([self._begun(head)], strict=False) if row.filled), head_of(header_row)
+            )
             found = preamble([*first] or [Row(1, [])], file.name, header_row)
             self.columns, notes = named(found.names)
         except (Broken, csv.Error) as error:

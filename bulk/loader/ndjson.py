@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, cast
 import polars as pl
 
 from bulk.errors import ListError
+from bulk.loader.broken import Broken
 from bulk.loader.column_names import MOST
 from bulk.loader.tables import Chunk
 from bulk.loader.text_file import TextFile
-from bulk.loader.unpacking import Broken
 
 DEEPEST = 100  # arrays and objects within each other
 _EXACT = 1 << 53  # up to here, fractions have all whole numbers

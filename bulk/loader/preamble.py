@@ -51,6 +51,11 @@ class Preamble:
     notes: list[str]
 
 
+def head_of(header_row: int | None) -> int:
+    """Return how many of the first rows are looked at."""
+    return HEAD if header_row is None else max(HEAD, header_row)
+
+
 def preamble(rows: Sequence[Row], name: str, header_row: int | None, unit: str = "line") -> Preamble:
     """Find the header among the first rows of a list that are not empty. Raise `ListError` where that is not clear.
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import polars as pl
 
 from bulk.errors import ListError
+from bulk.loader.broken import Broken
 from bulk.loader.delimited import Delimited
 from bulk.loader.folders import Part, Parts, files, is_pattern, said
 from bulk.loader.layout import EVERY_ROW, Layout
 from bulk.loader.ndjson import Ndjson
 from bulk.loader.tables import Frame, Parquet, Query, Table
 from bulk.loader.text_file import TextFile
-from bulk.loader.unpacking import Broken
 from bulk.loader.workbook import is_workbook, workbook
 
 FORMATS = ("auto", "csv", "ndjson", "parquet", "xlsx")
@@ -85,7 +85,7 @@ def _file(path: Path, name: str, form: str, layout: Layout) -> Table:
     if kind == "parquet":
         return Parquet(path, name)
     if kind == "xlsx":
-        return workbook(path, name)
+        return workbook(path, name, layout)
     file = TextFile.open(path, name, layout.encoding)
     form = _text_format(file) if form == "auto" else form
     return Ndjson(file) if form == "ndjson" else Delimited(file, layout.header_row)

@@ -15,11 +15,11 @@ from itertools import chain
 from pathlib import Path
 
 from bulk.errors import ListError
+from bulk.loader.broken import LONGEST, Broken, too_long
 from bulk.loader.encoding import Guess, guess
-from bulk.loader.unpacking import Broken, unpacked
+from bulk.loader.unpacking import unpacked
 from bulk.threads import go_on
 
-LONGEST = 1 << 26  # characters without a line end that are still taken for a line
 SAMPLE = 1 << 16  # bytes, of lines that are not ASCII, from which an encoding is guessed
 
 _MARKS = {
@@ -90,7 +90,7 @@ def _lines(texts: Iterator[str]) -> Iterator[str]:
             yield rest[:end]
             rest = rest[end:]
         elif len(rest) > LONGEST:
-            raise Broken(f"the line is longer than {LONGEST:,} characters: this is no list with a row on each line")
+            raise too_long()
     if rest:
         yield rest
 
@@ -181,6 +181,9 @@ def _sample(path: Path) -> tuple[bytes, bool]:
         except UnicodeDecodeError:
             is_utf_8 = False
             decoder.reset()
+        if block and rest.isascii() and block.isascii():  # most are: only what may belong to another line is kept
+            rest = block.rpartition(b"\n")[2][-SAMPLE:]
+            continue
         *lines, rest = (rest + block).split(b"\n") if block else (rest, b"")
         sample += b"".join(line + b"\n" for line in lines if not line.isascii())
         if len(rest) > SAMPLE:

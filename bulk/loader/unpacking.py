@@ -7,17 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-import polars as pl
-
 from bulk.errors import ListError
+from bulk.loader.broken import Broken
+from bulk.loader.zstandard import zstandard
 
 BLOCK = 1 << 19  # bytes read at once: some thousand rows
-
-
-class Broken(Exception):
-    """The text cannot be read from here on; all before it was given. `line` is where that is, once it is known."""
-
-    line: int | None = None
 
 
 def unpacked(path: Path) -> Iterator[bytes]:
@@ -26,7 +20,7 @@ def unpacked(path: Path) -> Iterator[bytes]:
         magic = raw.read(4)
         raw.seek(0)
         if magic == b"\x28\xb5\x2f\xfd":
-            yield from _zstandard(path)
+            yield from zstandard(path)
         elif magic[:2] == b"\x1f\x8b":
             with gzip.GzipFile(fileobj=raw) as file:
                 yield from _blocks(cast("IO[bytes]", file), path.name)
@@ -49,20 +43,6 @@ def _blocks(file: IO[bytes], name: str) -> Iterator[bytes]:
             yield block
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise Broken(f"{name} is cut short or damaged ({error}): fetch it again") from error
-
-
-def _zstandard(path: Path) -> Iterator[bytes]:
-    """Unpack by way of polars, since Python reads Zstandard from 3.14 on only. Line ends come as LF.
-
-    What is unpacked does not stay in memory, but the compressed file is there: polars reads it ahead.
-    """
-    frames = pl.scan_lines(path, glob=False).collect_batches(chunk_size=5000, maintain_order=True, lazy=True)
-    try:
-        for frame in frames:
-            yield "".join(f"{line}\n" for line in frame["line"]).encode()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        remedy = "fetch it again, or unpack it if it is not UTF-8"
-        raise Broken(f"{path.name} is cut short, damaged or not UTF-8 ({error}): {remedy}") from error
 
 
 def _member(raw: IO[bytes], name: str) -> Iterator[bytes]:
