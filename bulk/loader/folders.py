@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import polars as pl
 
 from bulk.errors import ListError
+from bulk.loader.junk import is_junk
 from bulk.loader.tables import Chunk, Table
 
 _NOTHING = "__HIVE_DEFAULT_PARTITION__"
@@ -61,9 +62,10 @@ class Parts:
 
 
 def files(source: Path) -> tuple[Path, list[Path]]:
-    """Give the files of a folder or of a pattern, in order, with the folder where they begin. May be none.
+    """Return the folder where the files of a folder or of a pattern begin, and the files in order. May be none.
 
-    Files and folders whose names begin with . or _ are left out, as whoever writes such folders means them to be.
+    Files and folders whose names begin with . or _ are left out, as whoever writes such folders means them to be, and
+    so is what systems and programs leave in them.
     """
     if source.is_dir():
         root, found = source, sorted(path for path in source.rglob("*") if path.is_file())
@@ -71,7 +73,8 @@ def files(source: Path) -> tuple[Path, list[Path]]:
         place = _magic(source)
         root = Path(*source.parts[:place])
         found = sorted(path for path in root.glob(str(Path(*source.parts[place:]))) if path.is_file())
-    return root, [path for path in found if not any(name[0] in "._" for name in path.relative_to(root).parts)]
+    named = ((path, path.relative_to(root)) for path in found)
+    return root, [path for path, name in named if not is_junk(name) and not any(part[0] == "_" for part in name.parts)]
 
 
 def is_pattern(source: Path) -> bool:

@@ -12,8 +12,9 @@ from bulk.loader.delimited import Delimited
 from bulk.loader.folders import Part, Parts, files, is_pattern, said
 from bulk.loader.layout import EVERY_ROW, Layout
 from bulk.loader.ndjson import Ndjson
-from bulk.loader.tables import Frame, Parquet, Query, Table
+from bulk.loader.tables import Frame, Held, Parquet, Query, Table
 from bulk.loader.text_file import TextFile
+from bulk.loader.unpacking import packed_table
 from bulk.loader.workbook import is_workbook, workbook
 
 FORMATS = ("auto", "csv", "ndjson", "parquet", "xlsx")
@@ -74,8 +75,12 @@ def _checked(source: Path | str) -> Path:
     return path
 
 
-def _file(path: Path, name: str, form: str, layout: Layout) -> Table:
+def _file(path: Path, name: str, form: str, layout: Layout, *, unpack: bool = True) -> Table:
     """Open one file. What it holds decides; a format that was asked for, or that its name claims, has to agree."""
+    if unpack and not is_workbook(path) and (packed := packed_table(path, name)):
+        found, scratch = packed
+        table = _file(found, f"{name}: {found.name}" if found.name != name else name, form, layout, unpack=False)
+        return Held(table, scratch)
     kind = _binary_kind(path)
     claimed = {".parquet": "parquet", ".xlsx": "xlsx"}.get(path.suffix.lower()) if form == "auto" else form
     claimed = claimed if claimed in _NAMES else None

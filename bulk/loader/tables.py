@@ -128,3 +128,25 @@ class Query(Parquet):
         except pl.exceptions.PolarsError as error:
             raise ListError(f"{name}: the lazy frame cannot be run: {error}") from error
         super().__init__(path, name)
+
+
+class Held:
+    """Another table, and what has to be there as long as it is read."""
+
+    def __init__(self, table: Table, holds: object) -> None:
+        self._table, self._holds = table, holds
+        self.columns = table.columns
+
+    @property
+    def notes(self) -> list[str]:
+        """Words for a person about how the list was read."""
+        return self._table.notes
+
+    def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+        yield from self._table.chunks(columns)
+
+    def is_empty(self) -> bool:
+        return self._table.is_empty()
+
+    def count(self) -> int:
+        return self._table.count()

@@ -80,18 +80,24 @@ def lines_in(text: str) -> int:
 
 
 def _lines(texts: Iterator[str]) -> Iterator[str]:
-    rest, newline = "", ""
+    """Yield blocks of whole lines. What is not yet one is looked at once, and joined where it ends."""
+    parts: list[str] = []
+    size, newline = 0, ""
     for text in texts:
         go_on()
-        rest += text
-        newline = newline or ("\n" if "\n" in rest else "\r" if "\r" in rest[:-1] else "")
-        end = rest.rfind(newline) + 1 if newline else 0
+        if not newline:
+            before = parts[-1][-1:] if parts else ""
+            newline = "\n" if "\n" in text else "\r" if "\r" in f"{before}{text}"[:-1] else ""
+            text, parts = ("".join([*parts, text]), []) if newline else (text, parts)  # noqa: PLW2901 - all there is
+        end = text.rfind(newline) + 1 if newline else 0
         if end:
-            yield rest[:end]
-            rest = rest[end:]
-        elif len(rest) > LONGEST:
+            yield "".join([*parts, text[:end]])
+            parts, size = [], 0
+        parts.append(text[end:])
+        size += len(text) - end
+        if size > LONGEST:
             raise too_long()
-    if rest:
+    if rest := "".join(parts):
         yield rest
 
 
