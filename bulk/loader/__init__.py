@@ -26,6 +26,7 @@ from bulk.loader.addresses import email
 from bulk.loader.contacts import Batch, ContactList
 from bulk.loader.countries import alpha_2
 from bulk.loader.exports import Export, Kind
+from bulk.loader.frames import HeldTable
 from bulk.loader.layout import Layout
 from bulk.loader.listed import Listed, listed
 from bulk.loader.phones import phone
@@ -36,6 +37,7 @@ __all__ = [
     "Batch",
     "ContactList",
     "Export",
+    "HeldTable",
     "Kind",
     "Layout",
     "Listed",

@@ -11,6 +11,7 @@ from bulk.errors import ListError
 from bulk.loader.countries import alpha_2
 from bulk.loader.exports import Export, export_of
 from bulk.loader.flattened import Flat
+from bulk.loader.frames import HeldTable
 from bulk.loader.headers import Headers
 from bulk.loader.layout import Layout
 from bulk.loader.phones import zeros_eaten
@@ -54,17 +55,18 @@ class ContactList:
     @classmethod
     def open(
         cls,
-        source: Path | str | pl.DataFrame | pl.LazyFrame,
+        source: Path | str | HeldTable,
         *,
         format: str = "auto",  # noqa: A002 - the key's name in [list]
         layout: Layout = Layout(),  # noqa: B008 - it is frozen
     ) -> Self:
         """Open a list and look at its head. Raise `ListError`: no such file, not a list, no rows.
 
-        A path may be a file, a folder, or a pattern such as `lists/*.csv`. Exports are recognised where the format is
+        A path may be a file, a folder, or a pattern such as `lists/*.csv`; a table is one of polars, pandas, pyarrow or
+        what else passes its columns on as they do. Exports are recognised where the format is
         `auto`.
         """
-        name = "frame" if isinstance(source, pl.DataFrame | pl.LazyFrame) else Path(source).name
+        name = Path(source).name if isinstance(source, Path | str) else "frame"
         rows = table(source, name, format, layout)
         if rows.is_empty():
             raise ListError(f"{name} has no rows: below the header there is nothing to send to")

@@ -10,6 +10,7 @@ from bulk.errors import ListError
 from bulk.loader.broken import Broken
 from bulk.loader.delimited import Delimited
 from bulk.loader.folders import Part, Parts, files, is_pattern, said
+from bulk.loader.frames import HeldTable, frame_of
 from bulk.loader.layout import EVERY_ROW, Layout
 from bulk.loader.ndjson import Ndjson
 from bulk.loader.tables import Frame, Held, Parquet, Query, Table
@@ -26,16 +27,15 @@ _JSON_ARRAY = re.compile(r"\s*\[\s*(?:\Z|[\[{\"\]\d])")
 _JSON_OBJECT = re.compile(r"\s*\{\s*(?:\Z|\"|\})")
 
 
-def table(source: Path | str | pl.DataFrame | pl.LazyFrame, name: str, form: str, layout: Layout = EVERY_ROW) -> Table:
+def table(source: Path | str | HeldTable, name: str, form: str, layout: Layout = EVERY_ROW) -> Table:
     """Open a source as a table. Raise `ListError`: no such file, no list, not of this format."""
     if form not in FORMATS:
         near = difflib.get_close_matches(form, FORMATS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"take one of {', '.join(FORMATS)}"
         raise ListError(f"{name}: there is no list format {form!r}: {hint}")
-    if isinstance(source, pl.DataFrame):
-        return Frame(source)
-    if isinstance(source, pl.LazyFrame):
-        return Query(source, name)
+    if not isinstance(source, Path | str):
+        frame = frame_of(source, name)
+        return Frame(frame) if isinstance(frame, pl.DataFrame) else Query(frame, name)
     path = Path(source)
     try:
         if not str(source).startswith("s3:/") and (path.is_dir() or is_pattern(path)):

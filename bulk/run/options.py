@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import polars as pl
-
 from bulk.errors import CampaignError
+from bulk.loader import HeldTable
 from bulk.model import Status
 
 _RUN_ID = re.compile(r"\w(?:[\w.+:@ -]{0,98}[\w+-])?")
-Contacts = Path | str | pl.DataFrame | pl.LazyFrame
+Contacts = Path | str | HeldTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

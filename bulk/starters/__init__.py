@@ -37,12 +37,12 @@ def write_for(source: str, channel: str | None, folder: Path | None) -> Made:
 
     A channel that is none names the folder, where no folder is given. Raises `CampaignError` and `ListError`.
     """
-    from bulk.loader import ContactList  # noqa: PLC0415 - a starter as it is needs no list
+    from bulk.loader import ContactList, Layout  # noqa: PLC0415 - a starter as it is needs no list
     from bulk.starters.fitted import starter_for  # noqa: PLC0415
 
     if channel is not None and channel not in CHANNELS and folder is None:
         folder, channel = Path(channel), None
-    contacts = ContactList.open(source)
+    contacts = ContactList.open(source, layout=Layout(hidden_rows="read"))  # its campaign will ask
     channel = str(tomllib.loads(starter_for(contacts, channel))["channel"])
     folder = folder or Path(channel)
     path = _put(folder / "campaign.toml", starter_for(contacts, channel, path=_seen_from(folder, source)).encode())
