@@ -160,9 +160,11 @@ def digest(value: Any) -> bytes:
 def mask(text: str) -> str:
     """Hide the middle of a phone number or an address, so that it can be told apart but not used.
 
-    `+14155550123` becomes `+141…23`, `ann.lee@example.com` becomes `a…@example.com`.
+    `+14155550123` becomes `+141…23`, `+12345` becomes `+12…`, `ann.lee@example.com` becomes `a…@example.com`.
     """
     local, at, domain = text.rpartition("@")
     if at:
         return f"{local[:1]}…@{domain}"
-    return f"{text[:4]}…{text[-2:]}" if len(text) > 7 else f"{text[:1]}…"
+    if len(text) > 7:
+        return f"{text[:4]}…{text[-2:]}"
+    return f"{text[: len(text) // 2 if text[:1] in '+0123456789' else 1]}…"  # too short to be used

@@ -15,8 +15,9 @@ from bulk.loader.frames import HeldTable
 from bulk.loader.headers import Headers
 from bulk.loader.layout import Layout
 from bulk.loader.phones import zeros_eaten
+from bulk.loader.results import nested_columns
 from bulk.loader.rows import Rows, Wanted, texts
-from bulk.loader.sources import table
+from bulk.loader.sources import table, unused
 from bulk.loader.tables import Table
 from bulk.loader.values import unquoted
 from bulk.threads import ahead
@@ -45,12 +46,14 @@ class ContactList:
         self.columns = table.columns
         self.meaning = meaning
         self.holds: list[object] = []
+        self._nested = nested_columns(table)
+        self._unused: list[str] = []
         self.recognised = meaning if meaning.name else None
 
     @property
     def notes(self) -> list[str]:
         """Words for a person about how the list was read, as far as it was: some things show at its end only."""
-        return [*([f"read as {self.meaning}"] if self.recognised else []), *self._table.notes]
+        return [*([f"read as {self.meaning}"] if self.recognised else []), *self._table.notes, *self._unused]
 
     @classmethod
     def open(
@@ -68,13 +71,16 @@ class ContactList:
         """
         name = Path(source).name if isinstance(source, Path | str) else "frame"
         rows = table(source, name, format, layout)
+        ignored = unused(rows, layout)
         if rows.is_empty():
             raise ListError(f"{name} has no rows: below the header there is nothing to send to")
         meaning = export_of(rows.columns) if format == "auto" else Export("")
         if meaning.flat:
             rows = Flat(rows)
             meaning = export_of(rows.columns)
-        return cls(rows, name, meaning)
+        contacts = cls(rows, name, meaning)
+        contacts._unused = ignored
+        return contacts
 
     def count(self) -> int:
         """Count the rows."""
@@ -108,7 +114,7 @@ class ContactList:
             for start in range(0, plain.frame.height, size):
                 part = plain.slice(start, size)
                 left_out = self.meaning.left_out(part.frame, wanted.kind) if wanted.leave_out else {}
-                rows = Rows(replace(part, refused={**left_out, **part.refused}), wanted, first + start)
+                rows = Rows(replace(part, refused={**left_out, **part.refused}), wanted, first + start, self._nested)
                 yield Batch(rows, part.frame if frames else None)
             first += plain.frame.height
 

@@ -39,6 +39,11 @@ class Parts:
             _check(part, first)
 
     @property
+    def tables(self) -> list[Table]:
+        """The tables of the files."""
+        return [part.table for part in self._parts]
+
+    @property
     def notes(self) -> list[str]:
         """Words for a person about how the files were read, as far as they were."""
         return [f"{part.name}: {note}" for part in self._parts for note in part.table.notes]

@@ -54,9 +54,9 @@ class Rows(Sequence[Recipient]):
     `first` is the row of the first. `chunk` holds the rows, and says which of them are none, or left out.
     """
 
-    def __init__(self, chunk: Chunk, wanted: Wanted, first: int) -> None:
+    def __init__(self, chunk: Chunk, wanted: Wanted, first: int, nested: frozenset[str] = frozenset()) -> None:
         self._part, self._wanted, self._refused = chunk.frame, wanted, chunk.refused
-        self.lines, self.file = chunk.lines, chunk.file
+        self.lines, self.file, self._nested = chunk.lines, chunk.file, nested
         self._columns = sorted(wanted.columns)
         self.first = first
 
@@ -99,7 +99,7 @@ class Rows(Sequence[Recipient]):
 
     @cached_property
     def _cells(self) -> Sequence[tuple[Any, ...]]:
-        return rows_of(self._part, self._columns) if self._columns else [()] * len(self)
+        return rows_of(self._part, self._columns, self._nested) if self._columns else [()] * len(self)
 
     @cached_property
     def _texts(self) -> list[str]:

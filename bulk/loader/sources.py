@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import polars as pl
@@ -16,10 +17,11 @@ from bulk.loader.ndjson import Ndjson
 from bulk.loader.tables import Frame, Held, Parquet, Query, Table
 from bulk.loader.text_file import TextFile
 from bulk.loader.unpacking import packed_table
-from bulk.loader.workbook import is_workbook, workbook
+from bulk.loader.workbook import Sheet, is_workbook, workbook
 
 FORMATS = ("auto", "csv", "ndjson", "parquet", "xlsx")
 
+_LAYOUT = {field.name for field in fields(Layout)}
 _NAMES = {"parquet": "a Parquet file", "xlsx": "a workbook"}
 _PARQUET = b"PAR1"
 _MARKUP = re.compile(r"\s*<[!?a-zA-Z]")
@@ -44,6 +46,28 @@ def table(source: Path | str | HeldTable, name: str, form: str, layout: Layout =
     except OSError as error:
         remedy = "check the file and its permissions"
         raise ListError(f"{name} cannot be read ({error.strerror or error}): {remedy}") from error
+
+
+def unused(table: Table, layout: Layout) -> list[str]:
+    """Say which keys of [list] have no meaning for this kind of list, though they are set."""
+    said = {name for name in _LAYOUT if getattr(layout, name) is not None}
+    names = sorted(said - _used(table))
+    return [f"not used for this kind of list: {', '.join(f'`{name}`' for name in names)} under [list]"] if names else []
+
+
+def _used(table: Table) -> set[str]:
+    match table:
+        case Parts():
+            return set().union(*map(_used, table.tables))
+        case Held():
+            return _used(table.table)
+        case Delimited():
+            return {"encoding", "header_row"}
+        case Ndjson():
+            return {"encoding"}
+        case Sheet():
+            return _LAYOUT - {"encoding"}
+    return set()
 
 
 def _parts(source: Path, form: str, layout: Layout) -> Table:

@@ -134,19 +134,19 @@ class Held:
     """Another table, and what has to be there as long as it is read."""
 
     def __init__(self, table: Table, holds: object) -> None:
-        self._table, self._holds = table, holds
+        self.table, self._holds = table, holds
         self.columns = table.columns
 
     @property
     def notes(self) -> list[str]:
         """Words for a person about how the list was read."""
-        return self._table.notes
+        return self.table.notes
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
-        yield from self._table.chunks(columns)
+        yield from self.table.chunks(columns)
 
     def is_empty(self) -> bool:
-        return self._table.is_empty()
+        return self.table.is_empty()
 
     def count(self) -> int:
-        return self._table.count()
+        return self.table.count()

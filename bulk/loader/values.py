@@ -2,19 +2,24 @@
 
 import re
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, cast
 
 import polars as pl
 
 from bulk.cells import shortest, value_of
+from bulk.loader.results import nested as nested_value
 
 _AS_TEXT = re.compile(r'\s*="((?:[^"]|"")*)"\s*')  # how a spreadsheet is made to keep a text that looks like a number
 _Reader = Callable[[Any], Any]
 
 
-def rows_of(frame: pl.DataFrame, columns: Sequence[str]) -> Sequence[tuple[Any, ...]]:
-    """Return the cells of some columns, row by row."""
+def rows_of(
+    frame: pl.DataFrame, columns: Sequence[str], nested: AbstractSet[str] = frozenset()
+) -> Sequence[tuple[Any, ...]]:
+    """Return the cells of some columns, row by row. Those of `nested` are text that stands for maps and lists."""
     readers = {name: read for name in columns if (read := _reader(frame.schema[name])) is not None}
+    readers |= dict.fromkeys(nested & {*columns}, nested_value)
     if not readers:
         return frame.select(columns).rows()
     return list(zip(*(_cells(frame[name], readers.get(name)) for name in columns), strict=True))
