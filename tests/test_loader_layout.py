@@ -183,6 +183,8 @@ SALESFORCE = """
         ("\nSumme,,\n", "line 5 ('Summe')"),
         (",,\n,,\n", "lines 4 to 5"),
         ("Exported on 20/11/2026\n", "line 4 ('Exported on 20/11/2026')"),
+        (",,30\n", "line 4 ('30')"),
+        ("\nsomething\n", "line 5 ('something')"),
     ],
 )
 def test_what_stands_below_the_table_is_told_once(listed: Listed, below: str, lines: str) -> None:
@@ -205,6 +207,8 @@ def test_what_stands_below_the_table_is_told_once(listed: Listed, below: str, li
         ("ann@example.com,,\n", "invalid_phone"),
         ("Total,+1415555012,\n", "invalid_phone"),
         (",,\n,Cy,\nTotal,2,\n", "missing_destination"),
+        ("\nCy,,\n", "invalid_phone"),
+        (",,4155550\n", "missing_destination"),
     ],
 )
 def test_a_person_in_the_last_row_is_refused_as_a_row_however_bad(listed: Listed, row: str, code: str) -> None:
@@ -223,6 +227,12 @@ def test_a_list_of_one_column_ends_with_its_last_row(listed: Listed) -> None:
 
 def test_totals_in_the_middle_are_rows(listed: Listed) -> None:
     assert refusals(listed(f"{TABLE}Total,2,\n{ROWS}")) == {4: "invalid_phone"}
+
+
+@pytest.mark.parametrize("content", ["sep=;\n", ",,\n,,\n", '""\n""\n'])
+def test_a_list_of_nothing_is_empty(listed: Listed, content: str) -> None:
+    with pytest.raises(ListError, match=r"^list.csv is empty: a list has a header and rows$"):
+        listed(content)
 
 
 def test_a_list_of_a_footer_alone_has_no_rows(listed: Listed) -> None:

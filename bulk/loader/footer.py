@@ -1,8 +1,8 @@
 """What stands below a table: totals, and what a program says of itself at the end of a report.
 
 Nobody is lost here: a row with anything in it that may be a destination is a recipient, however bad. What is left out
-is the last rows of a list from one on that says it is a total, a copyright or the like, or that stands apart below an
-empty line with its first cell alone filled in, as far as all of them are such rows.
+is the last rows of a list from one on that says it is a total, a copyright or the like, or that is a text without
+separators below an empty line, as far as all of them have no more than their first cell filled in.
 """
 
 import re
@@ -26,6 +26,7 @@ _TOTAL = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_AMOUNT = re.compile(r"\s{0,9}[-+]?\W{0,3}\s?\d[\d.,']{0,20}\s?\W{0,3}\s{0,9}")  # as of totals without a word
 _REMARK = re.compile(
     r"""
     \s* (?: copyright\b|©|\(c\)\s?\d{4}|confidential\b|all\srights\sreserved\b|end\sof\s(?:report|file|list)\b
@@ -63,8 +64,9 @@ def _count(rows: Sequence[Row], width: int) -> int:
             break
         begin = place
     said = [place for place in range(begin, len(last)) if _is_said(last[place])]
-    apart = [place for place in range(begin, len(last)) if last[place].apart or not last[place].filled]
-    starts = said[:1] + (apart[:1] if width > 2 or said else _blank_end(last))
+    apart = [place for place in range(begin, len(last)) if last[place].apart or not last[place].filled][:1]
+    lone = all(len(row.cells) == 1 or not row.filled for place in apart for row in last[place:])
+    starts = said[:1] + (apart if said or (width > 2 and lone) else _blank_end(last))
     return len(last) - min(starts, default=len(last))
 
 
@@ -92,6 +94,8 @@ def _is_said(row: Row) -> bool:
         return False
     if len(filled) == 1 and _REMARK.match(filled[0]):
         return True
+    if not row.cells[0].strip() and all(map(_AMOUNT.fullmatch, filled)):
+        return not any(map(looks_like_a_destination, filled))
     first = filled[0].strip()
     return len(first) <= _LONGEST and bool(_TOTAL.fullmatch(first)) and not any(map(_is_destination, filled[1:]))
 

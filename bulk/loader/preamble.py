@@ -61,6 +61,8 @@ def preamble(rows: Sequence[Row], name: str, header_row: int | None, unit: str =
 
     `header_row` is its line, where a person says so; `unit` is what they call it.
     """
+    if not any(row.filled for row in rows):
+        raise ListError(f"{name} is empty: a list has a header and rows")
     if header_row is not None:
         place = next((place for place, row in enumerate(rows) if row.line == header_row), None)
         if place is None:
