@@ -131,20 +131,20 @@ class Delimited:
         first, blocks = _peeked(blocks)
         text = chain.from_iterable(io.StringIO(block, newline="") for _, block in blocks)
         reader = csv.reader(text, delimiter=self._separator, strict=strict)
-        apart = False
+        line, apart = first, False
         while True:
-            line, trouble = first + reader.line_num, ""
             try:
-                cells = next(reader)
-            except StopIteration:
-                return
+                for cells in reader:
+                    if cells:
+                        yield Row(line, cells, apart)
+                    apart, line = not cells, first + reader.line_num
             except csv.Error as error:
                 if "expected after" not in str(error):
                     raise _unclosed(line) from error
-                cells, trouble = [], "a quote inside a quoted cell must be doubled"
-            if cells or trouble:
-                yield Row(line, cells, apart, trouble)
-            apart = not cells and not trouble
+            else:
+                return
+            yield Row(line, [], apart, "a quote inside a quoted cell must be doubled")
+            apart, line = False, first + reader.line_num
 
     def _quick(self, piece: _Regular) -> Chunk:
         data = piece.text.encode()

@@ -10,6 +10,7 @@ guesses.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bulk.errors import ListError
 from bulk.loader.exports import export_of
@@ -24,8 +25,7 @@ _ADDRESS = re.compile(r"\S+@\S+")
 _NUMBER = re.compile(r"[+(]?\d[\d\s().,/:-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row as a person counts rows: its line (of a sheet: its row), and its cells.
 
     `apart` is whether an empty line stands directly above it, `trouble` why it has no cells that could be read.

@@ -34,6 +34,8 @@ class Ragged:
 
     def fitted(self, rows: Sequence[Row]) -> tuple[list[Sequence[str]], dict[int, Refusal]]:
         """Return the cells of some rows, and which of them are refused and why."""
+        if all(len(row.cells) == self._width for row in rows):
+            return [row.cells for row in rows], {}
         refused = {}
         torn = self._torn(rows)
         for place, row in enumerate(rows):
