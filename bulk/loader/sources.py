@@ -50,7 +50,7 @@ def table(source: Path | str | HeldTable, name: str, form: str, layout: Layout =
 
 def unused(table: Table, layout: Layout) -> list[str]:
     """Say which keys of [list] have no meaning for this kind of list, though they are set."""
-    said = {name for name in _LAYOUT if getattr(layout, name) is not None}
+    said = {name for name in _LAYOUT if getattr(layout, name) not in {None, "read"}}  # all rows of these are read
     names = sorted(said - _used(table))
     return [f"not used for this kind of list: {', '.join(f'`{name}`' for name in names)} under [list]"] if names else []
 
