@@ -93,7 +93,8 @@ async def send(
     if opened.options.dry_run:
         opened = in_scratch(opened)
     check_results(opened)
-    for note in (*opened.notes, *remarks(opened)):
+    told = [*opened.notes, *remarks(opened)]
+    for note in told:
         log.log(logging.WARNING if note in opened.warnings else logging.INFO, note)
     stop = stop or Stop()
     run: Run | None = None
@@ -101,6 +102,9 @@ async def send(
         async with _sending(opened, stop, Survey(opened)) as sending:
             with unwrapped():
                 await sending.go(watch, every)
+            for note in opened.contacts.notes:  # what is seen at the end of a list only, such as a footer
+                if note not in told:
+                    log.info(note)
             run = await in_thread(_ended, sending)
     except LedgerError:
         if run is None:  # else it is what the run says already, met once more in closing the ledger
