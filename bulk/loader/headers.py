@@ -34,7 +34,7 @@ class Headers:
 
 
 def named(header: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Give every column a name of its own, and say which were made up."""
+    """Return a name for every column, each its own, and notes on those that were made up."""
     names: list[str] = []
     notes: list[str] = []
     for place, name in enumerate(header, start=1):
