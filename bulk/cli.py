@@ -44,20 +44,21 @@ def _command(function: Callable[..., None]) -> click.Command:
 @click.argument("channel", required=False)
 @click.argument("folder", metavar="[DIR]", required=False, type=options.FOLDER)
 @click.option("--from", "source", metavar="LIST", help="Write the campaign for this list, which stays where it is.")
-def init(channel: str | None, folder: Path | None, source: str | None) -> None:
+@click.option("--column", metavar="NAME", help="With --from: the column of the destinations, which is else found.")
+def init(channel: str | None, folder: Path | None, source: str | None, column: str | None) -> None:
     """Write a starter campaign and list that run against the sandbox.
 
     CHANNEL is sms, email or inbound-email; DIR is where to, by default a folder named after the channel. Nothing that
-    is there is overwritten. With --from, a campaign is written for a list of yours, whose columns are found; CHANNEL
-    may be left out then, where its columns tell it.
+    is there is overwritten. With --from, a campaign is written for a list of yours and named after it; its columns are
+    found by their names and cells. CHANNEL may be left out then, where the columns tell it.
     """
     from bulk import starters  # noqa: PLC0415 - `bulk --help` does not wait for the rest
 
     if source is not None:
-        made = starters.write_for(source, channel, folder)
+        made = starters.write_for(source, channel, folder, column=column)
         screen.say("\n".join(made.seen))
         paths = [made.path]
-    elif channel is not None:
+    elif channel is not None and column is None:
         paths = list(starters.write(channel, folder or Path(channel)))
     else:
         raise click.UsageError(f"name a CHANNEL ({', '.join(starters.CHANNELS)}), or show a list: --from LIST")
@@ -69,6 +70,7 @@ def init(channel: str | None, folder: Path | None, source: str | None) -> None:
 @CAMPAIGN
 @options.reading
 @options.pace
+@options.reaching
 @options.talking
 def check(campaign: Path, **given: Any) -> None:
     """Read everything, send nothing, and say what would be sent.
@@ -152,13 +154,11 @@ def status(campaign: Path, **given: Any) -> None:
 
 @_command
 @CAMPAIGN
-@click.option("--resend", "decision", flag_value="resend", help="Send them again, at the next `bulk send`.")
-@click.option("--mark-sent", "decision", flag_value="mark-sent", help="They were accepted: count them as sent.")
-@click.option("--give-up", "decision", flag_value="give-up", help="Never send them again: count them as rejected.")
-@click.option("--row", "rows", type=click.IntRange(0), multiple=True, help="Decide about this row alone; repeatable.")
+@options.deciding
 @options.reading
+@options.reaching
 @options.talking
-def resolve(campaign: Path, *, decision: str | None, rows: tuple[int, ...], **given: Any) -> None:
+def resolve(campaign: Path, *, rows: tuple[int, ...], **given: Any) -> None:
     """List the rows whose fate is unknown, and decide about them.
 
     They were tried, and nobody can tell whether Amazon Connect accepted them. Without a decision it only lists. Ends
@@ -166,8 +166,7 @@ def resolve(campaign: Path, *, decision: str | None, rows: tuple[int, ...], **gi
     """
     from bulk.run.resolving import resolve as resolved  # noqa: PLC0415 - see init
 
-    if rows and decision is None:
-        raise click.UsageError("--row needs a decision beside it: --resend, --mark-sent or --give-up")
+    decision = options.decision_of(given)
     told = running.to_the_end(resolved, campaign, decision, rows=rows or None, **given)
     screen.show(told.as_dict(), words.resolution(told))
     if told.decision == "resend" and told.decided:
@@ -182,6 +181,7 @@ def resolve(campaign: Path, *, decision: str | None, rows: tuple[int, ...], **gi
 @click.option("-o", "--output", required=True, type=options.FILE, help=".csv, .parquet or .ndjson")
 @options.reading
 @options.writing
+@options.reaching
 @options.talking
 def results(campaign: Path, output: Path, **given: Any) -> None:
     """Write the results of a run as a table, at any time."""
@@ -195,6 +195,7 @@ def results(campaign: Path, output: Path, **given: Any) -> None:
 @CAMPAIGN
 @click.option("-o", "--output", required=True, type=options.FILE, help=".html")
 @options.reading
+@options.reaching
 @options.talking
 def report(campaign: Path, output: Path, **given: Any) -> None:
     """Write how a run went as one page with charts, at any time.
@@ -211,7 +212,7 @@ def report(campaign: Path, output: Path, **given: Any) -> None:
 @_command
 @options.serving
 @options.talking
-def sandbox(port: int, rate: float | None, burst: int | None, faults: Path | None) -> None:
+def sandbox(port: int, rate: float | str | None, burst: int | None, faults: Path | None) -> None:
     """Run a local Amazon Connect to send to, until interrupted.
 
     Its address goes to stdout.
@@ -233,10 +234,11 @@ def main() -> None:
 
 
 def _obey() -> None:
+    screen.begin()
     try:
         sys.exit(bulk.main(prog_name="bulk", standalone_mode=False))
     except click.ClickException as error:
-        error.show()
+        screen.refuse(error, sys.argv[1:])
         sys.exit(error.exit_code)
     except Exception as error:
         from bulk.errors import BulkError  # noqa: PLC0415 - see init

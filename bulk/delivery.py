@@ -8,38 +8,61 @@ while the token is young enough for the service to know it; otherwise nobody can
 import itertools
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from bulk.calling import Caller, Tally, Tries
-from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted
-from bulk.model import Call, Delivery, Exchange, Outcome, Parameters, Reply, Status, digest
+from bulk.announcements import Admission, Announcer, Guard, NotNow
+from bulk.attempts import Tally, Tries
+from bulk.calling import Caller
+from bulk.errors import CallFailed, CallRejected, CallUnsettled, CallWithheld, Halted
+from bulk.model import Announcement, Call, Delivery, Exchange, Outcome, Parameters, Reply, Status, digest
 from bulk.stopping import Stopped
-
-
-class NotNow(Exception):
-    """The recipient may not be written to at this moment, or not at all: `why` says which."""
-
-    def __init__(self, why: Any) -> None:
-        super().__init__(str(why))
-        self.why = why
 
 
 class Journal(Protocol):
     """What remembers. `delivery` is the delivery's id."""
 
-    async def intend(self, delivery: int, step: int, token: str, *, digest: bytes, at: float) -> None:
-        """Announce a call (`at`: Unix seconds); returns when that is durable."""
+    async def intend(self, announcement: Announcement, guard: Guard | None = None) -> Exception | None:
+        """Announce a call; return when that is durable, or what the guard has against it."""
+
+    async def note(self) -> None:
+        """Take note that a call announced before is made again."""
 
     async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int, settled: bool) -> None:
         """Record a call's reply; returns when that is durable. `settled`: the recipient's end is known with it."""
 
-    async def withdraw(self, delivery: int, *, attempts: int) -> None:
-        """Take an intent back: its call was certainly not accepted."""
+    async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:
+        """Take an announcement back: its call was certainly not accepted. `token`: it would have reached a person."""
 
-    async def finish(self, delivery: int, outcome: Outcome) -> None:
-        """Record a recipient's end."""
+    async def opened(self, delivery: int, token: str, at: float) -> None:
+        """Record that a contact opened under a token (`at`: Unix seconds): from then on it is open for its time."""
+
+    async def end(self, delivery: int, token: str, at: float) -> None:
+        """Record that the contact opened under a token was ended (`at`: Unix seconds)."""
+
+    async def finish(self, delivery: int, outcome: Outcome, *, token: str | None = None, reopens: bool = False) -> None:
+        """Record a recipient's end. `token`: a last call that was certainly not accepted. `reopens`: see `Tries`."""
+
+
+@dataclass(slots=True)
+class UnderWay:
+    """The call of a conversation that is under way, its token, and which call opened the contact (see `Call.opens`)."""
+
+    call: Call = field(init=False)
+    token: str = field(init=False)
+    opening: tuple[str, str] | None = None
+
+    def take(self, call: Call, token: str) -> None:
+        """Go on to another call."""
+        self.call, self.token = call, token
+        if call.opens:
+            self.opening = call.operation, token
+
+    @property
+    def reaching(self) -> str | None:
+        """The token of the call, where it reaches a person."""
+        return self.token if self.call.reaches else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +70,8 @@ class Carrier:
     """Drives recipients to their outcomes; owns no task.
 
     `token_of` names a call, by operation, step and delivery. `replay_within` says, per operation, for how many
-    seconds after its intent a token may be used again. `admit` is asked when the first call has its turn, and raises
-    `NotNow` where the recipient may not be written to. `now` gives Unix seconds.
+    seconds after its announcement a token may be used again. `admission` is asked before each try that reaches a
+    person. `now` returns Unix seconds.
     """
 
     caller: Caller
@@ -56,7 +79,7 @@ class Carrier:
     exchange: Callable[[Mapping[str, Parameters]], Exchange]
     token_of: Callable[[str, int, Delivery], str]
     replay_within: Mapping[str, float]
-    admit: Callable[[Delivery], None] = lambda _: None
+    admission: Admission = field(default_factory=Admission)
     now: Callable[[], float] = time.time
 
     @property
@@ -72,36 +95,56 @@ class Carrier:
     async def deliver(self, delivery: Delivery) -> Outcome:
         """Drive one recipient to its outcome, and record that.
 
-        Raises `Stopped` and `Halted`: the row is then unsent, or in doubt where a try may have been accepted.
+        Raises `NotNow` where its window is closed, `Stopped` and `Halted`: the row is then unsent, or in doubt where a
+        try may have been accepted.
         """
-        tries = Tries(delivery.progress.attempts)
+        tries = Tries(delivery.progress.attempts, reopens=delivery.reopens is not None)
+        under_way = UnderWay()
         try:
-            contact_id = await self._converse(delivery, tries)
+            contact_id = await self._converse(delivery, tries, under_way)
             outcome = self._end(Status.SENT, tries, contact_id=contact_id)
+        except CallWithheld as no:
+            await self._take_back(delivery, tries, under_way)
+            if tries.reopens and delivery.reopens is Status.UNKNOWN:  # it may have been accepted, and stays so
+                return self._end(Status.UNKNOWN, tries, no)
+            outcome = self._end(no.refusal.status, tries, no)
         except CallRejected as failure:
             outcome = self._end(Status.REJECTED, tries, failure)
         except CallUnsettled as failure:
             outcome = self._end(Status.UNKNOWN, tries, failure)
-        except (Stopped, Halted):
-            if tries.announced and not tries.in_doubt:
-                await self.journal.withdraw(delivery.id, attempts=tries.made)
+        except (Stopped, Halted, NotNow):
+            await self._take_back(delivery, tries, under_way)
             raise
-        await self.journal.finish(delivery.id, outcome)
+        await self._finish(delivery, outcome, tries, under_way)
         return outcome
 
-    async def _converse(self, delivery: Delivery, tries: Tries) -> str:
+    async def _finish(self, delivery: Delivery, outcome: Outcome, tries: Tries, under_way: UnderWay) -> None:
+        not_accepted = outcome.status is Status.REJECTED and tries.announced
+        token = under_way.reaching if not_accepted else None
+        await self.journal.finish(delivery.id, outcome, token=token, reopens=tries.reopens)
+
+    async def _take_back(self, delivery: Delivery, tries: Tries, under_way: UnderWay) -> None:
+        """Take the last announcement back, where nothing of it can have been accepted."""
+        if tries.announced and not tries.in_doubt:
+            await self.journal.withdraw(delivery.id, attempts=tries.made, token=under_way.reaching)
+            tries.announced = False
+
+    async def _converse(self, delivery: Delivery, tries: Tries, under_way: UnderWay) -> str:
         """Run the channel's generator: recorded replies first, then calls."""
         exchange = self.exchange(delivery.parameters)
         recorded = delivery.progress.replies
         try:
             call = next(exchange)
             for step in itertools.count():
+                under_way.take(call, self._token(call, step, delivery))
                 try:
-                    reply = recorded[step] if step < len(recorded) else await self._answer(delivery, step, call, tries)
+                    reply = (
+                        recorded[step] if step < len(recorded) else await self._answer(delivery, step, tries, under_way)
+                    )
                 except CallFailed as failure:
                     call = exchange.throw(failure)
                     if isinstance(failure, CallRejected):  # a clear no, and what follows tidies up
-                        await self.journal.withdraw(delivery.id, attempts=tries.made)
+                        await self._take_back(delivery, tries, under_way)
                 else:
                     call = exchange.send(reply)
                     if step >= len(recorded):  # the last reply needs no record of its own: it is in the outcome
@@ -113,43 +156,29 @@ class Carrier:
             exchange.close()
         raise AssertionError("a conversation ends by its generator's return")
 
-    async def _answer(self, delivery: Delivery, step: int, call: Call, tries: Tries) -> Reply:
+    def _token(self, call: Call, step: int, delivery: Delivery) -> str:
+        return call.parameters.get("ClientToken") or self.token_of(call.operation, step, delivery)
+
+    async def _answer(self, delivery: Delivery, step: int, tries: Tries, under_way: UnderWay) -> Reply:
         """Get the reply to one call."""
-        named = digest(delivery.parameters)
-        announced_at = delivery.progress.intended_at if step == len(delivery.progress.replies) else None
-        if announced_at is not None and delivery.progress.digest != named:
+        call, token, named = under_way.call, under_way.token, digest(delivery.parameters)
+        progress = delivery.progress
+        announced_at = progress.intended_at if step == len(progress.replies) else None
+        if announced_at is not None and progress.digest != named:
             raise CallUnsettled(call.operation, "changed", "it was tried with other parameters, and nobody answered")
         tries.begin(in_doubt=announced_at is not None)
-        token = call.parameters.get("ClientToken") or self.token_of(call.operation, step, delivery)
-
-        async def ready() -> None:
-            nonlocal announced_at
-            if tries.in_doubt and announced_at is not None:
-                self._check_age(call.operation, announced_at)
-            if not tries.announced:
-                if step == 0 and announced_at is None:
-                    self.admit(delivery)
-                announced_at = self.now() if announced_at is None else announced_at
-                await self.journal.intend(delivery.id, step, token, digest=named, at=announced_at)
-                tries.announced = True
-
-        try:
-            return await self.caller.make(call, token, ready=ready, tries=tries)
-        except CallRejected as no:
-            if step and tries.in_doubt:  # our own first try may be why the contact of an earlier call is refused now
-                raise CallUnsettled(no.operation, no.code, no.message, status=no.status) from no
-            raise
-
-    def _check_age(self, operation: str, announced_at: float) -> None:
-        """Raise `CallUnsettled` where the service may have forgotten a token under which it may have accepted."""
-        age, limit = self.now() - announced_at, self.replay_within.get(operation, 0.0)
-        if age > limit:
-            raise CallUnsettled(
-                operation,
-                "token_expired",
-                f"tried {age / 60:.0f} minutes ago without an answer; "
-                f"a token is reused within {limit / 60:.0f} minutes",
-            )
+        limit = self.replay_within.get(call.operation, 0.0)
+        ready = Announcer(
+            delivery, call, step, token, named, tries, self.journal, self.admission, limit, self.now, announced_at
+        )
+        reply = await self.caller.make(call, token, ready=ready, tries=tries)
+        if call.opens and self.admission.counts_open:
+            await self.journal.opened(delivery.id, token, self.now())
+        if call.ends and under_way.opening is not None:
+            opener, opened_under = under_way.opening
+            self.caller.ended(opener)
+            await self.journal.end(delivery.id, opened_under, self.now())
+        return reply
 
     def _end(
         self, status: Status, tries: Tries, failure: CallFailed | None = None, *, contact_id: str | None = None

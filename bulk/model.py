@@ -71,11 +71,23 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One API request that a channel wants made. The failure of an `optional` one never fails the recipient."""
+    """One API request that a channel wants made. The failure of an `optional` one never fails the recipient.
+
+    `opens` and `writes` say what it may do to a person once it is accepted: open a contact, and send a message. `ends`
+    says that it ends the contact.
+    """
 
     operation: str
     parameters: Parameters
     optional: bool = False
+    opens: bool = False
+    writes: bool = False
+    ends: bool = False
+
+    @property
+    def reaches(self) -> bool:
+        """Whether it does anything that a rule or a cap has a say in."""
+        return self.opens or self.writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +110,8 @@ class Progress:
     """How far earlier tries of a recipient got, as the ledger knows it.
 
     `replies` are the answers recorded so far, in the order of the calls. `intended_at` (Unix seconds) is when the call
-    after them was first announced, None where it never was. `digest` is that of the parameters then.
+    after them was first announced, None where it never was, and infinite where the clock was set back since, so that
+    nobody knows how long ago that is. `digest` is that of the parameters then.
     """
 
     attempts: int = 0
@@ -111,7 +124,10 @@ class Progress:
 class Delivery:
     """One recipient on its way: its id in the ledger, its parameters by campaign table, and its progress.
 
-    `decisions` counts how often somebody had it sent again: each decision has tokens of its own.
+    `decisions` counts how often somebody had it sent again: each decision has tokens of its own. `reopens`: it ended
+    so, and the decision to send it again is recorded with its first call. `occurrence` tells rows of one key apart,
+    where they are no duplicates. `refusal` is why nothing more may be sent: what earlier tries left open is tidied up,
+    and that is all.
     """
 
     id: int
@@ -119,6 +135,36 @@ class Delivery:
     parameters: Mapping[str, Parameters]
     progress: Progress = field(default_factory=Progress)
     decisions: int = 0
+    reopens: Status | None = None
+    occurrence: int = 0
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A call about to be made for a delivery: the words in which the ledger keeps it before the call goes out.
+
+    `at` is in Unix seconds, `attempts` counts the tries of the recipient with this one, `digest` names its parameters.
+    `reopens`: a decision sends the delivery again, and with this call it begins. `renews`: the same announcement once
+    more, because time has passed since; `doubtful` then says that an earlier try may have been accepted.
+    """
+
+    delivery: int
+    step: int
+    token: str
+    digest: bytes
+    at: float
+    attempts: int = 0
+    opens: bool = False
+    writes: bool = False
+    reopens: bool = False
+    renews: bool = False
+    doubtful: bool = False
+
+    @property
+    def reaches(self) -> bool:
+        """Whether the call may do anything to a person."""
+        return self.opens or self.writes
 
 
 @dataclass(frozen=True, slots=True)

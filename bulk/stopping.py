@@ -40,6 +40,20 @@ class Stop:
             await self._asked.wait()
         self.check()
 
+    async def sleep_or(self, wake: anyio.Event, seconds: float) -> None:
+        """Wait, but not beyond the stop (raises `Stopped`), nor beyond another event."""
+        async with anyio.create_task_group() as group:
+            for event in (self._asked, wake):
+                group.start_soon(_cancel_after, event, group.cancel_scope)
+            await anyio.sleep(seconds)
+            group.cancel_scope.cancel()
+        self.check()
+
     async def wait(self) -> None:
         """Wait for the stop."""
         await self._asked.wait()
+
+
+async def _cancel_after(event: anyio.Event, scope: anyio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()

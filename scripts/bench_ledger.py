@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bulk.ledger import ClaimKind, Ledger, RunIdentity, RunLedger
-from bulk.model import Outcome, Recipient, Status
+from bulk.ledger.matching import names_of
+from bulk.model import Announcement, Outcome, Recipient, Status
 
 IDENTITY = RunIdentity("bench", "default", "sms", "https://connect.example", "us-west-2", "instance")
 BATCH = 5_000
@@ -43,7 +44,7 @@ def measured(what: str, rows: int) -> Iterator[None]:
 
 async def deliver(run: RunLedger, delivery: int) -> None:
     token, digest = f"{delivery:064x}", delivery.to_bytes(16, "big")
-    await run.intend(delivery, 0, token, digest=digest, at=1.8e9)
+    await run.intend(Announcement(delivery, 0, token, digest, 1.8e9, attempts=1, opens=True, writes=True))
     contact = f"8f3c0000-0000-4000-8000-{delivery:012}"
     request = f"5c1b0000-0000-4000-8000-{delivery:012}"
     at = datetime.now(UTC)
@@ -91,9 +92,9 @@ def bench(rows: int, folder: Path) -> None:
         again = ledger.begin(IDENTITY, {})
         with measured("claim, a finished list", rows):
             assert all(c.kind is ClaimKind.FINAL for batch in batches(rows) for c in again.claim(batch))
-        outcomes = again.outcomes()
+        outcomes = again.recorded()
         with measured("outcomes", rows):
-            assert all(o.status is Status.SENT for batch in batches(rows) for o in outcomes(batch))
+            assert all(one[0] == Status.SENT for batch in batches(rows) for one in outcomes(names_of(batch)))
     size = sum(file.stat().st_size for file in folder.iterdir())
     print(f"{size / rows:.0f} bytes per row on the disk")
 

@@ -38,6 +38,7 @@ attempts = 1
 SUMMARY = [
     *("campaign", "run", "channel", "rows", "sent", "skipped", "refused", "rejected", "unknown", "pending"),
     *("calls", "throttled", "seconds", "results", "halted"),
+    *("sent_before", "differs", "rehearsal"),
 ]
 """The keys of the summary, in the order of the contract."""
 

@@ -2,16 +2,18 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 import hypothesis
 import pytest
 from cli_runs import Service, service
 from disks import disk
+from sandbox_runs import Runs
 from virtual import VirtualLoop
 
 from bulk.ledger import Ledger
+from bulk.sandbox import Sandbox
 
 hypothesis.settings.register_profile("bulk", deadline=None)  # how long an example takes is the machine's affair
 hypothesis.settings.load_profile("bulk")
@@ -64,3 +66,16 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
     mark = item.get_closest_marker("asyncio")
     named = mark.kwargs.get("loop_factories", ()) if mark else ()
     return {"virtual": VirtualLoop} if "virtual" in named else {"real": asyncio.new_event_loop}
+
+
+@pytest.fixture
+async def standing_sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    async with Sandbox(rate=10_000, burst=10_000) as running:
+        yield running
+
+
+@pytest.fixture
+def runs(standing_sandbox: Sandbox, tmp_path: Path) -> Runs:
+    return Runs(standing_sandbox, tmp_path)

@@ -1,17 +1,18 @@
 """A transport that answers from a script, and a journal that is a list: values passed in where the rims would be."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
 
+from bulk.announcements import Guard
 from bulk.calling import Caller, Policy
 from bulk.errors import CallFailed
 from bulk.learning import Learner
 from bulk.limits import Bucket, Room
-from bulk.model import Call, Outcome, Reply
+from bulk.model import Announcement, Call, Outcome, Reply
 from bulk.pacing import Pace
 from bulk.stopping import Stop
 from bulk.turns import OwnPace, Turns, Waiting
@@ -68,6 +69,9 @@ class Wire:
     diary: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
 
+    async def prepare(self) -> None:
+        pass
+
     async def call(self, call: Call, token: str) -> Reply:
         self.requests.append(Request(anyio.current_time(), call.operation, token, call.parameters))
         self.diary.append(f"request {call.operation}")
@@ -100,21 +104,43 @@ class Notes:
     diary: list[str] = field(default_factory=list)
     intents: list[tuple[int, str, float]] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    not_accepted: list[str] = field(default_factory=list)
 
-    async def intend(self, delivery: int, step: int, token: str, *, digest: bytes, at: float) -> None:  # noqa: ARG002
+    async def intend(self, announcement: Announcement, guard: Guard | None = None) -> Exception | None:
         await anyio.sleep(0.01)
-        self.intents.append((step, token, at))
-        self.diary.append(f"intend {step}")
+        if guard is not None and (objection := guard(self)):
+            return objection
+        self.intents.append((announcement.step, announcement.token, announcement.at))
+        self.diary.append(f"{'renew' if announcement.renews else 'intend'} {announcement.step}")
+        return None
+
+    async def note(self) -> None:
+        """Keep nothing."""
 
     async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int, settled: bool) -> None:  # noqa: ARG002
         await anyio.sleep(0.01)
         self.diary.append(f"answer {step} {reply['ContactId']}")
 
-    async def withdraw(self, delivery: int, *, attempts: int) -> None:  # noqa: ARG002
+    async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:  # noqa: ARG002
         self.diary.append(f"withdraw after {attempts}")
 
-    async def finish(self, delivery: int, outcome: Outcome) -> None:  # noqa: ARG002
+    async def opened(self, delivery: int, token: str, at: float) -> None:
+        """Keep nothing."""
+
+    async def end(self, delivery: int, token: str, at: float) -> None:  # noqa: ARG002
+        self.ended.append(token)
+
+    async def finish(
+        self,
+        delivery: int,  # noqa: ARG002
+        outcome: Outcome,
+        *,
+        token: str | None = None,
+        reopens: bool = False,  # noqa: ARG002
+    ) -> None:
         self.outcomes.append(outcome)
+        self.not_accepted += [token] if token else []
         self.diary.append(f"finish {outcome.status}")
 
 
@@ -126,11 +152,10 @@ def caller(
     policy: Policy | None = None,
     room: Room | None = None,
     waiting: Waiting | None = None,
+    operations: Sequence[str] = (SMS, CREATE, MAIL, STOP),
 ) -> Caller:
     """Give a caller of every operation, at a rate that does not matter unless it is said."""
     stop = stop or Stop()
     pace = Pace(Bucket(per_second), Learner(per_second, per_second))
-    turns = {
-        operation: Turns(OwnPace(pace), stop, room=room, waiting=waiting) for operation in (SMS, CREATE, MAIL, STOP)
-    }
+    turns = {operation: Turns(OwnPace(pace), stop, room=room, waiting=waiting) for operation in operations}
     return Caller(transport, turns, stop, policy=policy or Policy())

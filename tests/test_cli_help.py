@@ -79,9 +79,19 @@ def test_every_option_that_is_no_file_names_its_environment_variable() -> None:
         for param in command.params
         if isinstance(param, click.Option) and not param.envvar
     }
-    files = {"contacts", "results", "ca_bundle", "output", "faults"}
-    once = {"decision", "rows", "row", "to", "source"}
-    assert unnamed - files == once, "those are a person's, and about one run or list"
+    assert unnamed == {"contacts", "results", "ca_bundle", "output", "faults", "source", "column"}, "those are files"
+
+
+def test_an_option_of_one_name_has_one_variable_in_every_command() -> None:
+    options = [
+        (param.opts[-1], param.envvar)
+        for command in group.commands.values()
+        for param in command.params
+        if isinstance(param, click.Option) and param.envvar
+    ]
+    assert {envvar for _, envvar in options} == {
+        "BULK_" + name.removeprefix("--").replace("-", "_").upper() for name, _ in options
+    }
 
 
 def test_help_goes_to_stdout(tmp_path: Path) -> None:

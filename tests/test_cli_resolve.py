@@ -80,13 +80,15 @@ async def test_it_needs_no_list(left: Path) -> None:
     assert [(one.row, one.key, one.destination) for one in told.unknown] == [(1, None, "+120…01"), (3, None, "+120…03")]
 
 
-async def test_it_names_no_key_where_another_row_stands_now(left: Path) -> None:
+async def test_it_names_rows_by_where_they_stand_now(left: Path) -> None:
     contacts = left.parent / "contacts.csv"
     head, *rows = contacts.read_text().splitlines(keepends=True)
     contacts.write_text("".join([head, *reversed(rows), "0009,+12065550009,Ann,\n"]))
-    assert [one.key for one in (await api.resolve(left)).unknown] == ["0003", "0001"]
+    assert [(one.row, one.key) for one in (await api.resolve(left)).unknown] == [(1, "0003"), (3, "0001")]
     contacts.write_text("".join([head, *rows[2:], *rows[:2]]))
-    assert [one.key for one in (await api.resolve(left)).unknown] == ["0003", None]
+    assert [(one.row, one.key) for one in (await api.resolve(left)).unknown] == [(1, "0003"), (4, "0001")]
+    contacts.write_text("".join([head, *rows[2:]]))
+    assert [(one.row, one.key) for one in (await api.resolve(left)).unknown] == [(1, "0003"), (None, None)]
 
 
 async def test_the_run_stays_what_it_was_but_for_the_decision(left: Path) -> None:

@@ -25,9 +25,10 @@ from scripted import (
 )
 from virtual import in_virtual_time
 
+from bulk.announcements import Admission, NotNow
 from bulk.calling import Policy
 from bulk.channels import CHANNELS
-from bulk.delivery import Carrier, NotNow
+from bulk.delivery import Carrier
 from bulk.errors import Halted
 from bulk.model import Delivery, Outcome, Progress, Recipient, Status, digest
 from bulk.stopping import Stop, Stopped
@@ -212,11 +213,11 @@ async def test_recorded_replies_are_fed_back_and_only_the_missing_call_is_made()
     assert (outcome.status, outcome.attempts) == (Status.SENT, 2)
 
 
-async def test_a_call_without_an_answer_goes_out_again_under_its_old_token_and_time() -> None:
+async def test_a_call_without_an_answer_goes_out_again_under_its_old_token() -> None:
     run = Sent(ok())
     outcome = await run.sms(tried(TEXT, seconds_ago=86400.0))
     assert outcome.status is Status.SENT
-    assert run.notes.intents == [(0, f"{SMS}/0/ann/0", NOW - 86400.0)]
+    assert run.notes.intents == [(0, f"{SMS}/0/ann/0", NOW)]
 
 
 async def test_a_row_whose_parameters_changed_since_its_try_is_unknown_without_a_call() -> None:
@@ -260,8 +261,9 @@ async def test_a_conflict_on_a_second_run_is_unknown() -> None:
     assert outcome.status is Status.UNKNOWN
 
 
-async def test_a_rejection_on_a_second_run_is_final() -> None:
-    assert (await Sent(REJECTED).sms(tried(TEXT))).status is Status.REJECTED
+async def test_a_rejection_of_a_first_call_in_doubt_is_unknown() -> None:
+    outcome = await Sent(REJECTED).sms(tried(TEXT))
+    assert (outcome.status, outcome.error_code) == (Status.UNKNOWN, "InvalidRequestException")
 
 
 async def test_a_rejection_of_a_second_call_in_doubt_is_unknown() -> None:
@@ -276,32 +278,33 @@ def asked(script: list[Answer], channel: str, verdicts: list[NotNow | None]) -> 
     """A carrier that asks before the first call, and the wire and the notes it has."""
     run = Sent(*script)
 
-    def admit(_: Delivery) -> None:
+    def ask(_: Delivery) -> None:
         run.line.diary.append("asked")
         if (why := verdicts.pop(0)) is not None:
             raise why
 
-    return replace(carrier(run.line, run.notes, channel), admit=admit), run
+    return replace(carrier(run.line, run.notes, channel), admission=Admission(ask)), run
 
 
-async def test_it_asks_once_when_the_first_call_has_its_turn() -> None:
-    carries, run = asked([throttled(), ok("draft"), ok("mail")], "email", [None])
+async def test_it_asks_before_every_try_of_a_call_that_reaches_a_person() -> None:
+    carries, run = asked([throttled(), ok("draft"), ok("mail")], "email", [None, None, None])
     await carries.deliver(delivery(LETTER))
-    assert run.line.diary[:4] == ["asked", "intend 0", f"request {CREATE}", f"request {CREATE}"]
-    assert run.line.diary.count("asked") == 1
+    first, again = ["asked", "intend 0", f"request {CREATE}"], ["asked", f"request {CREATE}"]
+    assert run.line.diary[:5] == first + again
+    assert run.line.diary[5:] == ["answer 0 draft", "asked", "intend 1", f"request {MAIL}", "finish sent"]
 
 
 async def test_who_may_not_be_written_to_now_is_left_without_a_trace() -> None:
-    carries, run = asked([], "sms", [NotNow("it is night")])
-    with pytest.raises(NotNow, match="it is night"):
+    carries, run = asked([], "sms", [NotNow(NOW + 3600.0)])
+    with pytest.raises(NotNow):
         await carries.deliver(delivery(TEXT))
     assert run.line.diary == ["asked"]
 
 
-async def test_what_may_have_been_accepted_is_settled_without_asking() -> None:
-    carries, run = asked([ok()], "sms", [])
+async def test_what_may_have_been_accepted_is_settled_where_the_rules_allow_it() -> None:
+    carries, run = asked([ok()], "sms", [None])
     await carries.deliver(delivery(TEXT, tried(TEXT)))
-    assert run.line.diary == ["intend 0", f"request {SMS}", "finish sent"]
+    assert run.line.diary == ["asked", "intend 0", f"request {SMS}", "finish sent"]
 
 
 # Halting and stopping

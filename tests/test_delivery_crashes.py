@@ -16,11 +16,12 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from scripted import CREATE, MAIL, SMS, STOP, caller, fault, full, no, throttled, timeout, unreachable
 
+from bulk.announcements import Guard
 from bulk.calling import Policy
 from bulk.channels import CHANNELS
 from bulk.delivery import Carrier
 from bulk.errors import CallFailed
-from bulk.model import Call, Delivery, Outcome, Parameters, Progress, Recipient, Reply, Status
+from bulk.model import Announcement, Call, Delivery, Outcome, Parameters, Progress, Recipient, Reply, Status
 from bulk.sender import send
 from bulk.stopping import Stop
 from bulk.turns import Waiting
@@ -67,6 +68,9 @@ class Service:
     clock: float = 0.0
     accepted: list[tuple[str, str]] = field(default_factory=list)  # token, contact id
     at: dict[str, float] = field(default_factory=dict)
+
+    async def prepare(self) -> None:
+        pass
 
     async def call(self, call: Call, token: str) -> Reply:
         await self.world.step()
@@ -120,17 +124,22 @@ class Books:
                 row.progress = entry
         self.late.clear()
 
-    async def intend(self, delivery: int, step: int, token: str, *, digest: bytes, at: float) -> None:
+    async def intend(self, announcement: Announcement, guard: Guard | None = None) -> Exception | None:
+        assert guard is None
         await self.world.step()
         self.write()
-        row = self.rows[delivery]
+        step, token, row = announcement.step, announcement.token, self.rows[announcement.delivery]
         assert row.outcome is None
         assert len(row.progress.replies) <= step
         if row.progress.intended_at is not None and row.intent[0] == step:
             assert row.intent[1] == token
         row.intent = step, token
-        row.progress = replace(row.progress, intended_at=at, digest=digest)
+        row.progress = replace(row.progress, intended_at=announcement.at, digest=announcement.digest)
         await self.world.step()
+        return None
+
+    async def note(self) -> None:
+        """Keep nothing."""
 
     async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int, settled: bool) -> None:
         await self.world.step()
@@ -141,12 +150,25 @@ class Books:
         row.contact = reply["ContactId"] if settled else None
         await self.world.step()
 
-    async def withdraw(self, delivery: int, *, attempts: int) -> None:
+    async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:  # noqa: ARG002
         await self.world.step()
         row = self.rows[delivery]
         self.late.append((row, replace(row.progress, attempts=attempts, intended_at=None)))
 
-    async def finish(self, delivery: int, outcome: Outcome) -> None:
+    async def opened(self, delivery: int, token: str, at: float) -> None:
+        """Keep nothing."""
+
+    async def end(self, delivery: int, token: str, at: float) -> None:
+        """Nothing here counts open contacts."""
+
+    async def finish(
+        self,
+        delivery: int,
+        outcome: Outcome,
+        *,
+        token: str | None = None,  # noqa: ARG002
+        reopens: bool = False,  # noqa: ARG002
+    ) -> None:
         await self.world.step()
         self.late.append((self.rows[delivery], outcome))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from ledgers import intent, outcomes
 
 from bulk.ledger import Claim, ClaimKind, Ledger, RunIdentity, RunLedger
 from bulk.model import Outcome, Recipient, Reply, Status
@@ -56,7 +57,7 @@ class Crashes(RuleBasedStateMachine):
             self.ending.discard(key)
 
     def intend(self, key: str, step: int) -> None:
-        self.runner.run(self.run.intend(self.claims[key].id, step, f"{key}{step}", digest=bytes(16), at=1.0))
+        self.runner.run(self.run.intend(intent(self.claims[key].id, step, f"{key}{step}", digest=bytes(16), at=1.0)))
         last, times = self.times.get(key, (step, 0))
         self.times[key] = step, times + 1 if key in self.announced and last == step else 1
         self.announced.add(key)
@@ -127,8 +128,8 @@ class Crashes(RuleBasedStateMachine):
     @invariant()
     @precondition(lambda self: hasattr(self, "claims") and not self.late)
     def the_ledger_knows_what_happened(self) -> None:
-        outcomes = dict(zip((r.key for r in self.rows), self.run.outcomes()(self.rows), strict=True))
-        for key, outcome in outcomes.items():
+        found = dict(zip((r.key for r in self.rows), outcomes(self.run, self.rows), strict=True))
+        for key, outcome in found.items():
             open_as = Status.UNKNOWN if key in self.announced else Status.PENDING
             assert outcome.status is self.durable.get(key, open_as)
         assert sum(self.run.counts().values()) == len(KEYS)

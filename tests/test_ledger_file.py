@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ledgers import intent
 
 from bulk.errors import LedgerError
 from bulk.ledger import Ledger, RunIdentity
@@ -153,7 +154,7 @@ async def test_a_run_belongs_to_one_place(tmp_path: Path) -> None:
     with Ledger.open(tmp_path) as ledger:
         run = ledger.begin(IDENTITY, DIGESTS)
         (claim,) = run.claim(recipients(1))
-        await run.intend(claim.id, 0, "token", digest=b"d" * 16, at=1.7e9)
+        await run.intend(intent(claim.id, 0, "token", digest=b"d" * 16, at=1.7e9))
         elsewhere = RunIdentity("reminders", "default", "sms", "http://127.0.0.1:8788", "eu-west-2", "8f3c")
         with pytest.raises(LedgerError, match=r"belongs to endpoint .*example', not .*, region 'us-west-2'.*--run NEW"):
             ledger.begin(elsewhere, DIGESTS, accept_changes=True)
@@ -165,9 +166,9 @@ async def test_another_way_to_know_a_row_is_no_change_to_be_accepted(tmp_path: P
         ledger.begin(IDENTITY, changed)
         run = ledger.begin(IDENTITY, DIGESTS, accept_changes=True)  # nobody was written to yet
         (claim,) = run.claim(recipients(1))
-        await run.intend(claim.id, 0, "token", digest=b"d" * 16, at=1.7e9)
+        await run.intend(intent(claim.id, 0, "token", digest=b"d" * 16, at=1.7e9))
         with pytest.raises(LedgerError, match=r"list\.dedupe, list\.key has changed since .*--run NEW"):
-            ledger.begin(IDENTITY, changed, accept_changes=True)
+            ledger.begin(IDENTITY, changed, fixed={"list.key", "list.dedupe"}, accept_changes=True)
 
 
 def test_a_changed_campaign_is_not_resumed_silently(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ledgers import intent
 
 from bulk.ledger import Ledger, RunIdentity
 from bulk.ledger.database import write
@@ -25,7 +26,7 @@ async def test_a_group_goes_to_the_disk_once_no_more_announcements_can_come(tmp_
         claims = run.claim([Recipient(row, f"customer-{row}", None, {}) for row in range(3)])
         async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
             for claim in claims:
-                tasks.create_task(run.intend(claim.id, 0, "token", digest=b"digest", at=1.7e9))
+                tasks.create_task(run.intend(intent(claim.id, 0, "token", digest=b"digest", at=1.7e9)))
         assert run.unanswered() == 3
 
 

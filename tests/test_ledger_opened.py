@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from ledgers import DIGEST, IDENTITY, begin
+from ledgers import DIGEST, IDENTITY, begin, intent
 
 from bulk.ledger import Ledger, RunIdentity
 from bulk.model import Outcome, Recipient, Reply, Status
@@ -18,15 +18,16 @@ async def opened(ledger: Ledger, times: Sequence[float], status: Status, *, of: 
     run = ledger.begin(of, {})
     rows = [Recipient(row, f"{status}-{row}", "ann@example.com", {}) for row in range(len(times))]
     for claim, at in zip(run.claim(rows), times, strict=True):
-        await run.intend(claim.id, 0, "token", digest=DIGEST, at=at)
+        await run.intend(intent(claim.id, 0, "token", digest=DIGEST, at=at))
         if status is not Status.PENDING:
-            await run.finish(claim.id, Outcome(status, "contact" if status is Status.SENT else None, 1))
+            token = "token" if status is Status.REJECTED else None  # certainly not accepted
+            await run.finish(claim.id, Outcome(status, "contact" if status is Status.SENT else None, 1), token=token)
     await run.flush()
 
 
 def ask(ledger: Ledger, *, limit: int = 100, of: RunIdentity = IDENTITY) -> list[float]:
-    ledger.index_opened()
-    return ledger.opened(of, since=NOW - HOUR, limit=limit, calls=2)
+    ledger.index_open()
+    return ledger.still_open(of, since=NOW - HOUR, limit=limit)
 
 
 async def test_gives_the_newest_that_are_not_too_old_the_oldest_first(ledger: Ledger) -> None:
@@ -55,9 +56,10 @@ async def test_leaves_out_what_a_call_of_our_own_has_ended(ledger: Ledger) -> No
     run = begin(ledger)
     (claim,) = run.claim([Recipient(0, "a", "ann@example.com", {})])
     for step in range(2):
-        await run.intend(claim.id, step, f"token {step}", digest=DIGEST, at=NOW - 10)
+        await run.intend(intent(claim.id, step, f"token {step}", at=NOW - 10, reaches=not step))
         await run.answer(claim.id, step, Reply({"ContactId": "contact"}), attempts=1, settled=step == 1)
-    await run.intend(claim.id, 2, "token 2", digest=DIGEST, at=NOW - 10)
+    await run.intend(intent(claim.id, 2, "token 2", at=NOW - 10, reaches=False))
+    await run.end(claim.id, "token 0", NOW - 5)
     await run.finish(claim.id, Outcome(Status.SENT, "contact", 3))
     await run.flush()
     assert ask(ledger) == []
@@ -65,12 +67,12 @@ async def test_leaves_out_what_a_call_of_our_own_has_ended(ledger: Ledger) -> No
 
 async def test_is_asked_of_its_index_alone(ledger: Ledger) -> None:
     await opened(ledger, [NOW - 10], Status.SENT)
-    ledger.index_opened()
+    ledger.index_open()
     statements: list[str] = []
     reader = ledger._source.reader
     reader.set_trace_callback(statements.append)
     ask(ledger)
     reader.set_trace_callback(None)
     plan = " ".join(row[3] for statement in statements for row in reader.execute(f"EXPLAIN QUERY PLAN {statement}"))
-    assert "USING INDEX delivery_opened (intended_at>?)" in plan
+    assert "USING INDEX dispatch_open (last_at>?)" in plan
     assert "TEMP B-TREE" not in plan

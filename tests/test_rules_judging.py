@@ -15,7 +15,6 @@ from bulk.campaign import Campaign
 from bulk.channels import CHANNELS
 from bulk.model import Refusal, Status
 from bulk.rules import Locality, Rules, Wait
-from bulk.rules.caps import duration
 from bulk.rules.laws import law
 
 BERLIN = Locality(("Europe/Berlin",), "DE")
@@ -78,7 +77,38 @@ def test_zones_that_are_never_open_together_are_left_out() -> None:
     place = Locality(("Asia/Kamchatka", "Europe/London", "Asia/Tokyo", "Africa/Cairo"))
     judged = rules(hours={"every_day": "09:00-12:00"}).judge(place, now=NOON)
     assert code(judged) == "never_open"
-    assert "Asia/Kamchatka, Europe/London, Asia/Tokyo and 1 more" in str(judged)
+    assert "every possible zone (Asia/Kamchatka, Europe/London, Asia/Tokyo and 1 more): " in str(judged)
+
+
+COLUMN, FEWER, WIDER = "fill in the column of [list] timezone_column", "name fewer zones", "widen [hours]"
+UNKNOWN = {"unknown_zone": ["Asia/Tokyo", "Europe/London"], "every_day": "09:00-10:00"}
+NOBODY = "close it all week"
+CLOSED = "[country]\nevery_day = []\n[unclear]\n"
+SUNDAYS = '[country]\nevery_day = []\nsunday = "08:00-20:00"\n[unclear]\n'
+
+
+@pytest.mark.parametrize(
+    "hours, law, place, remedies",
+    [
+        ({"every_day": "09:00-12:00"}, None, Locality(("Asia/Tokyo", "Europe/London")), {COLUMN, WIDER}),
+        ({"every_day": []}, None, BERLIN, {WIDER}),
+        ({"every_day": []}, None, Locality(("Asia/Tokyo", "Europe/London")), {WIDER}),
+        (UNKNOWN, None, Locality(), {COLUMN, FEWER, WIDER}),
+        ({"weekdays": "09:00-17:00"}, SUNDAYS, BERLIN, {WIDER}),
+        ({}, CLOSED, BERLIN, {NOBODY}),
+        ({"weekdays": "09:00-17:00"}, CLOSED, Locality(("Europe/Berlin", "Europe/Busingen"), "DE"), {NOBODY}),
+        ({"rules": "us"}, None, Locality(("America/New_York", "Asia/Singapore"), "US"), {COLUMN}),
+    ],
+)
+def test_what_is_never_open_names_the_remedies_that_would_help_and_no_other(
+    hours: dict[str, Any], law: str | None, place: Locality, remedies: set[str], tmp_path: Path
+) -> None:
+    if law:
+        (tmp_path / "own.toml").write_text(f'title = "Own"\napplies_to = "DE"\nreviewed = 2026-11-01\n{law}')
+        hours = {**hours, "rules": "own.toml"}
+    judged = rules(hours=hours, folder=tmp_path).judge(place, now=NOON)
+    assert code(judged) == "never_open"
+    assert {one for one in (COLUMN, FEWER, WIDER, NOBODY) if one in str(judged)} == remedies
 
 
 # Caps
@@ -89,7 +119,7 @@ def test_a_capped_person_is_left_out_and_told_why() -> None:
     judged = table.judge(BERLIN, now=NOON, written=sent(NOON - 3600))
     assert code(judged) == "capped"
     assert isinstance(judged, Refusal)
-    assert judged.message == "written to once since 2026-11-22 11:00 UTC; [caps] sms allows 1 within 1d"
+    assert judged.message == "written to once since 2026-11-22 11:00 UTC; [caps] sms allows 1 within 24h"
 
 
 def test_a_person_is_written_to_again_when_the_time_is_over() -> None:
@@ -132,9 +162,20 @@ def test_what_is_only_to_be_settled_is_under_no_cap() -> None:
     assert rules(caps={"sms": {"at_most": 1, "within": "24h"}}).judge(BERLIN, now=NOON, written=None) is None
 
 
-@pytest.mark.parametrize("seconds, said", [(86400, "1d"), (5400, "90m"), (7200, "2h"), (1.5, "1.5s")])
-def test_a_duration_is_said_in_its_largest_whole_unit(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
+@pytest.mark.parametrize(
+    "within, said",
+    [
+        ("24h", "24h"),
+        ("1d", "1d"),
+        (" 1d  12h ", "1d 12h"),
+        (86400, "86400 seconds"),
+        (timedelta(1.5), "129600 seconds"),
+    ],
+)
+def test_a_cap_is_said_in_the_words_of_the_file(within: object, said: str) -> None:
+    judged = rules(caps={"any": {"at_most": 2, "within": within}}).judge(BERLIN, now=NOON, written=sent(NOON, NOON))
+    assert isinstance(judged, Refusal)
+    assert judged.message.endswith(f"[caps] any allows 2 within {said}")
 
 
 # Expiry

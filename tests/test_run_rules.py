@@ -81,3 +81,27 @@ async def test_the_plan_says_where_the_rows_go_and_when_they_are_done(tmp_path: 
     assert plan.countries == {"US": 3, "GB": 1}
     assert plan.finishes_at is not None
     assert sum(plan.zones.values()) == plan.sendable
+
+
+@pytest.mark.parametrize(
+    "number, zone, told",
+    [
+        ("+34612345678", "", "Atlantic/Canary or Europe/Madrid"),
+        ("+447400123456", "", "Europe/Guernsey or Europe/Isle_of_Man or Europe/Jersey or Europe/London"),
+        ("+61412345678", "", "Australia/Adelaide or Australia/Brisbane or Australia/Eucla or one of 5 others"),
+        ("+61412345678", "Australia/Perth", "Australia/Perth"),
+        ("+61412345678", "EST", "unknown"),
+    ],
+)
+async def test_the_plan_calls_zones_unknown_only_where_there_is_none(
+    tmp_path: Path, number: str, zone: str, told: str
+) -> None:
+    people = pl.DataFrame({"id": ["a"], "phone": [number], "zone": [zone]})
+    plan = await bulk.check(campaign(tmp_path, timezone_column="zone"), contacts=people)
+    assert plan.zones == {told: 1}
+
+
+def test_a_cap_keeps_its_words_in_a_campaign_made_of_another(tmp_path: Path) -> None:
+    said = bulk.Campaign(name="a", channel="sms", caps={"sms": {"at_most": 1, "within": "24h"}}, folder=tmp_path)
+    again = bulk.Campaign(name="b", channel="sms", caps=said.caps, folder=tmp_path)
+    assert str(again.caps.sms) == "1 within 24h"

@@ -11,6 +11,7 @@ import pytest
 from virtual import PatientLoop
 
 from bulk.campaign import Campaign
+from bulk.errors import ExitCode
 from bulk.ledger import Ledger
 from bulk.model import Call, Reply, Status
 from bulk.outcomes import frame
@@ -19,7 +20,7 @@ from bulk.run.looking import read_results
 from bulk.run.opening import open_campaign
 from bulk.run.options import Options
 from bulk.run.pace import pace
-from bulk.run.sending import STOPPED, Sending
+from bulk.run.sending import Sending
 from bulk.run.wiring import carrier
 from bulk.stopping import Stop
 from bulk.turns import OwnPace, Turns
@@ -33,6 +34,9 @@ class Service:
 
     def __init__(self) -> None:
         self.calls: list[tuple[datetime, str]] = []
+
+    async def prepare(self) -> None:
+        pass
 
     async def call(self, call: Call, _token: str) -> Reply:
         loop = asyncio.get_running_loop()
@@ -115,7 +119,7 @@ def test_waiting_for_a_window_ends_with_max_duration_and_leaves_the_rows_pending
     plan = campaign(hours={"every_day": ["09:00-11:00"]})
     service, ends, stop = run(plan, people(["Europe/London"] * 3), tmp_path, max_duration=3600)
     assert not service.calls
-    assert stop.exit_code == STOPPED
+    assert stop.exit_code == ExitCode.ROWS_LEFT
     assert ends["status"].to_list() == [Status.PENDING] * 3
 
 

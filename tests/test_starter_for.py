@@ -52,7 +52,7 @@ def test_the_columns_are_found_and_named() -> None:
     assert written["request"]["DestinationEndpoint"]["Address"] == "{{ Address }}"
     assert "{{ User.UserAttributes.FirstName }}" in written["request"]["InitialSystemMessage"]["Content"]
     assert "# Recognised: Amazon Pinpoint segment." in text
-    assert "# Left out: rows where OptOut is ALL (opted_out)." in text
+    assert "# Left out: rows where 'OptOut' is neither empty nor a clear no (opted_out)." in text
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,26 @@ def test_the_channel_is_told_by_the_list(columns: list[str], channel: str) -> No
 
 def test_a_list_without_a_destination_is_an_error() -> None:
     contacts = ContactList.open(pl.DataFrame({"name": ["x"], "who": ["y"]}))
-    with pytest.raises(CampaignError, match=r"^frame: no column has the name of one of phones; it has name, who"):
+    with pytest.raises(
+        CampaignError, match=r"^frame: no column holds phone numbers, by its name or its cells; it has name, who"
+    ):
         starter_for(contacts, "sms")
     with pytest.raises(CampaignError, match=r"^no channel 'fax'; there are sms, email, inbound-email$"):
         starter_for(contacts, "fax")
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(
+    lambda name: name == name.strip()
+)
+
+
+@pytest.mark.parametrize("name", [" list.csv", "list.csv ", "\u00a0list.csv", " ", "a\tb\r.csv"])
+async def test_a_name_that_begins_or_ends_with_a_space_is_that_files_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("phone\n+14155550123\n")
+    (tmp_path / "list.csv").write_text("phone\n")
+    path = tmp_path / "campaign.toml"
+    path.write_text(starter_for(ContactList.open(tmp_path / name), "sms", path=name), "utf-8")
+    assert (await bulk.check(path, sandbox=True)).rows == 1
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
@@ -85,4 +101,4 @@ def test_whatever_the_list_is_called_a_campaign_is_written(
     path = tmp_path_factory.getbasetemp() / "campaign.toml"
     path.write_text(starter_for(contacts, "sms"), "utf-8", newline="\n")
     campaign, _ = load(path)
-    assert (campaign.contacts or "").strip() == name.strip()  # a campaign's texts are stripped
+    assert campaign.contacts == name

@@ -1,13 +1,21 @@
 """`[hours]`, `[caps]` and `expires`: when, how often and until when a person may be written to, as the file says it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PlainValidator, PositiveInt, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PlainValidator,
+    PositiveInt,
+    PrivateAttr,
+    model_validator,
+)
 
 from bulk.campaign.forms import Duration, Table, seconds
 
@@ -150,6 +158,20 @@ class Cap(Table):
 
     at_most: PositiveInt
     within: Annotated[Duration, Field(gt=0)]
+    _span: str = PrivateAttr("")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_the_words(cls, data: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        cap = read(data)
+        if isinstance(data, Mapping):
+            said = data["within"]
+            cap._span = " ".join(said.split()) if isinstance(said, str) else f"{cap.within:.15g} seconds"  # noqa: SLF001
+        return cap
+
+    def __str__(self) -> str:
+        """Return the cap in the words of the file."""
+        return f"{self.at_most} within {self._span}"
 
 
 class CapsTable(Table):

@@ -9,13 +9,25 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from pydantic import BeforeValidator, Discriminator, Field, PositiveFloat, PositiveInt, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
 from bulk.campaign.forms import Duration, Table
 from bulk.campaign.rule_tables import CapsTable, Expiry, HoursTable
 from bulk.campaign.troubles import nearest, troubles_of
 from bulk.channels import CHANNELS, Channel
 from bulk.errors import CampaignError
+
+FileName = Annotated[str, StringConstraints(min_length=1, strip_whitespace=False)]
+"""A file, by a name that may begin and end with a space."""
 
 
 class ListTable(Table):
@@ -28,7 +40,9 @@ class ListTable(Table):
     allow_countries: tuple[str, ...] = ()
     timezone_column: str | None = None
     dedupe: Literal["key", "destination", "none"] = "key"
-    suppress: tuple[str, ...] = ()
+    suppress: tuple[FileName, ...] = ()
+    opt_out_columns: tuple[str, ...] | None = None
+    consent_columns: tuple[str, ...] | None = None
     opt_out_list: str | None = None
 
 
@@ -139,7 +153,7 @@ class Campaign(Table):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=100)]
     channel: str
-    contacts: Annotated[str, Field(min_length=1)] | None = None
+    contacts: FileName | None = None
     purpose: Literal["marketing", "transactional"] | None = None
     expires: Expiry = None
     contact_list: ListTable = Field(default_factory=ListTable, alias="list")

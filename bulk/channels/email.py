@@ -30,11 +30,11 @@ TEXTS: Final = ("EmailMessage.RawMessage.Subject", "EmailMessage.RawMessage.Body
 
 def exchange(parameters: Mapping[str, Parameters]) -> Exchange:
     """Create the contact and send its message."""
-    created = yield Call(OPERATIONS["create_contact"], parameters["create_contact"])
+    created = yield Call(OPERATIONS["create_contact"], parameters["create_contact"], opens=True)
     contact = {"InstanceId": parameters["request"]["InstanceId"], "ContactId": created["ContactId"]}
-    stop = Call(OPERATIONS["stop_contact"], {**parameters.get("stop_contact", {}), **contact}, optional=True)
+    stop = Call(OPERATIONS["stop_contact"], {**parameters.get("stop_contact", {}), **contact}, optional=True, ends=True)
     try:
-        sent = yield Call(OPERATIONS["request"], {**parameters["request"], **contact})
+        sent = yield Call(OPERATIONS["request"], {**parameters["request"], **contact}, writes=True)
     except CallRejected:
         with suppress(CallFailed):
             yield stop

@@ -22,6 +22,6 @@ TEXTS: Final = ("EmailMessage.RawMessage.Subject", "EmailMessage.RawMessage.Body
 
 def exchange(parameters: Mapping[str, Parameters]) -> Exchange:
     """Start the email contact, as if the customer had written."""
-    started = yield Call(OPERATIONS["request"], parameters["request"])
+    started = yield Call(OPERATIONS["request"], parameters["request"], opens=True, writes=True)
     contact_id: str = started["ContactId"]
     return contact_id

@@ -24,6 +24,6 @@ TEXTS: Final = ("InitialSystemMessage.Content",)
 
 def exchange(parameters: Mapping[str, Parameters]) -> Exchange:
     """Start the outbound chat contact whose first message is the SMS."""
-    started = yield Call(OPERATIONS["request"], parameters["request"])
+    started = yield Call(OPERATIONS["request"], parameters["request"], opens=True, writes=True)
     contact_id: str = started["ContactId"]
     return contact_id

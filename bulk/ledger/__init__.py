@@ -4,7 +4,11 @@ database     the file: opened, kept private, its troubles in words
 schema       tables, states, and the rules the database keeps
 writer       the one thread that writes: group commits
 matching     a row of the list → its row in the ledger, by key
-claims       a batch of the list → what is to be done with each row
+claims       what is to be done with a row of the list
+batch        a batch of the list claimed: what the ledger knows, and what is written of it
+dispatches   what may have reached a person: counted for caps and open contacts
+facts        what the ledger tells of a run, as values
+statements   the statements that write deliveries
 record       a run, to be read: counts, outcomes, unknown rows
 runs         runs begun, found again, ended
 journal      a run, to be written: claims, intents, replies, outcomes
@@ -12,14 +16,17 @@ book         a ledger opened: its runs, and who was written to
 privacy      what must not be kept
 """
 
-from bulk.ledger.book import Ledger
+from bulk.ledger.book import Ledger, still_open
 from bulk.ledger.claims import Claim, ClaimKind
+from bulk.ledger.dispatches import Connection
+from bulk.ledger.facts import RunFacts, RunIdentity, Unknown
 from bulk.ledger.journal import Decision, RunLedger
-from bulk.ledger.record import RunFacts, RunIdentity, RunRecord, Unknown
+from bulk.ledger.record import RunRecord
 
 __all__ = [
     "Claim",
     "ClaimKind",
+    "Connection",
     "Decision",
     "Ledger",
     "RunFacts",
@@ -27,4 +34,5 @@ __all__ = [
     "RunLedger",
     "RunRecord",
     "Unknown",
+    "still_open",
 ]

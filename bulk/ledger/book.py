@@ -3,34 +3,33 @@
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from bulk.errors import LedgerError
-from bulk.ledger import runs, schema
+from bulk.ledger import dispatches, runs, schema
 from bulk.ledger.database import FILE, connect, create, empty, missing, troubles_of
+from bulk.ledger.dispatches import Where
+from bulk.ledger.facts import RunFacts, RunIdentity
 from bulk.ledger.journal import RunLedger
 from bulk.ledger.matching import Hasher
-from bulk.ledger.record import RunFacts, RunIdentity, RunRecord, Source
+from bulk.ledger.record import RunRecord, Source
 from bulk.ledger.writer import AT_ONCE, GATHER, Writer
 
-_INDEX_PEOPLE = """
-CREATE INDEX IF NOT EXISTS delivery_person ON delivery (person, intended_at) WHERE intended_at IS NOT NULL
-"""
-_WRITTEN_TO = """
-SELECT count(*) FROM delivery JOIN run ON run.id = delivery.run
-WHERE person = ? AND intended_at IS NOT NULL AND intended_at >= ? AND channel = ?
-    AND (state = 'sent' OR state = 'unknown' OR state = 'intended')
-"""
-_INDEX_OPENED = "CREATE INDEX IF NOT EXISTS delivery_opened ON delivery (intended_at) WHERE intended_at IS NOT NULL"
-_OPENED = """
-SELECT intended_at FROM delivery INDEXED BY delivery_opened CROSS JOIN run ON run.id = delivery.run
-WHERE intended_at IS NOT NULL AND intended_at >= ? AND channel = ? AND endpoint = ? AND region = ? AND instance = ?
-    AND step < ? AND (state = 'sent' OR state = 'unknown' OR state = 'intended')
-ORDER BY intended_at DESC LIMIT ?
-"""
+
+def still_open(
+    connection: sqlite3.Connection, identity: RunIdentity, *, since: float, limit: int, but: int = 0
+) -> list[float]:
+    """Return when the contacts opened that may be open at a run's instance, over all runs of its channel.
+
+    They are the last `limit` of those that opened after `since`, the oldest first, in Unix seconds; without those of
+    the delivery `but`.
+    """
+    place = Where(identity.channel, identity.endpoint, identity.region, identity.instance)
+    return dispatches.still_open(connection, place, since=since, limit=limit, but=but)
 
 
 def _prepare(path: Path) -> None:
@@ -90,54 +89,65 @@ class Ledger:
                 raise
 
     def runs(self) -> list[RunFacts]:
-        """Give all runs, the oldest first."""
+        """Return all runs, the oldest first."""
         with troubles_of(self._path):
             return runs.every(self._source.reader)
 
-    def begin(self, identity: RunIdentity, digests: Mapping[str, str], *, accept_changes: bool = False) -> RunLedger:
+    def begin(
+        self,
+        identity: RunIdentity,
+        digests: Mapping[str, str],
+        *,
+        fixed: AbstractSet[str] = frozenset(),
+        accept_changes: bool = False,
+    ) -> RunLedger:
         """Begin a run, or another pass of it; first become its `lock.sole_sender`.
 
-        `digests` names what the campaign consists of: path to short digest. Raises `LedgerError` where the run
-        belongs to another channel, endpoint, Region or instance, or where the digests differ and nobody has
-        accepted that.
+        `digests` names what the campaign consists of: path to short digest; `fixed` are those of these paths that say
+        who is reached and what names a row. Raises `LedgerError` where the run belongs to another channel, endpoint,
+        Region or instance, where a new one has nearly the name of another, where the digests differ and nobody has
+        accepted that, or where something fixed has changed after a row was tried.
         """
         writer, now = self._writing(), self._now()
         number, facts = writer.run(
-            lambda writing: runs.begin(writing, identity, digests=digests, accept_changes=accept_changes, now=now)
+            lambda writing: runs.begin(
+                writing, identity, digests=digests, fixed=fixed, accept_changes=accept_changes, now=now
+            )
         )
         return RunLedger(self._source, number, facts=facts, writer=writer, now=self._now)
 
     def find(self, campaign: str, run: str) -> RunRecord | None:
-        """Give a run to be read, None where it never began."""
+        """Return a run to be read, None where it never began."""
         with troubles_of(self._path):
             found = runs.find(self._source.reader, campaign, run)
         return None if found is None else RunRecord(self._source, found[0], facts=found[1])
 
     def index_people(self) -> None:
         """Make `written_to` quick. Only who caps how often a person is written to pays for the index."""
-        self._writing().run(lambda writing: writing.execute(_INDEX_PEOPLE))
+        self._writing().run(dispatches.index_people)
 
-    def written_to(self, destination: str, channel: str, *, since: float) -> int:
-        """Count what was sent to a person since then (Unix seconds), over all runs; what may have been sent counts."""
-        person = self._source.hasher.person(destination)
-        with troubles_of(self._path):
-            (count,) = self._source.reader.execute(_WRITTEN_TO, (person, since, channel)).fetchone()
-        return int(count)
+    def written_to(self, destination: str, channel: str, *, since: float, but: int = 0) -> int:
+        """Return how many messages may have reached a person since then (Unix seconds), over all runs.
 
-    def index_opened(self) -> None:
-        """Make `opened` possible. Only who bounds the open contacts pays for the index."""
-        self._writing().run(lambda writing: writing.execute(_INDEX_OPENED))
-
-    def opened(self, place: RunIdentity, *, since: float, limit: int, calls: int) -> list[float]:
-        """Tell when the contacts opened that may be open still, the oldest first: the newest `limit` since then.
-
-        Times are in Unix seconds. All runs count that share the channel, endpoint, Region and instance of `place`, and
-        what may have been accepted counts. A row that went beyond so many `calls` has ended its contact itself.
+        Those of the delivery `but` do not count.
         """
-        where = since, place.channel, place.endpoint, place.region, place.instance, calls, limit
         with troubles_of(self._path):
-            found = self._source.reader.execute(_OPENED, where).fetchall()
-        return [at for (at,) in reversed(found)]
+            return self.written(self._source.reader, destination, channel, since=since, but=but)
+
+    def written(
+        self, connection: sqlite3.Connection, destination: str, channel: str, *, since: float, but: int = 0
+    ) -> int:
+        """Return the same inside a transaction: for the guard of an announcement."""
+        return dispatches.written(connection, self._source.hasher.people(destination), channel, since, but)
+
+    def index_open(self) -> None:
+        """Make `still_open` possible. Only who bounds the open contacts pays for the index."""
+        self._writing().run(dispatches.index_open)
+
+    def still_open(self, identity: RunIdentity, *, since: float, limit: int) -> list[float]:
+        """Return when the contacts opened that may be open now: see `still_open`."""
+        with troubles_of(self._path):
+            return still_open(self._source.reader, identity, since=since, limit=limit)
 
     def copy(self, folder: Path) -> None:
         """Copy the ledger as it stands into another folder, which has none: whole, also while a process writes it."""

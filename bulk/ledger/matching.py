@@ -7,11 +7,12 @@ personal data.
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
+from bulk.identity import identity
 from bulk.model import Recipient, Status
 
 Known = tuple[Any, ...]
@@ -19,17 +20,36 @@ Known = tuple[Any, ...]
 
 ID, KEY, PLACE, STATE = range(4)
 
+HALF = 8  # bytes of a content: the first name the destination's spelling, the others the cells
+
 _AT_ONCE = 500  # keys looked up by one statement
 
 
 class Hasher:
-    """Hashes under the ledger's own salt: 16 bytes each, and different for a key and for a person."""
+    """Hashes under the ledger's own salt: 16 bytes each, and different for a key, a person, a content."""
 
     def __init__(self, salt: bytes) -> None:
         self._keyed = _hasher(salt, b"key")
         self._placed = _hasher(salt, b"place")
-        self.person = _hasher(salt, b"person")
-        """Names a destination, over all runs: phone numbers in E.164, addresses as the loader brings them to form."""
+        self._person = _hasher(salt, b"person")
+        self._content = _hasher(salt, b"content")
+        self._spelling = _hasher(salt, b"spelling")
+
+    def person(self, destination: str) -> bytes:
+        """Return what names the person behind a destination, over all runs."""
+        return self._person(identity(destination))
+
+    def people(self, destination: str) -> tuple[bytes, bytes]:
+        """Return the same, and the name that ledgers of the first version gave: by the address as it was spelt."""
+        return self._person(identity(destination)), self._person(destination)
+
+    def content(self, spelling: str, cells: str) -> bytes:
+        """Return what names a row's content: half of it its destination as it is spelt, half what else it needs."""
+        return self._spelling(spelling)[:HALF] + self._content(cells)[:HALF]
+
+    def repeat(self, key: bytes, occurrence: int) -> bytes:
+        """Return the key of a further row of the same name, where such rows are no duplicates."""
+        return self._keyed(f"{key.hex()} {occurrence}")
 
     def keys(self, names: Iterable[str], first: int) -> list[bytes]:
         """Hash what each row is named by, from the row `first` on. One without a name (it is refused) has its place."""
@@ -48,8 +68,35 @@ def _hasher(salt: bytes, person: bytes) -> Callable[[str], bytes]:
     return name
 
 
+class Naming:
+    """Gives the rows of one reading of the list their keys.
+
+    `counted`: rows of one name are no duplicates (`dedupe = "none"`); the second is told from the first by its number
+    among them, so that a list may lose rows, gain some, or change its order, and each name is sent as often as it
+    stands there. That keeps a count for each name, in memory.
+    """
+
+    def __init__(self, hasher: Hasher, *, counted: bool = False) -> None:
+        self._hasher = hasher
+        self._met: dict[bytes, int] | None = {} if counted else None
+
+    def keys(self, names: Iterable[str], first: int) -> tuple[list[bytes], Sequence[int]]:
+        """Return the keys of the next rows, of which the first is `first`, and their numbers among rows of one name."""
+        keys = self._hasher.keys(names, first)
+        if self._met is None:
+            return keys, bytes(len(keys))
+        numbers = [self._number(key, self._met) for key in keys]
+        numbered = zip(keys, numbers, strict=True)
+        return [self._hasher.repeat(key, number) if number else key for key, number in numbered], numbers
+
+    def _number(self, key: bytes, met: dict[bytes, int]) -> int:
+        number = met.get(key, 0)
+        met[key] = number + 1
+        return number
+
+
 def names_of(recipients: Iterable[Recipient]) -> list[str]:
-    """Give what must not be sent twice: each row's identity, else its key."""
+    """Return what must not be sent twice: each row's identity, else its key."""
     return [recipient.identity or recipient.key for recipient in recipients]
 
 
@@ -60,7 +107,12 @@ class Seen:
         self._first = first
         self._marks = bytearray()
 
+    def __contains__(self, delivery: int) -> bool:
+        place = delivery - self._first
+        return place < len(self._marks) and bool(self._marks[place])
+
     def first_time(self, delivery: int) -> bool:
+        """Mark a delivery; return whether it was not marked before."""
         place = delivery - self._first
         marks = self._marks
         if place >= len(marks):
@@ -75,17 +127,23 @@ class Seen:
 class Reading:
     """One reading of the list, from its start: which run, what it has met, and the row that comes next.
 
-    `reopens`: of the rows that ended as `only` says, this reading has those sent again that it meets. `fixed`: rows are
-    named by their place, so that one that moved would be another row.
+    Of the rows that ended as `only` says, it has those sent again that it meets, but for the `resent` ones, which this
+    pass has sent again already. `fixed`: rows are named by their place, so that one that moved would be another row.
+    `clock_is_back`: times in the ledger are yet to come, so that nobody knows how long ago anything was. `sent_before`
+    counts the rows that earlier passes sent, `differs` those of them that would get something else now.
     """
 
     run: int
     hasher: Hasher
     seen: Seen
+    naming: Naming
     only: AbstractSet[Status] = frozenset()
-    reopens: bool = True
+    resent: AbstractSet[int] = frozenset()
     fixed: bool = False
+    clock_is_back: bool = False
     next: int = 0
+    sent_before: int = 0
+    differs: int = 0
 
 
 class Lookup:
@@ -99,7 +157,7 @@ class Lookup:
     def __call__(
         self, connection: sqlite3.Connection, run: int, first: int, keys: list[bytes]
     ) -> tuple[list[Known | None], list[Known]]:
-        """Find the rows with these keys; and give those that the ledger believes in their places, and are not there."""
+        """Return the rows with these keys, and those that the ledger believes in their places, wrongly."""
         there = connection.execute(self._by_place, (run, first, first + len(keys) - 1)).fetchall()
         if [known[KEY] for known in there] == keys:  # all stand as they stood
             return there, []

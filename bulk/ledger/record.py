@@ -1,83 +1,67 @@
 """What the ledger knows of a run: read at any time, also while another process sends it."""
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from bulk.ledger.database import troubles_of
-from bulk.ledger.matching import ID, PLACE, Hasher, Known, Lookup, Seen, names_of
-from bulk.model import Outcome, Recipient, Recorded, Status
+from bulk.ledger.facts import RunFacts, Unknown, moment
+from bulk.ledger.matching import ID, PLACE, STATE, Hasher, Known, Lookup, Naming, Seen
+from bulk.model import Outcome, Recorded, Status
+
+OTHER_PERSON = "key_of_another"
+"""The code of a row whose name is that of a row which may have reached somebody else."""
+
+MAY_HAVE_REACHED = frozenset({"sent", "unknown", "intended", "pending"})
+"""States of a row that may have reached somebody; a pending one only where answers are recorded."""
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class RunIdentity:
-    """Which run, and where it is sent to. A run never changes its channel, endpoint, Region or instance."""
+class Recorder(Protocol[T_co]):
+    """One reading of the list, batch by batch: what the ledger knows of each row."""
 
-    campaign: str
-    run: str
-    channel: str
-    endpoint: str
-    region: str
-    instance: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunFacts:
-    """A run as the ledger keeps it. `rows` is the list's length, None until it has been read to its end."""
-
-    identity: RunIdentity
-    digests: Mapping[str, str]
-    passes: int
-    rows: int | None
-    started_at: datetime
-    ended_at: datetime | None
-    halted: str | None
-    calls: int
-    throttled: int
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A row that was tried, and nobody can tell whether it was accepted. `row` is None where the list lost it."""
-
-    row: int | None
-    destination: str | None
-    outcome: Outcome
-    intended_at: datetime | None
-
-
-def moment(seconds: float | None) -> datetime | None:
-    """Give Unix seconds as a time in UTC."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    def __call__(self, names: Sequence[str], destinations: Sequence[str | None] | None = None) -> Sequence[T_co]:
+        """Return it for the next rows, by what names them; `destinations` are where they are written to now."""
 
 
 _OPEN = "(state = 'pending' OR state = 'intended')"
 _END = f"CASE WHEN {_OPEN} AND contact_id IS NOT NULL THEN 'sent' ELSE state END"  # a draft's mail is out: it is sent
 _UNANSWERED = "state = 'intended' AND contact_id IS NULL"
-_SETTLE = "a call was announced and no answer is recorded; `bulk send` settles it"
+UNDECIDED = f"(state = 'unknown' OR {_UNANSWERED})"
+"""SQL: nobody can tell whether the row was accepted."""
+
+_SETTLE = "in doubt: a call was announced and no answer is recorded; `bulk send` settles it"
+_ANOTHER = (
+    "the key is that of a row which may have reached somebody else ({place}); nobody was written to here: give this "
+    "row a key of its own, or send the list as another run with --run NEW"
+)
 _COLUMNS = f"""
 CASE WHEN {_UNANSWERED} THEN 'unknown' ELSE {_END} END, contact_id, attempts,
 CASE WHEN {_UNANSWERED} THEN 'unanswered' ELSE error_code END,
 CASE WHEN {_UNANSWERED} THEN '{_SETTLE}' ELSE error_message END, request_id, finished_at
 """
-_LOOKUP = Lookup(f", {_COLUMNS}")
+_LOOKUP = Lookup(f", {_COLUMNS}, person, replies")
 _RECORDED = slice(4, 11)
-UNDECIDED = f"(state = 'unknown' OR {_UNANSWERED})"
-"""SQL: nobody can tell whether the row was accepted."""
-
+_PERSON, _REPLIES = 11, 12
 _STATES = f"""
 SELECT {_END} AS end, count(*) FROM delivery INDEXED BY delivery_place WHERE run = ? AND {{}} GROUP BY end
 """  # noqa: S608 - our own text
 _EVERYWHERE = _STATES.format("true")
 _LISTED = _STATES.format("row IS NOT NULL")
-_REPEATS = "SELECT count(*) FROM duplicate WHERE run = ?"
+_REPEATS = "SELECT reason = 'duplicate', count(*) FROM duplicate WHERE run = ? GROUP BY 1"
 _REPEATS_FOUND = "SELECT row, found_at FROM duplicate WHERE run = ? AND row BETWEEN ? AND ?"
+_LOST = f"SELECT count(*) FROM delivery WHERE run = ? AND row IS NULL AND {UNDECIDED}"  # noqa: S608 - our own text
+_SENT = """
+SELECT count(*), max(finished_at) FROM delivery WHERE run = ? AND state = 'sent' AND finished_at IS NOT NULL
+"""
 _ROWS = "SELECT rows FROM run WHERE id = ?"
 _UNKNOWN = f"""
-SELECT row, destination, intended_at, {_COLUMNS} FROM delivery INDEXED BY delivery_place
+SELECT id, state = 'intended', row, destination, intended_at, {_COLUMNS} FROM delivery INDEXED BY delivery_place
 WHERE run = ? AND {UNDECIDED} ORDER BY row
 """  # noqa: S608 - the columns are our own text
 
@@ -99,10 +83,19 @@ class RunRecord:
 
     def __init__(self, source: Source, number: int, *, facts: RunFacts) -> None:
         self.facts = facts
+        self.counted = self.fixed = False
         self._number = number
         self._reader = source.reader
         self._path = source.path
         self._hasher = source.hasher
+
+    def keep_repeats(self) -> None:
+        """Take rows of one name for rows of their own, as with `dedupe = "none"`: call this before the list is read.
+
+        In a run of the first version they are known by their places; a list that changed but at its end is refused.
+        """
+        self.fixed = self.facts.naming < 2
+        self.counted = not self.fixed
 
     def counts(self) -> dict[Status, int]:
         """Count the rows by status. Together they are the list's rows, once it has been read to its end.
@@ -114,7 +107,8 @@ class RunRecord:
             (rows,) = self._reader.execute(_ROWS, (self._number,)).fetchone()
             for state, count in self._reader.execute(_EVERYWHERE if rows is None else _LISTED, (self._number,)):
                 counts[_STATUS[state]] += count
-            counts[Status.SKIPPED] += self._reader.execute(_REPEATS, (self._number,)).fetchone()[0]
+            for is_duplicate, count in self._reader.execute(_REPEATS, (self._number,)):
+                counts[Status.SKIPPED if is_duplicate else Status.REFUSED] += count
         counts[Status.PENDING] += max(0, (rows or 0) - sum(counts.values()))
         return counts
 
@@ -128,45 +122,84 @@ class RunRecord:
         """List the rows that `resolve` decides about, in the list's order."""
         with troubles_of(self._path):
             found = self._reader.execute(_UNKNOWN, (self._number,)).fetchall()
-        return [Unknown(row, destination, _outcome(recorded), moment(at)) for row, destination, at, *recorded in found]
+        return [
+            Unknown(id_, bool(in_doubt), row, destination, _outcome(recorded), moment(at))
+            for id_, in_doubt, row, destination, at, *recorded in found
+        ]
 
-    def outcomes(self) -> Callable[[Sequence[Recipient]], list[Outcome]]:
-        """Give a function for one reading of the list: batches of recipients, in order, to their outcomes.
+    def lost(self) -> int:
+        """Return how many rows of which nobody can tell whether they were accepted are not in the list any more."""
+        with troubles_of(self._path):
+            (count,) = self._reader.execute(_LOST, (self._number,)).fetchone()
+        return int(count)
 
-        A row is found by its key, wherever it stands now. One that the ledger does not know is `PENDING`.
+    def sent(self) -> tuple[int, datetime | None]:
+        """Return how many rows were sent, in the list or not, and when the last of them was."""
+        with troubles_of(self._path):
+            count, last = self._reader.execute(_SENT, (self._number,)).fetchone()
+        return int(count), moment(last)
+
+    def recorded(self) -> Recorder[Recorded]:
+        """Return a function for one reading of the list: batches of its rows, in order, to what the ledger has of them.
+
+        It takes what names each row, and where the row is written to now (None: that is not asked). A row is found by
+        its name, wherever it stands; one that the ledger does not know is pending.
         """
-        recorded = self.recorded()
-        return lambda recipients: [_outcome(one) for one in recorded(names_of(recipients))]
+        return self._read_by(self._of)
 
-    def recorded(self) -> Callable[[Sequence[str]], list[Recorded]]:
-        """Give the same for what names each row, and as the ledger has it: made for long lists."""
+    def numbers(self) -> Recorder[int]:
+        """Return the same for each row's number in the ledger: 0 where it has none, or is not the one of its name."""
+
+        def number(known: Known | None, to: str | None, seen: Seen, found_at: float | None) -> int:
+            del found_at
+            if known is None or known[ID] in seen or self._is_another(known, to):
+                return 0
+            seen.first_time(known[ID])
+            return int(known[ID])
+
+        return self._read_by(number)
+
+    def _read_by(self, of: Callable[[Known | None, str | None, Seen, float | None], T]) -> Recorder[T]:
         seen, first = Seen(self._first_delivery()), 0
+        naming = Naming(self._hasher, counted=self.counted)
 
-        def recorded(names: Sequence[str]) -> list[Recorded]:
+        def read(names: Sequence[str], destinations: Sequence[str | None] | None = None) -> list[T]:
             nonlocal first
             start, first = first, first + len(names)
-            return self._recorded(names, start, seen)
+            keys, _ = naming.keys(names, start)
+            with troubles_of(self._path):
+                found, _ = _LOOKUP(self._reader, self._number, start, keys)
+                repeats = dict(self._reader.execute(_REPEATS_FOUND, (self._number, start, first - 1)))
+            rows = zip(found, destinations or [None] * len(keys), strict=True)
+            return [of(known, to, seen, repeats.get(row)) for row, (known, to) in enumerate(rows, start)]
 
-        return recorded
+        return read
 
     def _first_delivery(self) -> int:
         with troubles_of(self._path):
             (first,) = self._reader.execute("SELECT first_delivery FROM run WHERE id = ?", (self._number,)).fetchone()
         return int(first)
 
-    def _recorded(self, names: Sequence[str], first: int, seen: Seen) -> list[Recorded]:
-        with troubles_of(self._path):
-            found, _ = _LOOKUP(self._reader, self._number, first, self._hasher.keys(names, first))
-            last = first + len(names) - 1
-            repeats = dict(self._reader.execute(_REPEATS_FOUND, (self._number, first, last)))
-        return [
-            _UNTRIED
-            if known is None
-            else known[_RECORDED]
-            if seen.first_time(known[ID])
-            else _duplicate(known, repeats.get(row))
-            for row, known in enumerate(found, first)
-        ]
+    def _of(self, known: Known | None, destination: str | None, seen: Seen, found_at: float | None) -> Recorded:
+        if known is None:
+            return _UNTRIED
+        if known[ID] in seen:
+            return _duplicate(known, found_at)
+        if self._is_another(known, destination):
+            place = "not in the list any more" if known[PLACE] is None else f"row {known[PLACE]}"
+            return "refused", None, 0, OTHER_PERSON, _ANOTHER.format(place=place), None, found_at
+        seen.first_time(known[ID])
+        recorded: Recorded = known[_RECORDED]
+        return recorded
+
+    def _is_another(self, known: Known, destination: str | None) -> bool:
+        """Whether what the ledger has of a name may have reached a person who is not the one of this row."""
+        person, state = known[_PERSON], known[STATE]
+        if destination is None or person is None or state not in MAY_HAVE_REACHED:
+            return False
+        if state == "pending" and known[_REPLIES] is None:
+            return False
+        return person not in self._hasher.people(destination)
 
 
 def _outcome(recorded: Sequence[Any]) -> Outcome:

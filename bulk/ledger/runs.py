@@ -2,44 +2,62 @@
 
 import json
 import sqlite3
+import unicodedata
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from typing import Any
 
 from bulk.errors import LedgerError
-from bulk.ledger.record import RunFacts, RunIdentity, moment
+from bulk.ledger.facts import RunFacts, RunIdentity, moment
 
 _COLUMNS = """id, campaign, name, channel, endpoint, region, instance, digests, passes, rows, started_at, ended_at,
-halted, calls, throttled"""
+halted, calls, throttled, latest_at, naming"""
 _ALL = f"SELECT {_COLUMNS} FROM run ORDER BY started_at, id"  # noqa: S608 - the columns are our own text
 _ONE = f"SELECT {_COLUMNS} FROM run WHERE campaign = ? AND name = ?"  # noqa: S608
 _NEW = """
-INSERT INTO run (campaign, name, channel, endpoint, region, instance, digests, passes, first_delivery, started_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, 1, (SELECT ifnull(max(id), 0) + 1 FROM delivery), ?)
+INSERT INTO run (campaign, name, channel, endpoint, region, instance, digests, passes, first_delivery, started_at,
+    naming)
+VALUES (?, ?, ?, ?, ?, ?, ?, 1, (SELECT ifnull(max(id), 0) + 1 FROM delivery), ?, 2)
 """
-_NAMES_ROWS = {"list.key", "list.dedupe"}
 _TRIED = "SELECT 1 FROM delivery WHERE run = ? AND token IS NOT NULL LIMIT 1"
 _MOVE = """
 UPDATE run SET campaign = ?, name = ?, channel = ?, endpoint = ?, region = ?, instance = ? WHERE id = ?
 """
 _AGAIN = "UPDATE run SET passes = passes + 1, digests = ?, rows = NULL, ended_at = NULL, halted = NULL WHERE id = ?"
 _END = """
-UPDATE run SET rows = ifnull(?, rows), halted = ?, calls = calls + ?, throttled = throttled + ?, ended_at = ?
-WHERE id = ?
+UPDATE run SET rows = ifnull(:rows, rows), halted = :halted, calls = :calls, throttled = :throttled, ended_at = :now,
+    latest_at = max(ifnull(latest_at, 0.0), :now)
+WHERE id = :run
 """
 _UNLIST = "UPDATE delivery SET row = NULL WHERE run = ? AND row >= ?"
 _UNREPEAT = "DELETE FROM duplicate WHERE run = ? AND row >= ?"
 
 
 def every(connection: sqlite3.Connection) -> list[RunFacts]:
-    """Give all runs, the oldest first."""
+    """Return all runs, the oldest first."""
     return [_facts(row) for row in connection.execute(_ALL).fetchall()]
 
 
 def find(connection: sqlite3.Connection, campaign: str, run: str) -> tuple[int, RunFacts] | None:
-    """Give a run and its id, or None."""
+    """Return a run and its id, or None."""
     row = connection.execute(_ONE, (campaign, run)).fetchone()
     return None if row is None else (row[0], _facts(row))
+
+
+def _alike(connection: sqlite3.Connection, identity: RunIdentity) -> None:
+    """Raise `LedgerError` where a run of nearly this name exists: who means that one would write to everybody again."""
+    for facts in every(connection):
+        known = facts.identity
+        if known.campaign == identity.campaign and _plain(known.run) == _plain(identity.run):
+            raise LedgerError(
+                f"run {identity.run!r} of campaign {known.campaign!r} would be a new one, and there is {known.run!r}: "
+                f"go on with that one by --run {known.run}, or choose a name that differs in more than its spelling"
+            )
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def begin(
@@ -47,21 +65,24 @@ def begin(
     identity: RunIdentity,
     *,
     digests: Mapping[str, str],
+    fixed: AbstractSet[str],
     accept_changes: bool,
     now: float,
 ) -> tuple[int, RunFacts]:
     """Begin a run, or another pass of it: of one in which nothing was tried yet, wherever it goes now.
 
-    `LedgerError` where it belongs elsewhere, or its campaign has changed.
+    `fixed` are the paths in `digests` that no decision may change. Raises `LedgerError` where the run belongs
+    elsewhere, or its campaign has changed.
     """
     known = find(connection, identity.campaign, identity.run)
     kept = json.dumps(dict(digests), sort_keys=True)
     if known is None:
+        _alike(connection, identity)
         connection.execute(_NEW, (*asdict(identity).values(), kept, now))
     else:
         if connection.execute(_TRIED, (known[0],)).fetchone():
             _same_place(known[1].identity, identity)
-            _same_rows(known[1], digests)
+            _same_rows(known[1], digests, fixed)
         else:
             connection.execute(_MOVE, (*asdict(identity).values(), known[0]))
         if not accept_changes:
@@ -73,12 +94,16 @@ def begin(
 
 
 def end(connection: sqlite3.Connection, run: int, **facts: Any) -> None:
-    """End a pass: `rows` (None where the list was not read to its end), `halted`, `calls`, `throttled`, `now`."""
+    """End a pass.
+
+    `facts` are `rows` (None where the list was not read to its end), `halted`, `now`, and the run's `calls` and
+    `throttled` so far.
+    """
     rows = facts["rows"]
     if rows is not None:  # what stood beyond the list's end was not met in it
         connection.execute(_UNLIST, (run, rows))
         connection.execute(_UNREPEAT, (run, rows))
-    connection.execute(_END, (rows, facts["halted"], facts["calls"], facts["throttled"], facts["now"], run))
+    connection.execute(_END, {**facts, "run": run})
 
 
 def _same_place(known: RunIdentity, wanted: RunIdentity) -> None:
@@ -94,13 +119,13 @@ def _same_place(known: RunIdentity, wanted: RunIdentity) -> None:
         )
 
 
-def _same_rows(known: RunFacts, digests: Mapping[str, str]) -> None:
+def _same_rows(known: RunFacts, digests: Mapping[str, str], fixed: AbstractSet[str]) -> None:
     """Raise `LedgerError` where what was tried would not be known again: that is no change to be accepted."""
-    if changed := sorted(_NAMES_ROWS & _changed(known, digests)):
+    if changed := sorted(fixed & _changed(known, digests)):
         raise LedgerError(
             f"{', '.join(changed)} has changed since run {known.identity.run!r} of campaign "
-            f"{known.identity.campaign!r} began, and by it a row is known: who was written to would be written to "
-            "again. Change it back, or send to all of them as another run with --run NEW"
+            f"{known.identity.campaign!r} began, and it says who is reached or how a row is known: who was written to "
+            "would be written to again. Change it back, or send to all of them as another run with --run NEW"
         )
 
 
@@ -120,9 +145,8 @@ def _same_campaign(known: RunFacts, digests: Mapping[str, str]) -> None:
 
 
 def _facts(row: tuple[Any, ...]) -> RunFacts:
-    _, *identity, digests, passes, rows, started_at, ended_at, halted, calls, throttled = row
+    _, *identity, digests, passes, rows, started_at, ended_at, halted, calls, throttled, latest_at, naming = row
     started = moment(started_at)
     assert started is not None  # noqa: S101 - the column is NOT NULL
-    return RunFacts(
-        RunIdentity(*identity), json.loads(digests), passes, rows, started, moment(ended_at), halted, calls, throttled
-    )
+    place, kept, ended = RunIdentity(*identity), json.loads(digests), moment(ended_at)
+    return RunFacts(place, kept, passes, rows, started, ended, halted, calls, throttled, latest_at, naming)

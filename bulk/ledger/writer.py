@@ -7,6 +7,9 @@ awaits: a call must not go out before its intent is durable. Outcomes can wait a
 always ride along with the next intent; a crash that loses one leaves its row *intended*, and the next run settles it
 under the same token.
 
+A guarded write asks first, in the same transaction, whether it may be made. SQLite lets one process write at a time, so
+what a guard counts cannot change before its own write is on the disk, whoever else sends from this state directory.
+
 Nothing polls: the thread sleeps until it is given a group, and answers for a whole group at once. It is fail-stop:
 after a commit that failed nothing more is written, and whoever announces a call is told so before making it.
 """
@@ -25,6 +28,7 @@ from typing import Any, TypeVar
 
 from bulk.errors import LedgerError
 from bulk.ledger.database import transaction, troubles_of, write
+from bulk.ledger.dispatches import Guard
 
 Values = Sequence[Any]
 T = TypeVar("T")
@@ -36,10 +40,20 @@ BACKLOG = 4096  # writes nobody awaits; beyond these, outcomes are awaited too, 
 
 
 @dataclass(slots=True)
+class _Guarded:
+    """Writes that are made only where their guard has nothing against them."""
+
+    guard: Guard
+    writes: Sequence[tuple[str, Values]]
+    objection: Exception | None = None
+
+
+@dataclass(slots=True)
 class _Group:
     """Writes that will share one commit."""
 
     writes: list[tuple[str, Values]] = field(default_factory=list)
+    guarded: list[_Guarded] = field(default_factory=list)
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
     loop: asyncio.AbstractEventLoop | None = None
     timer: asyncio.TimerHandle | None = None
@@ -72,19 +86,35 @@ class Writer:
         self._linger = linger
         self._open = _Group()
         self._backlog = 0
+        self.beside: Callable[[], tuple[str, Values] | None] = lambda: None
+        """Asked, in the event loop, for one more write of each group."""
         self._queue: SimpleQueue[_Group | _Work | None] = SimpleQueue()
         self._failure: LedgerError | None = None
         self._thread = Thread(target=self._serve, name="ledger", daemon=True)
         self._thread.start()
 
-    async def durable(self, statement: str, values: Values) -> None:
-        """Write, and return when it is on the disk. Raises `LedgerError` where it is not."""
-        group = self._join(statement, values)
-        await self._wait(group, self._gather)
+    @property
+    def idle(self) -> bool:
+        """Whether everything written so far is on the disk."""
+        return not self._backlog
 
-    async def soon(self, statement: str, values: Values) -> None:
+    async def durable(self, *writes: tuple[str, Values]) -> None:
+        """Write, and return when it is on the disk. Raises `LedgerError` where it is not."""
+        await self._wait(self._join(writes), self._gather)
+
+    async def guarded(self, guard: Guard, *writes: tuple[str, Values]) -> Exception | None:
+        """Write where the guard has no objection; return that, or None when the writes are on the disk.
+
+        Raises `LedgerError` where they are not.
+        """
+        group, asked = self._join(), _Guarded(guard, writes)
+        group.guarded.append(asked)
+        await self._wait(group, self._gather)
+        return asked.objection
+
+    async def soon(self, *writes: tuple[str, Values]) -> None:
         """Write before long; return at once, unless the disk has fallen behind."""
-        group = self._join(statement, values)
+        group = self._join(writes)
         if self._backlog > BACKLOG:
             await self._wait(group, self._gather)
         elif group.timer is None:
@@ -114,12 +144,12 @@ class Writer:
             self._connection.close()
         self._raise_failure()
 
-    def _join(self, statement: str, values: Values) -> _Group:
+    def _join(self, writes: Sequence[tuple[str, Values]] = ()) -> _Group:
         self._raise_failure()
         group = self._open
         group.loop = asyncio.get_running_loop()
-        group.writes.append((statement, values))
-        self._backlog += 1
+        group.writes += writes
+        self._backlog += len(writes)
         return group
 
     async def _wait(self, group: _Group, within: float) -> None:
@@ -141,6 +171,9 @@ class Writer:
         group, self._open = self._open, _Group()
         if group.timer is not None:
             group.timer.cancel()
+        if (group.writes or group.guarded) and (more := self.beside()):
+            group.writes.append(more)
+            self._backlog += 1
         self._queue.put(group)
 
     def _raise_failure(self) -> None:
@@ -181,11 +214,17 @@ class Writer:
 
     def _write(self, group: _Group) -> None:
         for statement, rows in _together(group.writes):
-            written = write(self._connection, statement, rows)
-            if written != len(rows):
-                raise LedgerError(
-                    f"{self._path}: {len(rows) - written} of {len(rows)} writes met no delivery: {statement}"
-                )
+            self._write_rows(statement, rows)
+        for asked in group.guarded:
+            asked.objection = asked.guard(self._connection)
+            if asked.objection is None:
+                for statement, values in asked.writes:
+                    self._write_rows(statement, [values])
+
+    def _write_rows(self, statement: str, rows: Sequence[Values]) -> None:
+        written = write(self._connection, statement, rows)
+        if written != len(rows):
+            raise LedgerError(f"{self._path}: {len(rows) - written} of {len(rows)} writes met no delivery: {statement}")
 
     def _settle(self, group: _Group, failure: LedgerError | None) -> None:
         self._backlog -= len(group.writes)

@@ -8,8 +8,11 @@ from typing import Any, Literal, overload
 
 import polars as pl
 
+from bulk.identity import identity, key_of, visible
 from bulk.loader.addresses import email
-from bulk.loader.countries import alpha_2
+from bulk.loader.ambiguity import PLUS
+from bulk.loader.cells import cleaned
+from bulk.loader.countries import alpha_2, trouble
 from bulk.loader.exports import Kind
 from bulk.loader.phones import phone, shown
 from bulk.model import Cells, Recipient, Refusal
@@ -30,7 +33,10 @@ class Wanted:
     that names a row, None for the destination. `country` is where phone numbers without + belong, unless the
     row's `country_column` says so. `allow_countries` are the countries that may be written to, None for all.
     Countries are ISO 3166-1 alpha-2, alpha-3 or names. `leave_out` leaves out the rows that the list itself says are
-    not to be written to, such as those of an export that are opted out. `dedupe` says what must not be sent twice.
+    not to be written to, such as those of an export that are opted out: by `opt_out_columns` and `consent_columns`, or
+    where these are None by those that are found. `channel` is of this kind, where a column may name it. `dedupe` says
+    what must not be sent twice.
+    `naming` is 1 for runs that began when keys and destinations were compared as the list spells them.
     """
 
     kind: Kind
@@ -41,7 +47,11 @@ class Wanted:
     country_column: str | None = None
     allow_countries: frozenset[str] | None = None
     leave_out: bool = True
+    opt_out_columns: tuple[str, ...] | None = None
+    consent_columns: tuple[str, ...] | None = None
+    channel: str = ""
     dedupe: Literal["key", "destination", "none"] = "key"
+    naming: int = 2
 
 
 class Rows(Sequence[Recipient]):
@@ -80,10 +90,22 @@ class Rows(Sequence[Recipient]):
 
     @cached_property
     def keys(self) -> list[str]:
-        """What the rows are called: the cells of the key column, else the destinations, as written where unreadable."""
+        """What the rows are called: the cells of the key column, else the people they go to as `identity` spells them.
+
+        A key column that holds the destinations names people too. Where one is unreadable, its cell is the key.
+        """
+        if self._wanted.naming < 2:
+            return self._plain_keys
+        if self._wanted.key not in {None, self._wanted.destination}:
+            return list(map(key_of, self._plain_keys))
+        found = zip(self._texts, self.destinations, strict=True)
+        return [key_of(text) if to is None else identity(to) for text, to in found]
+
+    @cached_property
+    def _plain_keys(self) -> list[str]:
         if self._wanted.key is not None:
             return texts(self._part, self._wanted.key)
-        return [text if found is None else found for text, found in zip(self._texts, self.destinations, strict=True)]
+        return [text if to is None else to for text, to in zip(self._texts, self.destinations, strict=True)]
 
     @cached_property
     def destinations(self) -> list[str | None]:
@@ -100,6 +122,18 @@ class Rows(Sequence[Recipient]):
         if self._wanted.dedupe == "key":
             return self.keys
         return [self._identity(place) or key for place, key in enumerate(self.keys)]
+
+    def contents(self) -> list[tuple[str, str]]:
+        """Return how each row's destination is spelt, and a text of its other cells that templates and rules read."""
+        columns = [name for name in self._columns if name != self._wanted.destination]
+        part = self._part.select(columns)
+        if not columns:
+            return [(spelling, "") for spelling in self._texts]
+        if all(dtype == pl.String for dtype in part.dtypes):  # the usual case, without a step per row
+            joined = part.select(pl.concat_str(pl.all().fill_null("\0"), separator="\x1f")).to_series().to_list()
+        else:
+            joined = ["\x1f".join(map(str, row)) for row in part.iter_rows()]
+        return list(zip(self._texts, joined, strict=True))
 
     @cached_property
     def _cells(self) -> Sequence[tuple[Any, ...]]:
@@ -135,23 +169,27 @@ class Rows(Sequence[Recipient]):
 
     def _identity(self, place: int) -> str:
         """Name what must not be sent twice, where it is not the key: the destination, or just this row."""
-        match self._wanted.dedupe:
-            case "none":
-                return f"{self.keys[place]} in row {self.first + place}"
-            case "destination":
-                return self.destinations[place] or ""
+        wanted = self._wanted
+        if wanted.dedupe == "none":
+            return f"{self.keys[place]} in row {self.first + place}" if wanted.naming < 2 else ""
+        if wanted.dedupe == "destination":
+            to = self.destinations[place] or ""
+            return to if wanted.naming < 2 else identity(to)
         return ""
 
 
 def _reader(wanted: Wanted) -> _Reader:
-    """Give what brings a phone number to form, given the cell of its country column."""
+    """Return what brings a phone number to form, given the cell of its country column.
+
+    A number with a + names its country itself, whatever stands beside it.
+    """
     home, allowed = wanted.country, wanted.allow_countries
 
     def read(text: str, country: str) -> str | Refusal:
+        country = visible(country).strip()
         code = alpha_2(country) if country else home
-        if country and code is None:
-            message = f"{shown(country)} is no country: write its ISO 3166-1 code, such as US or GBR"
-            return Refusal("invalid_country", message)
+        if country and code is None and text and cleaned(text)[:1] not in PLUS:
+            return Refusal("invalid_country", trouble(country, shown=shown(country)))
         return phone(text, code, allowed)
 
     return read

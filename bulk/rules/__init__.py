@@ -13,13 +13,14 @@ from typing import Any, Self
 from bulk.campaign import Campaign
 from bulk.model import Refusal, Status
 from bulk.rules import finishing
-from bulk.rules.caps import Limit, Written, limits_of
+from bulk.rules.caps import CAPPED, Limit, Written, limits_of
 from bulk.rules.expiry import instant
 from bulk.rules.hours import Hours
 from bulk.rules.laws import Law, law
+from bulk.rules.remedies import never_open
 from bulk.rules.zones import Locality
 
-__all__ = ["Hours", "Law", "Locality", "Rules", "Wait", "Written"]
+__all__ = ["CAPPED", "Hours", "Law", "Locality", "Rules", "Wait", "Written"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Wait:
 _NO_ZONE = Refusal(
     "unknown_zone",
     "the time zone is unknown, and so is whether this is a good hour: "
-    "fill in the column of [list] timezone_column, or set `unknown_zone` under [hours]",
+    "fill in the column of [list] timezone_column with a name such as Europe/Berlin, or set [hours] unknown_zone",
     Status.SKIPPED,
 )
 
@@ -89,7 +90,11 @@ class Rules:
             opens = self.hours.opening(place, now)[0]
             if opens > now:
                 return self._closed(place, opens, expires_at)
-        refusals = (limit.refusal(written, now) for limit in self.limits) if written else iter(())
+        return self.capped(written, now) if written else None
+
+    def capped(self, written: Written, now: float) -> Refusal | None:
+        """Return why a person has been written to often enough, None where one more is allowed."""
+        refusals = (limit.refusal(written, now) for limit in self.limits)
         return next((refusal for refusal in refusals if refusal), None)
 
     def finish_at(self, rows: Mapping[Locality, int], *, per_second: float, start: float) -> float:
@@ -97,11 +102,10 @@ class Rules:
         return finishing.finish_at(self.hours, rows, per_second=per_second, start=start)
 
     def _closed(self, place: Locality, opens: float, expires_at: float | None) -> Wait | Refusal:
-        zones = self.hours.zones(place)
-        if not zones:
+        if not self.hours.zones(place):
             return _NO_ZONE
         if opens == math.inf:
-            return _never(zones)
+            return never_open(self.hours, place)
         if expires_at is not None and expires_at <= opens:
             return _expired(f"expires at {_said(expires_at)}, before its window opens at {_said(opens)}")
         return Wait(opens)
@@ -118,12 +122,6 @@ _UNREAD_EXPIRY = Refusal(
     "invalid_expiry",
     "expires: what the row says is no time; write 2026-12-24T18:00, 2026-12-24, or a duration such as 36h",
 )
-
-
-def _never(zones: tuple[str, ...]) -> Refusal:
-    shown = f"{', '.join(zones[:3])}{f' and {len(zones) - 3} more' if len(zones) > 3 else ''}"
-    remedy = "fill in the column of [list] timezone_column, or widen [hours]"
-    return Refusal("never_open", f"no hour is open in every possible zone ({shown}): {remedy}", Status.SKIPPED)
 
 
 def _expired(message: str) -> Refusal:

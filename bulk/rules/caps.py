@@ -12,6 +12,9 @@ from bulk.campaign import Cap, CapsTable
 from bulk.channels import CHANNELS
 from bulk.model import Refusal, Status
 
+CAPPED = "capped"
+"""The code of a row whose person was written to often enough."""
+
 Written = Callable[[str, float], int]
 """How often one person was written to over a channel since a time (Unix seconds)."""
 
@@ -25,26 +28,19 @@ class Limit:
     cap: Cap
 
     def refusal(self, written: Written, now: float) -> Refusal | None:
-        """Tell why nothing more may be sent to a person now; None where it may."""
+        """Return why nothing more may be sent to a person now; None where it may."""
         since = now - self.cap.within
         count = sum(written(channel, since) for channel in self.channels)
         if count < self.cap.at_most:
             return None
         times = "once" if count == 1 else f"{count} times"
         at = f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC"
-        allowed = f"[caps] {self.name} allows {self.cap.at_most} within {duration(self.cap.within)}"
-        return Refusal("capped", f"written to {times} since {at}; {allowed}", Status.SKIPPED)
+        allowed = f"[caps] {self.name} allows {self.cap}"
+        return Refusal(CAPPED, f"written to {times} since {at}; {allowed}", Status.SKIPPED)
 
 
 def limits_of(table: CapsTable, channel: str) -> tuple[Limit, ...]:
-    """Give the limits that a message over a channel has to keep."""
+    """Return the limits that a message over a channel has to keep."""
     own, over_all = table.of(channel), table.any
     limits = [Limit(channel, (channel,), own)] if own else []
     return (*limits, Limit("any", tuple(CHANNELS), over_all)) if over_all else tuple(limits)
-
-
-def duration(seconds: float) -> str:
-    """Write a duration as the campaign file would: the largest unit that gives a whole number."""
-    sizes = (("d", 86400), ("h", 3600), ("m", 60))
-    whole = (f"{seconds / size:g}{unit}" for unit, size in sizes if seconds % size == 0)
-    return next(whole, f"{seconds:g}s")

@@ -7,6 +7,7 @@ the next day, so a week is seven days of spans within 24 hours each, and the law
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from datetime import date
 from functools import reduce
 
@@ -61,6 +62,12 @@ class Hours:
     def zones(self, place: Locality) -> tuple[str, ...]:
         """Give the zones that decide: the possible ones, else those set for unknown zones, else none."""
         return place.zones or self._fallback
+
+    def widened(self) -> "Hours":
+        """Return the same windows as if the campaign had every hour open: laws and holidays stay."""
+        other = copy(self)
+        other._week, other._weeks, other._found = ALWAYS, {}, {}  # noqa: SLF001 - its own kind
+        return other
 
     def open_at(self, place: Locality, now: float) -> bool:
         """Tell whether the window is open now. It never is where no zone decides."""

@@ -3,14 +3,14 @@
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from bulk.campaign import Campaign
-from bulk.errors import Halted, LedgerError, ListError, unwrapped
+from bulk.errors import BulkError, ExitCode, Halted, LedgerError, unwrapped
 from bulk.ledger import Ledger
 from bulk.lock import sender, sole_sender
 from bulk.model import Outcome
@@ -20,14 +20,18 @@ from bulk.run.looking import (
     Glance,
     check_results,
     exit_code,
+    found,
     frame_of,
     look,
+    read_as,
     read_results,
     recorded,
     results_of,
     summarise,
     summary_of_record,
+    with_doubts,
 )
+from bulk.run.marks import marks_of
 from bulk.run.opening import Opened, choose, open_campaign
 from bulk.run.options import Options
 from bulk.run.pace import at_once, remarks
@@ -89,7 +93,7 @@ async def send(
         opened = in_scratch(opened)
     check_results(opened)
     for note in (*opened.notes, *remarks(opened)):
-        log.info(note)
+        log.log(logging.WARNING if note in opened.warnings else logging.INFO, note)
     stop = stop or Stop()
     run: Run | None = None
     try:
@@ -113,7 +117,7 @@ async def check(campaign: Source, **options: Any) -> Plan:
     survey = Survey(opened)
     async with _sending(opened, Stop(), survey) as sending:
         if not opened.options.only and not any(sending.book.counts().values()):
-            return await in_thread(examine, opened, sending.judge, survey)
+            return await in_thread(examine, sending.opened, sending.judge, survey)
         with unwrapped():
             await sending.go(None, EVERY)
         return await in_thread(survey.finish, sending.rows, read_results(opened, sending.book))
@@ -129,7 +133,8 @@ async def test(campaign: Source, *, row: int, to: str, **options: Any) -> Outcom
 
 async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
     """Write the results of a run as they are now. Raises `CampaignError`, `ListError` and `LedgerError`."""
-    opened = await open_from(campaign, Options.of(options), to_send=False)
+    given = found(await in_thread(choose, campaign, Options.of(options))).options
+    opened = await open_from(campaign, given, to_send=False)
     with recorded(opened) as record:
         await in_thread(look, opened, record, Path(output))
     return Path(output)
@@ -137,7 +142,7 @@ async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
 
 async def status(campaign: Source, **options: Any) -> Run:
     """Tell where a run stands, from the ledger alone, also while it runs. Raises `CampaignError` and `LedgerError`."""
-    chosen = await in_thread(choose, campaign, Options.of(options))
+    chosen = found(await in_thread(choose, campaign, Options.of(options)))
     busy = sender(chosen.state_dir, chosen.campaign.name, chosen.options.run_id)
     with recorded(chosen) as record:
         summary = await in_thread(summary_of_record, chosen, record)
@@ -153,9 +158,9 @@ async def _sending(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[
         async with destination(opened) as (transport, place):
             with Ledger.open(opened.state_dir, at_once=at_once(opened)) as ledger:
                 accept = options.accept_changes or options.dry_run
-                book = ledger.begin(opened.identity(*place), opened.digests, accept_changes=accept)
-                if opened.campaign.contact_list.dedupe == "none":
-                    book.fix_places()
+                identity = opened.identity(*place)
+                book = ledger.begin(identity, opened.digests, fixed=opened.fixed, accept_changes=accept)
+                opened = read_as(opened, book)
                 if options.only:
                     book.only({options.only})
                 judge = Judge.of(opened.terms, ledger, book.facts, waits=transport is not None)
@@ -175,17 +180,28 @@ def _ended(sending: Sending) -> Run:
     with halting.recording():
         book.close_pass(rows=rows, halted=halting.reason, calls=tally.calls, throttled=tally.throttled)
     try:
-        glance, path, lost = results_of(opened, book)
-        counts = glance.counts or book.counts()
-        told = summarise(opened, counts, tally, seconds=sending.progress().seconds, results=path, halted=halting.reason)
+        glance, path, unwritten = results_of(opened, book)
+        counts, seconds = glance.counts or book.counts(), sending.progress().seconds
+        told = summarise(opened, counts, tally, seconds=seconds, halted=halting.reason)
+        sent_before, differs = book.sent_before
+        told = replace(told, results=str(path) if path else None, sent_before=sent_before, differs=differs)
+        told, lost = with_doubts(told, book), book.lost()
     except LedgerError as error:
         raise Halted(halting.reason or str(error)) from error
-    return Run(told, sending.stop.exit_code or max(lost, exit_code(told)), lambda: frame_of(opened), glance)
+    code = sending.stop.exit_code or max(unwritten, exit_code(told, lost=lost, dry_run=opened.options.dry_run))
+    if lost:
+        log.warning("%d rows in doubt or unknown are not in the list any more: `bulk resolve` lists them", lost)
+    if marks_of(opened) != sending.marks:
+        log.warning("the contact list changed while it was sent: send again, so that no row of it is left")
+        code = sending.stop.exit_code or ExitCode.ROWS_LEFT
+    if sending.leaves_rows:
+        code = sending.stop.exit_code or ExitCode.ROWS_LEFT
+    return Run(told, int(code), lambda: frame_of(opened), glance)
 
 
 def _rows(opened: Opened) -> int | None:
     """Count the rows of a list that was not read to its end; None where it cannot be."""
     try:
         return opened.contacts.count()
-    except ListError:
+    except (BulkError, OSError):
         return None

@@ -21,21 +21,21 @@ BATCH = 10_000  # rows that are looked up together
 def examine(opened: Opened, judge: Judge, survey: Survey) -> Plan:
     """Return the plan of a run of which nothing is recorded. Raise `ListError`."""
     judge = replace(judge, now=time)  # there is no event loop in this thread, and nobody waits
-    judges = judge.terms.active
+    judges, unique = judge.terms.active, opened.campaign.contact_list.dedupe != "none"
     request, repeats, reasons, rows, turn = opened.request, Repeats(), Reasons(), 0, 0
     for batch in opened.contacts.batches(opened.wanted, size=BATCH):
         recipients, pending = batch.recipients, 0
-        repeated = repeats.of(recipients.names, rows)
+        repeated = repeats.of(recipients.names, rows) if unique else {}
         for place, recipient in enumerate(recipients, rows):
             if place in repeated:
                 _note(reasons, recipient, _repeat(repeated[place]))
                 continue
             judged = recipient.refusal or (judge(recipient) if judges else None)
             built = judged if isinstance(judged, Refusal) else request.build(recipient, turn=turn)
-            turn += 1
             if isinstance(built, Refusal):
                 _note(reasons, recipient, built)
             else:
+                turn += 1
                 survey.look(recipient, built)
                 pending += 1
         if pending:

@@ -8,7 +8,7 @@ from typing import Any, Self
 import anyio
 
 from bulk.campaign import Campaign
-from bulk.ledger import Ledger, RunFacts
+from bulk.ledger import Connection, Ledger, RunFacts
 from bulk.loader import ContactList, alpha_2
 from bulk.loader.locality import locality
 from bulk.model import Recipient, Refusal
@@ -34,7 +34,7 @@ class Terms:
         return self.rules.active or bool(len(self.suppression))
 
     def place(self, recipient: Recipient) -> Locality:
-        """Tell where a recipient may be."""
+        """Return where a recipient may be."""
         return locality(recipient.destination, recipient.cells[self.zone_column] if self.zone_column else None)
 
     @property
@@ -73,18 +73,18 @@ class Judge:
 
     @classmethod
     def of(cls, agreed: Terms, ledger: Ledger, facts: RunFacts, *, waits: bool) -> Self:
-        """Give the judge of a run, and make the ledger ready to be asked who was written to."""
+        """Return the judge of a run, and make the ledger ready to be asked who was written to."""
         if agreed.rules.limits:
             ledger.index_people()
         return cls(agreed, ledger, facts.identity.channel, facts.started_at.timestamp(), wall_clock(time.time()), waits)
 
-    def __call__(self, recipient: Recipient, *, settling: bool = False) -> Judged:
-        """Judge one row now. A row that is only to be settled was counted by its caps when it went out."""
-        rules = self.terms.rules
+    def __call__(self, recipient: Recipient, *, delivery: int = 0, caps: bool = True) -> Judged:
+        """Judge one row now. What its own `delivery` may have sent does not count; without `caps`, no cap is asked."""
         if not self.terms.active:
             return None
-        if not settling and (suppressed := self.terms.suppression.refusal(recipient.destination or "")):
+        if suppressed := self.terms.suppression.refusal(recipient.destination or ""):
             return suppressed
+        rules = self.terms.rules
         if not rules.active:
             return None
         cells = recipient.cells
@@ -93,16 +93,25 @@ class Judge:
         expires_at = rules.expiry(word, place, self.began)
         if isinstance(expires_at, Refusal):
             return expires_at
-        written = self._written(recipient) if rules.limits and not settling else None
+        written = self._written(recipient, delivery) if rules.limits and caps else None
         judged = rules.judge(place, now=self.now(), expires_at=expires_at, written=written)
         return None if isinstance(judged, Wait) and not self.waits else judged
 
-    def _written(self, recipient: Recipient) -> Callable[[str, float], int]:
+    def capped(self, recipient: Recipient, delivery: int, connection: Connection, now: float) -> Refusal | None:
+        """Return why a person has been written to often enough, as the transaction of a connection sees it."""
+        to, written = recipient.destination or "", self.ledger.written
+
+        def count(channel: str, since: float) -> int:
+            return written(connection, to, channel, since=since, but=delivery)
+
+        return self.terms.rules.capped(count, now)
+
+    def _written(self, recipient: Recipient, delivery: int) -> Callable[[str, float], int]:
         destination = recipient.destination or ""
-        return lambda channel, since: self.ledger.written_to(destination, channel, since=since)
+        return lambda channel, since: self.ledger.written_to(destination, channel, since=since, but=delivery)
 
 
 def wall_clock(unix: float) -> Callable[[], float]:
-    """Give Unix seconds that advance with the event loop; `unix` is the time now."""
+    """Return Unix seconds that advance with the event loop; `unix` is the time now."""
     offset = unix - anyio.current_time()
     return lambda: offset + anyio.current_time()

@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from bulk.calling import Tally
-from bulk.errors import CampaignError, LedgerError, ListError
+from bulk.attempts import Tally
+from bulk.errors import BulkError, CampaignError, ExitCode, LedgerError
 from bulk.ledger import Ledger, RunRecord
 from bulk.model import Status
 from bulk.outcomes import Results, check, frame, table, write
@@ -49,6 +49,24 @@ class Glance:
             yield ours, columns
 
 
+def found(chosen: Chosen) -> Chosen:
+    """Return where a run is kept: a rehearsal has a place of its own in a state directory that was named."""
+    options = chosen.options
+    if options.sandbox or options.state_dir is None:
+        return chosen
+    rehearsal = replace(chosen, options=replace(options, sandbox=True))
+    known, rehearsed = (_is_kept(one) for one in (chosen, rehearsal))
+    return rehearsal if rehearsed and not known else chosen
+
+
+def _is_kept(chosen: Chosen) -> bool:
+    ledger = Ledger.read(chosen.state_dir)
+    if ledger is None:
+        return False
+    with ledger:
+        return ledger.find(chosen.campaign.name, chosen.options.run_id) is not None
+
+
 @contextmanager
 def recorded(chosen: Chosen) -> Iterator[RunRecord]:
     """Open a run that was begun, to be read. Raises `LedgerError` where there is none."""
@@ -66,15 +84,23 @@ def recorded(chosen: Chosen) -> Iterator[RunRecord]:
         yield record
 
 
+def read_as(opened: Opened, record: RunRecord) -> Opened:
+    """Return the campaign with its list read as the run names its rows, and have the record take repeats as it does."""
+    if opened.wanted.dedupe == "none":
+        record.keep_repeats()
+    return opened.named_as(record.facts.naming)
+
+
 def read_results(opened: Opened, record: RunRecord) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Read the list again, batch by batch: what became of its rows, and the rows as the list has them."""
+    opened = read_as(opened, record)
     recorded, wanted = record.recorded(), opened.wanted
     if isinstance(wanted.destination, str):  # what templates read is of no interest any more
         wanted = replace(wanted, columns=frozenset())
     for batch in opened.contacts.batches(wanted, size=BATCH, frames=True):
         assert batch.frame is not None  # noqa: S101 - it was asked for
         rows = batch.recipients
-        yield table(rows.first, rows.keys, rows.destinations, recorded(rows.names)), batch.frame
+        yield table(rows.first, rows.keys, rows.destinations, recorded(rows.names, rows.destinations)), batch.frame
 
 
 def look(opened: Opened, record: RunRecord, path: Path | None) -> Glance:
@@ -108,17 +134,17 @@ def check_results(opened: Opened) -> None:
 def results_of(opened: Opened, record: RunRecord) -> tuple[Glance, Path | None, bool]:
     """Write the results of a sending where they are wanted: what there is to see, where it is, and whether that failed.
 
-    Results that cannot be written are no reason to forget a sending: the ledger has it all.
+    Results that cannot be written are no reason to forget a sending, whatever is the matter: the ledger has it all.
     """
     path = _place_of_results(opened)
-    try:
-        return look(opened, record, path), path, False
-    except CampaignError as error:
-        log.error(str(error))  # noqa: TRY400 - the sentence says it all
-        return look(opened, record, None), None, True
-    except ListError as error:
-        log.error("the results cannot be written: %s", error)  # noqa: TRY400 - likewise
-        return Glance(), None, True
+    for place in dict.fromkeys((path, None)):
+        try:
+            return look(opened, record, place), place, place != path
+        except LedgerError:
+            raise
+        except (BulkError, OSError, pl.exceptions.PolarsError) as error:
+            log.error("the results cannot be written: %s", error)  # noqa: TRY400 - the sentence says it all
+    return Glance(), None, True
 
 
 def _place_of_results(opened: Opened) -> Path | None:
@@ -137,21 +163,22 @@ def summarise(
     tally: Tally,
     *,
     seconds: float,
-    results: Path | None,
     halted: str | None,
 ) -> Summary:
     """Add up a run."""
+    ended: dict[str, Any] = {status.value: counts.get(status, 0) for status in Status}
     return Summary(
         campaign=chosen.campaign.name,
         run=chosen.options.run_id,
         channel=chosen.campaign.channel,
         rows=sum(counts.values()),
-        **{status.value: counts.get(status, 0) for status in Status},
+        **ended,
         calls=tally.calls,
         throttled=tally.throttled,
         seconds=round(seconds, 3),
-        results=str(results) if results else None,
+        results=None,
         halted=halted,
+        rehearsal=chosen.options.sandbox,
     )
 
 
@@ -160,9 +187,22 @@ def summary_of_record(chosen: Chosen, record: RunRecord) -> Summary:
     facts = record.facts
     seconds = (facts.ended_at - facts.started_at).total_seconds() if facts.ended_at else 0.0
     tally = Tally(facts.calls, facts.throttled)
-    return summarise(chosen, record.counts(), tally, seconds=seconds, results=None, halted=facts.halted)
+    return with_doubts(summarise(chosen, record.counts(), tally, seconds=seconds, halted=facts.halted), record)
 
 
-def exit_code(summary: Summary) -> int:
-    """Tell how a run ended that came to the end of its list."""
-    return int(bool(summary.refused or summary.rejected or summary.unknown))
+def with_doubts(told: Summary, record: RunRecord) -> Summary:
+    """Return a summary with what the ledger alone knows: the rows in doubt, and when the last one was sent."""
+    _, last = record.sent()
+    in_doubt = min(told.unknown, record.unanswered())
+    return replace(told, in_doubt=in_doubt, last_sent=last.isoformat(timespec="minutes") if last else None)
+
+
+def exit_code(summary: Summary, *, lost: int = 0, dry_run: bool = False) -> ExitCode:
+    """Return how a run ended that was not stopped. `lost` rows may have been accepted, and are in the list no more.
+
+    A dry run ends as the sending would, if nothing is rejected.
+    """
+    if summary.pending and not dry_run:
+        return ExitCode.ROWS_LEFT
+    failed = summary.refused or summary.rejected or summary.unknown or lost
+    return ExitCode.ROWS_FAILED if failed else ExitCode.DONE

@@ -1,9 +1,9 @@
 """A campaign and its list, opened and fitted together: all that can be known to be wrong is said here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from bulk.campaign import Campaign, ListTable, load, placed
 from bulk.errors import CampaignError
@@ -34,16 +34,16 @@ class Chosen:
 
     @property
     def state_dir(self) -> Path:
-        """Where the ledger is. A rehearsal has a place of its own, run by run."""
+        """Where the ledger is. A rehearsal has a place of its own: run by run, or in a folder of what was named."""
         if self.options.state_dir is not None:
-            return Path(self.options.state_dir)
+            return Path(self.options.state_dir) / "sandbox" if self.options.sandbox else Path(self.options.state_dir)
         home = self.campaign.folder / ".bulk"
         return home / "sandbox" / f"{self.campaign.name}-{self.options.run_id}" if self.options.sandbox else home
 
     @property
     def results_path(self) -> Path:
-        """Where the results go."""
-        name = f"{self.campaign.name}-{self.options.run_id}.csv"
+        """Where the results go. Those of a rehearsal have a name of their own."""
+        name = f"{self.campaign.name}-{self.options.run_id}{'.sandbox' if self.options.sandbox else ''}.csv"
         return Path(self.options.results) if self.options.results else self.campaign.folder / "results" / name
 
 
@@ -65,8 +65,25 @@ class Opened(Chosen):
             *self.contacts.remarks(self.wanted),
             *self.request.texts.notes,
             *agreed.rules.notes,
+            *agreed.suppression.notes,
             *agreed.suppression.warnings,
         ]
+
+    @property
+    def fixed(self) -> frozenset[str]:
+        """The paths in `digests` that say who is reached and what names a row: a run never changes them."""
+        names = ("key", "country", "country_column", "dedupe")
+        return frozenset({".".join(self.campaign.way.DESTINATION), *(f"list.{name}" for name in names)})
+
+    def named_as(self, naming: int) -> Self:
+        """Return the same with rows named as a run names them: see `Wanted`."""
+        return replace(self, wanted=replace(self.wanted, naming=naming))
+
+    @property
+    def warnings(self) -> list[str]:
+        """Those of the notes that say whom nothing keeps from being written to."""
+        unused = self.contacts.consent(self.wanted).warnings if self.wanted.leave_out else []
+        return [*unused, *self.terms.suppression.warnings]
 
     @property
     def digests(self) -> Mapping[str, str]:
@@ -74,6 +91,11 @@ class Opened(Chosen):
         table = self.campaign.contact_list
         told = {f"list.{name}": getattr(table, name) for name in ("key", "country", "country_column", "dedupe")}
         return {**self.request.digests, **{path: digest(value).hex()[:12] for path, value in told.items()}}
+
+
+def contacts_of(chosen: Chosen) -> Any:
+    """Return where the list of a campaign is: a path, an address, or a frame. Raises `CampaignError` without one."""
+    return _contacts(chosen.campaign, chosen.options)
 
 
 def choose(source: Campaign | Path | str, options: Options) -> Chosen:
@@ -131,6 +153,9 @@ def _wanted(campaign: Campaign, request: Request, agreed: Terms) -> Wanted:
         country_column=table.country_column,
         allow_countries=_allowed(table),
         leave_out=campaign.channel != "inbound-email",  # nothing goes out to those people
+        opt_out_columns=table.opt_out_columns,
+        consent_columns=table.consent_columns,
+        channel=campaign.channel,
         dedupe=table.dedupe,
     )
 

@@ -21,7 +21,8 @@ Contacts = Path | str | pl.DataFrame | pl.LazyFrame
 class Options:
     """The options of a run. Times in seconds; `rate` in calls per second and operation.
 
-    `only` sends again just the rows that ended so; `accept_changes` lets unsent rows take a changed campaign.
+    `only` sends again just the rows that ended so; `accept_changes` lets unsent rows take a changed campaign. `no_wait`
+    ends a run where sending hours are closed, instead of waiting for the next window.
     """
 
     contacts: Contacts | None = None
@@ -42,7 +43,9 @@ class Options:
     ca_bundle: Path | str | None = None
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
+    allow_http: bool = False
     max_duration: float | None = None
+    no_wait: bool = False
     accept_changes: bool = False
     only: Status | None = None
 
@@ -72,6 +75,6 @@ class Options:
                 f"run {options.run_id[:40]!r}: files are named after it, so it is made of up to 100 letters, digits, "
                 "and . _ - + : @ or spaces between them"
             )
-        if options.only and options.only not in {Status.REJECTED, Status.REFUSED, Status.UNKNOWN}:
-            raise CampaignError(f"only takes rejected, refused or unknown, not {options.only}")
+        if options.only and options.only not in {Status.REJECTED, Status.REFUSED, Status.SKIPPED, Status.UNKNOWN}:
+            raise CampaignError(f"only takes rejected, refused, skipped or unknown, not {options.only}")
         return options

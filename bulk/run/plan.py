@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bulk.calling import Tally
+from bulk.attempts import Tally
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Status
 from bulk.outcomes import Results
 from bulk.parts import is_unusual, parts
@@ -15,9 +15,10 @@ from bulk.reports import Reason, Reasons
 from bulk.rules import Locality
 from bulk.run.characters import Characters
 from bulk.run.opening import Opened
-from bulk.run.pace import limits, open_for, remarks, room
+from bulk.run.pace import bound, limits, open_for, remarks, room
 
 PREVIEWS = 3
+ZONES = 4  # of the possible ones that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ class Survey:
         operations = {table: name for table, name in self._opened.campaign.way.OPERATIONS.items() if table in tables}
         plan.calls = dict.fromkeys(operations.values(), plan.sendable)
         plan.seconds = max((self._seconds(name) for name in plan.calls), default=0.0)
-        plan.notes += [*self._opened.notes, *self._characters.sentences(), *remarks(self._opened)]
+        texts = self._characters.sentences()
+        plan.notes += [*self._opened.notes, *texts, *remarks(self._opened), *self._bound()]
         self._hold()
         self._where()
         return plan
@@ -120,6 +122,12 @@ class Survey:
     def _seconds(self, operation: str) -> float:
         """Return how long the calls of an operation take (seconds). The operations run at once: the slowest decides."""
         return limits(self._opened, operation).lasts(self.plan.sendable, self.plan.parts)
+
+    def _bound(self) -> list[str]:
+        """Return which limit of the campaign decides how long the slowest operation takes, if one does."""
+        slowest = max(self.plan.calls, key=self._seconds, default=None)
+        said = bound(self._opened, slowest, self.plan.sendable, self.plan.parts) if slowest else None
+        return [said] if said else []
 
     def _hold(self) -> None:
         """Note when the instance is full of open contacts, and how much longer that makes it."""
@@ -143,9 +151,16 @@ class Survey:
             places[place] += rows
         for place, rows in places.items():
             countries[(place.region or "unknown")[:2] if place.region else "unknown"] += rows
-            zones[" or ".join(place.zones) if 0 < len(place.zones) < 4 else "unknown"] += rows
+            zones[_zones(place)] += rows
         plan.countries, plan.zones = dict(countries.most_common()), dict(zones.most_common())
         if plan.sendable and plan.seconds >= 0:
             per_second = plan.sendable / plan.seconds if plan.seconds else float(plan.sendable)
             done = self._opened.terms.rules.finish_at(places, per_second=per_second, start=start)
             plan.finishes_at = datetime.fromtimestamp(done, UTC).isoformat(timespec="seconds")
+
+
+def _zones(place: Locality) -> str:
+    """Name the possible zones, the first of many; they are unknown only where there is none."""
+    if len(place.zones) <= ZONES:
+        return " or ".join(place.zones) or "unknown"
+    return " or ".join([*place.zones[: ZONES - 1], f"one of {len(place.zones) - ZONES + 1} others"])

@@ -14,7 +14,7 @@ from bulk.model import Status
 from bulk.replacing import taking_the_place_of
 from bulk.reports import About, Figures, Fold, Report, Row, page
 from bulk.reports.fold import SHOWN
-from bulk.run.looking import read_results, recorded
+from bulk.run.looking import found, read_results, recorded
 from bulk.run.opening import Chosen, Opened, choose
 from bulk.run.options import Options
 from bulk.run.rehearsal import open_from
@@ -35,9 +35,9 @@ async def report(campaign: Campaign | Path | str, output: Path | str, **options:
     path, given = Path(output), Options.of(options)
     if path.suffix.lower() not in _SUFFIXES:
         raise CampaignError(f"{path}: a report is a page: name it {path.stem or 'report'}.html")
-    chosen = await in_thread(choose, campaign, given)
+    chosen = found(await in_thread(choose, campaign, given))
     with recorded(chosen) as record:
-        opened = await _opened(campaign, given)
+        opened = await _opened(campaign, chosen.options)
         await in_thread(_write, path, chosen, opened, record)
     return path
 
@@ -64,10 +64,15 @@ def _report(chosen: Chosen, opened: Opened | BulkError, record: RunRecord) -> Re
         except ListError as error:
             opened = error
         else:
-            return Report(about, figures, now, () if about.sender else _unlisted(figures, record))
+            notes = () if about.sender else _unlisted(figures, record)
+            return Report(about, figures, now, (*_rehearsal(chosen), *notes))
     trouble = scrub(f"The contact list cannot be read, so here is what the ledger alone can tell: {opened}")
     log.warning(trouble)
-    return Report(about, _from_ledger(record), now, (str(trouble),), complete=False)
+    return Report(about, _from_ledger(record), now, (*_rehearsal(chosen), str(trouble)), complete=False)
+
+
+def _rehearsal(chosen: Chosen) -> tuple[str, ...]:
+    return ("REHEARSAL: it went to a sandbox, and nobody was written to.",) if chosen.options.sandbox else ()
 
 
 def _about(chosen: Chosen, record: RunRecord) -> About:

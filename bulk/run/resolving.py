@@ -1,6 +1,6 @@
 """The rows of which nobody can tell whether they were accepted: listed, and decided about by a person."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,8 +10,7 @@ from bulk.campaign import Campaign
 from bulk.errors import BulkError, CampaignError
 from bulk.ledger import Decision, Ledger, RunRecord, Unknown
 from bulk.lock import sole_sender
-from bulk.model import Status
-from bulk.run.looking import recorded
+from bulk.run.looking import found, read_as, recorded
 from bulk.run.opening import Chosen, choose, open_campaign
 from bulk.run.options import Options
 from bulk.threads import in_thread
@@ -23,13 +22,15 @@ BATCH = 4096  # rows that are looked through at a time
 class UnknownRow:
     """A row that was tried, and nobody can tell whether it was accepted.
 
-    `row` is its place in the list as last read, None where the list lost it; `key` is None where the list cannot be
-    read any more. `destination` is masked. `tried_at` is when its last call was announced.
+    `row` is its place in the list as it is now, None where it is not in it any more, or the list cannot be read; then
+    `key` is None too. `destination` is masked. `tried_at` is when its last call was announced. One that is `in_doubt`
+    has a call without an answer, and the next `bulk.send` settles it.
     """
 
     row: int | None
     key: str | None
     destination: str | None
+    in_doubt: bool
     error_code: str | None
     error_message: str | None
     tried_at: datetime | None
@@ -64,10 +65,12 @@ async def resolve(
     accepted) or `"give-up"` (they are never sent again); `rows` are the places in the list of those decided about,
     None for all of them. `options` are those of `bulk.Options`.
 
-    Raises `CampaignError` where one of `rows` is not unknown (then nothing is decided), `LedgerError` where nothing
-    was sent yet, and `RunBusy` where another process sends this run.
+    A row in doubt is not resent: the next `bulk.send` settles it under the token of before.
+
+    Raises `CampaignError` where one of `rows` is not unknown, or is in doubt and to be resent (then nothing is
+    decided), `LedgerError` where nothing was sent yet, and `RunBusy` where another process sends this run.
     """
-    chosen = await in_thread(choose, campaign, Options.of(options))
+    chosen = found(await in_thread(choose, campaign, Options.of(options)))
     return await in_thread(_resolved, chosen, _a_decision(decision), rows)
 
 
@@ -82,8 +85,8 @@ def _resolved(chosen: Chosen, decision: Decision | None, rows: Collection[int] |
     decided = 0 if decision is None else _decide(chosen, decision, rows)
     with recorded(chosen) as record:
         left = record.unknown()
-        keys = _keys(chosen, record, {one.row for one in left if one.row is not None})
-    told = [_told(one, keys.get(one.row)) for one in left]
+        places = _found(chosen, record, left)
+    told = sorted((_told(one, places.get(one.id)) for one in left), key=lambda one: (one.row is None, one.row or 0))
     return Resolution(chosen.campaign.name, chosen.options.run_id, decision, decided, told)
 
 
@@ -93,42 +96,68 @@ def _decide(chosen: Chosen, decision: Decision, rows: Collection[int] | None) ->
         pass
     with sole_sender(chosen.state_dir, chosen.campaign.name, chosen.options.run_id):
         with recorded(chosen) as record:
-            _check(rows or (), record)
+            chosen_ones = None if rows is None else _deliveries(chosen, record, decision, set(rows))
             facts = record.facts
         with Ledger.open(chosen.state_dir) as ledger:
             book = ledger.begin(facts.identity, facts.digests)
-            decided = book.resolve(decision, rows)
+            decided = book.resolve(decision, chosen_ones)
             book.close_pass(rows=facts.rows, halted=facts.halted)
     return decided
 
 
-def _check(rows: Collection[int], record: RunRecord) -> None:
-    known = sorted(set(rows) - {one.row for one in record.unknown()})
-    if known:
-        told = ", ".join(map(str, known))
+def _deliveries(chosen: Chosen, record: RunRecord, decision: Decision, rows: set[int]) -> set[int]:
+    """Return which rows of the ledger are meant by places in the list as it is now. Raises `CampaignError`."""
+    left = record.unknown()
+    unknown = {one.id: one for one in left}
+    numbers = {place.row: id_ for id_, place in _found(chosen, record, left).items()}
+    if strange := sorted(rows - numbers.keys()):
+        told = ", ".join(map(str, strange))
         raise CampaignError(f"not unknown, so there is nothing to decide: row {told}. Nothing was changed")
+    meant = {numbers[row] for row in rows}
+    doubtful = sorted(row for row in rows if unknown[numbers[row]].in_doubt)
+    if decision is Decision.RESEND and doubtful:
+        told = ", ".join(map(str, doubtful))
+        raise CampaignError(
+            f"in doubt, and settled by the next `bulk send` under the token of before: row {told}. To resend would "
+            "make a second message of it. Nothing was changed"
+        )
+    return meant
 
 
-def _keys(chosen: Chosen, record: RunRecord, wanted: set[int]) -> dict[int | None, str]:
-    """Read the keys of some rows from the list: of those that still are the rows the ledger means."""
-    keys: dict[int | None, str] = {}
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a row of the ledger stands in the list as it is now."""
+
+    row: int
+    key: str | None
+
+
+def _found(chosen: Chosen, record: RunRecord, unknown: Sequence[Unknown]) -> dict[int, _Place]:
+    """Return where unknown rows stand in the list as it is now, by their numbers in the ledger.
+
+    Where the list cannot be read, they stand where they stood when it was last read.
+    """
+    places: dict[int, _Place] = {}
+    wanted = {one.id for one in unknown}
     if not wanted:
-        return keys
+        return places
     try:
-        opened, outcomes = open_campaign(chosen.campaign, chosen.options), record.outcomes()
+        opened = read_as(open_campaign(chosen.campaign, chosen.options), record)
+        numbers = record.numbers()
         for batch in opened.contacts.batches(opened.wanted, size=BATCH):
-            for recipient, outcome in zip(batch.recipients, outcomes(batch.recipients), strict=True):
-                if recipient.row in wanted and outcome.status is Status.UNKNOWN:
-                    keys[recipient.row] = recipient.key
-            if batch.recipients and batch.recipients[-1].row >= max(wanted):
+            rows = batch.recipients
+            for row, (key, id_) in enumerate(zip(rows.keys, numbers(rows.names, rows.destinations), strict=True)):
+                if id_ in wanted:
+                    places[id_] = _Place(rows.first + row, key)
+            if len(places) == len(wanted):
                 break
-    except BulkError:  # the list is gone, or another: the ledger's own words must do
-        return keys
-    return keys
+    except BulkError:
+        return {one.id: _Place(one.row, None) for one in unknown if one.row is not None}
+    return places
 
 
-def _told(one: Unknown, key: str | None) -> UnknownRow:
+def _told(one: Unknown, place: _Place | None) -> UnknownRow:
     end = one.outcome
-    return UnknownRow(
-        one.row, key, one.destination, end.error_code, end.error_message, one.intended_at or end.finished_at
-    )
+    row, key = (place.row, place.key) if place else (None, None)
+    tried_at = one.intended_at or end.finished_at
+    return UnknownRow(row, key, one.destination, one.in_doubt, end.error_code, end.error_message, tried_at)

@@ -4,26 +4,29 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from functools import partial
 
 import anyio
 
+from bulk.announcements import NotNow
 from bulk.breaker import Breaker
-from bulk.calling import Tally
-from bulk.delivery import NotNow
-from bulk.errors import BulkError, Halted
+from bulk.errors import BulkError, ExitCode, Halted
 from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.loader import Batch
-from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status
-from bulk.rules import Wait
+from bulk.model import Recipient, Status
+from bulk.run.allotment import Allotment
 from bulk.run.alone import Alone
 from bulk.run.halting import Halting
 from bulk.run.judging import Judge
+from bulk.run.marks import Marks, marks_of
+from bulk.run.meter import Meter
 from bulk.run.opening import Opened
-from bulk.run.pace import at_once
+from bulk.run.pace import at_once, permitted
+from bulk.run.rotation import Rotation
+from bulk.run.row import Carries, Row
 from bulk.run.summary import Progress
 from bulk.sender import send
 from bulk.stopping import Stop, Stopped
@@ -37,22 +40,6 @@ Item = tuple[Recipient, Claim]
 BATCH = 1000  # rows that are claimed in one transaction of the ledger
 REFRESH = 5.0  # seconds between two looks at the suppression files
 OPEN = ClaimKind.NEW, ClaimKind.UNSETTLED  # claims of rows that are to be driven on
-STOPPED = 4  # exit code: stopped with rows left, as asked
-
-
-class Carries(Protocol):
-    """What drives a delivery to its outcome, or, in a dry run, looks at it."""
-
-    @property
-    def tally(self) -> Tally:
-        """What went over the wire."""
-
-    @property
-    def full(self) -> tuple[str, ...]:
-        """The operations that wait until the service has room again."""
-
-    async def deliver(self, delivery: Delivery) -> Outcome:
-        """Drive one delivery to its outcome."""
 
 
 @dataclass(slots=True)
@@ -70,13 +57,22 @@ class Sending:
     total: int | None = None
     ended: Counter[Status] = field(default_factory=Counter)
     opens_at: float = math.inf
+    marks: Marks = field(init=False)
     halting: Halting = field(init=False)
     _breaker: Breaker = field(init=False)
     _alone: Alone = field(init=False)
+    _allotment: Allotment = field(init=False)
+    _row: Row = field(init=False)
+    _meter: Meter = field(init=False)
 
     def __post_init__(self) -> None:
         settings = self.opened.campaign.stop
         self.halting = Halting(self.stop, self.carrier.tally)
+        self.marks = marks_of(self.opened)
+        tables = self.opened.campaign.tables
+        self._row = Row(Rotation(self.opened.request, self._tried), tables, self.book, self.carrier, self.judge)
+        self._meter = Meter(self.started, partial(permitted, self.opened))
+        self._allotment = Allotment(self.opened.options.limit)
         self._alone = Alone(needed=bool(self.opened.terms.rules.limits))
         self._breaker = Breaker(settings.same_error_in_a_row, settings.failure_share)
 
@@ -96,6 +92,8 @@ class Sending:
                 beside.start_soon(self._refresh)
             await self._read_through(settings.grace)
             beside.cancel_scope.cancel()
+        if unstopped := self.carrier.tally.unstopped:
+            log.warning("%d contacts could not be stopped (StopContact): they stay open until they expire", unstopped)
         self.halting.check()
         with self.halting.recording():
             await self.book.flush()
@@ -115,12 +113,12 @@ class Sending:
                 stop=self.stop,
                 grace=grace,
             )
-            if self.stop.asked or self.opens_at == math.inf:
+            if self.stop.asked or self.opens_at == math.inf or self._allotment.is_used_up:
                 return
-            log.info(
-                "waiting for sending hours: the next window opens at %s",
-                datetime.fromtimestamp(self.opens_at, UTC).isoformat(timespec="minutes"),
-            )
+            if self.opened.options.no_wait:
+                log.warning("sending hours are closed until %s: the rest is left (--no-wait)", _said(self.opens_at))
+                return
+            log.info("waiting for sending hours: the next window opens at %s", _said(self.opens_at))
             try:
                 await self.stop.sleep(self.opens_at - self.judge.now())
             except Stopped:
@@ -129,27 +127,34 @@ class Sending:
             self.rows, self.total = 0, None
             self.ended.clear()
 
+    @property
+    def leaves_rows(self) -> bool:
+        """Whether rows wait for a window that this pass does not wait for."""
+        return self.opens_at < math.inf
+
     def progress(self) -> Progress:
-        """Tell where the run stands."""
+        """Return where the run stands."""
         failed = self.ended[Status.REJECTED] + self.ended[Status.UNKNOWN] + self.ended[Status.REFUSED]
-        tally = self.carrier.tally
+        tally, full, now = self.carrier.tally, self.carrier.full, time.monotonic()
+        done = sum(self.ended.values())
+        left = None if self.total is None or full else self._meter.seconds_left(now, self.total - done)
         return Progress(
             total=self.total,
-            done=sum(self.ended.values()),
+            done=done,
             sent=self.ended[Status.SENT],
             failed=failed,
             calls=tally.calls,
             throttled=tally.throttled,
-            seconds=time.monotonic() - self.started,
-            full=self.carrier.full,
+            seconds=now - self.started,
+            full=full,
+            per_second=self._meter.per_second(now),
+            seconds_left=left,
         )
 
     async def _batches(self) -> AsyncIterator[Sequence[Item]]:
         batches = self.opened.contacts.batches(self.opened.wanted, size=BATCH)
-        left = self.opened.options.limit
-        while (left is None or left > 0) and (items := await in_thread(self._claim, batches)):
-            yield items[:left]
-            left = None if left is None else left - len(items)
+        while not self._allotment.is_used_up and (items := await in_thread(self._claim, batches)):
+            yield items
 
     def _claim(self, batches: Iterator[Batch]) -> list[Item]:
         """Read on until there is something to send; empty at the end of the list. Runs in a thread."""
@@ -162,7 +167,7 @@ class Sending:
     def _claimed(self, batches: Iterator[Batch]) -> list[Item]:
         for batch in batches:
             rows = batch.recipients
-            claims = self.book.claim(rows, rows.names)
+            claims = self.book.claim(rows, rows.names, rows.contents)
             self.rows += len(claims)
             self.ended.update(claim.status for claim in claims if claim.kind not in OPEN)
             items = [(rows[place], claim) for place, claim in enumerate(claims) if claim.kind in OPEN]
@@ -172,49 +177,31 @@ class Sending:
         return []
 
     async def _deliver(self, item: Item) -> None:
+        if not await self._allotment.take():
+            return
         recipient, claim = item
-        async with self._alone.with_(recipient.destination):
-            try:
-                outcome = await self._outcome(recipient, claim)
-            except NotNow as not_now:
-                self.opens_at = min(self.opens_at, not_now.why)
-                return
-            except BulkError as error:
-                self.halting.note(error)
-                raise
+        called = False
+        try:
+            async with self._alone.with_(recipient.destination):
+                outcome = await self._row.outcome(recipient, claim)
+            called = outcome.attempts > claim.progress.attempts or outcome.status is Status.PENDING
+        except NotNow as not_now:
+            self.opens_at = min(self.opens_at, not_now.until)
+            return
+        except BulkError as error:
+            self.halting.note(error)
+            raise
+        finally:
+            self._allotment.give_back(called=called)
         self.ended[outcome.status] += 1
-        if reason := self._breaker.after(outcome):
+        self._meter.count(sent=outcome.status is Status.SENT)
+        if called and (reason := self._breaker.after(outcome)):
             raise Halted(reason)
 
-    async def _outcome(self, recipient: Recipient, claim: Claim) -> Outcome:
-        """Drive one row to its outcome. Raises `NotNow` with the time (Unix seconds) to which it has to wait."""
-        settling = claim.kind is ClaimKind.UNSETTLED
-        why: Refusal | Mapping[str, Parameters] = self._refused(recipient, settling=settling) or self._built(
-            recipient, claim
-        )
-        if not isinstance(why, Refusal):
-            delivery = Delivery(claim.id, recipient, why, claim.progress, claim.decisions)
-            try:
-                return await self.carrier.deliver(delivery)
-            except NotNow as not_now:
-                if not isinstance(not_now.why, Refusal):
-                    raise
-                why = not_now.why
-        status = Status.UNKNOWN if settling else why.status
-        outcome = Outcome(status, error_code=why.code, error_message=why.message)
-        await self.book.finish(claim.id, outcome)
-        return outcome
-
-    def _built(self, recipient: Recipient, claim: Claim) -> Refusal | Mapping[str, Parameters]:
-        """Build the request. Rows take turns in the order in which the ledger met them, whatever the list's now."""
-        return self.opened.request.build(recipient, turn=claim.id - 1)
-
-    def _refused(self, recipient: Recipient, *, settling: bool) -> Refusal | None:
-        """Ask the rules before anything is built: a row whose window is closed costs no turn."""
-        judged = self.judge(recipient, settling=settling)
-        if isinstance(judged, Wait):
-            raise NotNow(judged.until)
-        return judged
+    def _tried(self) -> int:
+        """Count the rows that were written to by now, or may have been."""
+        counts = self.book.counts()
+        return sum(counts[status] for status in (Status.SENT, Status.REJECTED, Status.UNKNOWN))
 
     async def _refresh(self) -> None:
         """Follow the files that say whom not to write to."""
@@ -225,7 +212,7 @@ class Sending:
 
     async def _stop_after(self, seconds: float) -> None:
         await anyio.sleep(seconds)
-        self.stop.ask(f"--max-duration: {seconds:g} s are over", STOPPED)
+        self.stop.ask(f"--max-duration: {seconds:g} s are over", ExitCode.ROWS_LEFT)
 
     async def _count_rows(self) -> None:
         self.total = await in_thread(self.opened.contacts.count)
@@ -234,3 +221,7 @@ class Sending:
         while True:
             await anyio.sleep(every)
             watch(self.progress())
+
+
+def _said(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="minutes")

@@ -9,7 +9,11 @@ from typing import Any
 class Summary:
     """The counts of a run. `seconds` are those of this sending; `halted` is the cause that would fail every row.
 
-    In a notebook it shows as a table.
+    `sent_before` rows were sent by earlier sendings, of which `differs` would get something else now. `rehearsal`: it
+    went to a sandbox. In a notebook it shows as a table.
+
+    Of the unknown rows, those `in_doubt` have a call without an answer, and the next sending settles them. `last_sent`
+    is when the last row was sent, in ISO 8601. Neither is in `as_dict`.
     """
 
     campaign: str
@@ -27,20 +31,28 @@ class Summary:
     seconds: float
     results: str | None
     halted: str | None
+    sent_before: int = 0
+    differs: int = 0
+    rehearsal: bool = False
+    in_doubt: int = 0
+    last_sent: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Give it as `--json` prints it."""
-        return asdict(self)
+        """Return it as `--json` prints it."""
+        return {name: value for name, value in asdict(self).items() if name not in {"in_doubt", "last_sent"}}
 
     def _repr_html_(self) -> str:
-        cells = [(name, html.escape(str(value))) for name, value in asdict(self).items() if value is not None]
+        cells = [(name, html.escape(str(value))) for name, value in self.as_dict().items() if value is not None]
         rows = "".join(f"<tr><th style='text-align:left'>{name}</th><td>{value}</td></tr>" for name, value in cells)
         return f"<table>{rows}</table>"
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands while it runs. `done` counts rows with an end, `full` names operations that must wait."""
+    """Where a run stands while it runs. `done` counts rows with an end, `full` names operations that must wait.
+
+    `per_second` are rows that this sending sends now, `seconds_left` what the rest takes; None where nobody can tell.
+    """
 
     total: int | None
     done: int
@@ -50,19 +62,9 @@ class Progress:
     throttled: int
     seconds: float
     full: tuple[str, ...] = ()
-
-    @property
-    def per_second(self) -> float:
-        """Rows sent per second so far."""
-        return self.sent / self.seconds if self.seconds else 0.0
-
-    @property
-    def seconds_left(self) -> float | None:
-        """How long the rest takes at the pace so far; None where that is not known."""
-        if self.total is None or not self.done or self.full:
-            return None
-        return (self.total - self.done) * self.seconds / self.done
+    per_second: float = 0.0
+    seconds_left: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Give it as the JSON log prints it."""
+        """Return it as the JSON log prints it."""
         return asdict(self)

@@ -4,16 +4,18 @@ import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bulk.announcements import Guard
 from bulk.calling import Caller, Policy, Transport
 from bulk.campaign import Campaign
 from bulk.delivery import Carrier
-from bulk.errors import CampaignError
+from bulk.errors import CampaignError, Halted, SetupError
 from bulk.loader import alpha_2, email, phone
-from bulk.model import Delivery, Outcome, Recipient, Refusal, Reply
+from bulk.model import Announcement, Delivery, Outcome, Recipient, Refusal, Reply
 from bulk.run.opening import Opened
 from bulk.run.options import Options
 from bulk.run.pace import pace
 from bulk.run.rehearsal import destination, open_from
+from bulk.run.wiring import replay_within
 from bulk.stopping import Stop
 from bulk.threads import in_thread
 from bulk.turns import OwnPace, Turns
@@ -32,16 +34,25 @@ class Trial:
 class Unrecorded:
     """A journal that keeps nothing: a test message belongs to no run."""
 
-    async def intend(self, delivery: int, step: int, token: str, *, digest: bytes, at: float) -> None:
+    async def intend(self, announcement: Announcement, guard: Guard | None = None) -> Exception | None:
+        """Keep nothing."""
+
+    async def note(self) -> None:
         """Keep nothing."""
 
     async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int, settled: bool) -> None:
         """Keep nothing."""
 
-    async def withdraw(self, delivery: int, *, attempts: int) -> None:
+    async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:
         """Keep nothing."""
 
-    async def finish(self, delivery: int, outcome: Outcome) -> None:
+    async def opened(self, delivery: int, token: str, at: float) -> None:
+        """Keep nothing."""
+
+    async def end(self, delivery: int, token: str, at: float) -> None:
+        """Keep nothing."""
+
+    async def finish(self, delivery: int, outcome: Outcome, *, token: str | None = None, reopens: bool = False) -> None:
         """Keep nothing."""
 
 
@@ -52,16 +63,24 @@ async def tried(campaign: Campaign | Path | str, row: int, to: str, options: Opt
     async with destination(opened) as (transport, _):
         if transport is None:
             raise CampaignError("a test message is sent for real: leave --dry-run out, or use --sandbox")
-        outcome = await trial_carrier(opened, transport).deliver(delivery)
+        carrier = trial_carrier(opened, transport)
+        try:
+            outcome = await carrier.deliver(delivery)
+        except SetupError as error:  # after the first call of two, it is no longer true that nothing was sent
+            raise Halted(str(error)) if carrier.tally.calls else error from None
     return Trial(opened.campaign, delivery.recipient.destination, outcome)
 
 
 def delivery_for(opened: Opened, row: int, to: str) -> Delivery:
-    """Make the delivery of a row, to another destination. Raises `CampaignError` where that cannot be sent."""
-    country = opened.wanted.country
-    read = email(to) if opened.campaign.way.KIND == "email" else phone(to, alpha_2(country) if country else None)
+    """Return the delivery of a row, to another destination. Raises `CampaignError` where that cannot be sent."""
+    wanted = opened.wanted
+    country = wanted.country
+    codes = frozenset(filter(None, map(alpha_2, wanted.allow_countries))) if wanted.allow_countries else None
+    read = email(to) if opened.campaign.way.KIND == "email" else phone(to, alpha_2(country) if country else None, codes)
     if isinstance(read, Refusal):
         raise CampaignError(f"--to: {read.message}")
+    if suppressed := opened.terms.suppression.refusal(read):
+        raise CampaignError(f"--to: {suppressed.message}, so nothing is sent to it, not even a test message")
     built = opened.request.build(recipient := replace(_row(opened, row), destination=read))
     if isinstance(built, Refusal):
         raise CampaignError(f"row {row} cannot be sent: {built.message}")
@@ -76,7 +95,7 @@ def _row(opened: Opened, row: int) -> Recipient:
 
 
 def trial_carrier(opened: Opened, transport: Transport) -> Carrier:
-    """Give what carries one test message, under tokens that no run has."""
+    """Return what carries one test message, under tokens that no run has."""
     stop, once = Stop(), uuid.uuid4().hex
     operations = opened.campaign.way.OPERATIONS.values()
     turns = {operation: Turns(OwnPace(pace(opened, operation)), stop) for operation in operations}
@@ -85,5 +104,5 @@ def trial_carrier(opened: Opened, transport: Transport) -> Carrier:
         journal=Unrecorded(),
         exchange=opened.campaign.way.exchange,
         token_of=lambda operation, step, _: f"test-{once}-{operation}-{step}",
-        replay_within={},
+        replay_within=replay_within(opened),
     )

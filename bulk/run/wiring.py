@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 
 from bulk.calling import Caller, Policy, Transport
-from bulk.delivery import Carrier, NotNow
+from bulk.delivery import Carrier
 from bulk.ledger import Ledger, RunLedger
 from bulk.limits import Room
 from bulk.model import Call, Delivery, digest
-from bulk.rules import Wait
+from bulk.run.admission import admission
 from bulk.run.judging import Judge
 from bulk.run.opening import Opened
-from bulk.run.pace import lasting_calls, open_for, pace, parts_of
+from bulk.run.pace import open_for, pace, parts_of
 from bulk.run.pace import room as room_for
 from bulk.sharing import SharedPace, steady_clock
 from bulk.stopping import Stop
@@ -33,10 +33,10 @@ def turns_of(
     stop: Stop,
     waiting: Waiting,
 ) -> Iterator[dict[str, Turns]]:
-    """Give the turns of each operation, in step with the other processes that share the state directory.
+    """Return the turns of each operation, in step with the other processes that share the state directory.
 
     `place` is endpoint and Region, `guesses` are the rates at which learning begins. The room for open contacts begins
-    with those that the ledger says are open; what other processes open from now on, each counts for itself.
+    with those that the ledger says are open; what other processes open meanwhile, the ledger's guard finds.
     """
     clock, operations = steady_clock(), opened.campaign.way.OPERATIONS.values()
     with ExitStack() as stack:
@@ -58,9 +58,9 @@ def _room(opened: Opened, operation: str, place: tuple[str, str], ledger: Ledger
     limit = room_for(opened, operation)
     if limit is None:
         return None
-    ledger.index_opened()
-    seconds, calls = open_for(opened), lasting_calls(opened)
-    return Room(limit, seconds, ledger.opened(opened.identity(*place), since=now - seconds, limit=limit, calls=calls))
+    ledger.index_open()
+    lasts = open_for(opened)
+    return Room(limit, lasts, ledger.still_open(opened.identity(*place), since=now - lasts, limit=limit))
 
 
 def carrier(
@@ -68,28 +68,25 @@ def carrier(
 ) -> Carrier:
     """Introduce the parts of a delivery to each other."""
     campaign = opened.campaign
-    operations = campaign.way.OPERATIONS.values()
     policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, opened.request.varies)
     count = parts_of if campaign.pacing.parts_per_second else _one
+    caller = Caller(transport, turns, stop, policy=policy, parts_of=count)
+    book.count(lambda: (caller.tally.calls, caller.tally.throttled))
     return Carrier(
-        caller=Caller(transport, turns, stop, policy=policy, parts_of=count),
+        caller=caller,
         journal=book,
         exchange=campaign.way.exchange,
         token_of=_tokens(opened),
-        admit=_admission(judge),
-        replay_within={name: PROMISED.get(name, campaign.retry.replay_within) for name in operations},
+        admission=admission(opened, judge, book.facts.identity),
+        now=judge.now,
+        replay_within=replay_within(opened),
     )
 
 
-def _admission(judge: Judge) -> Callable[[Delivery], None]:
-    """Ask the rules once more when a call has its turn: it may have waited long for it."""
-
-    def admit(delivery: Delivery) -> None:
-        judged = judge(delivery.recipient)
-        if judged is not None:
-            raise NotNow(judged.until if isinstance(judged, Wait) else judged)
-
-    return admit
+def replay_within(opened: Opened) -> dict[str, float]:
+    """Return for how many seconds the token of each operation may be used again."""
+    campaign = opened.campaign
+    return {name: PROMISED.get(name, campaign.retry.replay_within) for name in campaign.way.OPERATIONS.values()}
 
 
 def _one(_: Call) -> int:
@@ -105,8 +102,8 @@ def _tokens(opened: Opened) -> Callable[[str, int, Delivery], str]:
     run = [opened.campaign.name, opened.options.run_id, opened.instance]
 
     def token(operation: str, step: int, delivery: Delivery) -> str:
-        return digest(
-            [*run, operation, step, delivery.recipient.identity or delivery.recipient.key, delivery.decisions]
-        ).hex()
+        row = delivery.recipient.identity or delivery.recipient.key, delivery.decisions
+        further = [delivery.occurrence] if delivery.occurrence else []
+        return digest([*run, operation, step, *row, *further]).hex()
 
     return token

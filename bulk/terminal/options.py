@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from bulk.terminal import screen
 
@@ -90,11 +91,18 @@ reading = _all(
 _yes = option("--yes", is_flag=True, help="Send without asking.")
 
 trying = _all(
-    click.option("--row", required=True, type=click.IntRange(0), help="Whose message; rows count from 0."),
-    click.option("--to", required=True, metavar="DESTINATION", help="Who gets it instead: a phone number, an address."),
+    option("--row", required=True, type=click.IntRange(0), help="Whose message; rows count from 0."),
+    option("--to", required=True, metavar="DESTINATION", help="Who gets it instead: a phone number, an address."),
     _contacts,
     option("--sandbox", is_flag=True, help="Send it to a sandbox of its own."),
     _yes,
+)
+
+deciding = _all(
+    option("--resend", is_flag=True, help="Send them again, at the next `bulk send`."),
+    option("--mark-sent", is_flag=True, help="They were accepted: count them as sent."),
+    option("--give-up", is_flag=True, help="Never send them again: count them as rejected."),
+    option("--row", "rows", type=click.IntRange(0), multiple=True, help="Decide about this row alone; repeatable."),
 )
 
 writing = option("--outcomes-only", is_flag=True, help="Leave the list's own columns out of the results.")
@@ -117,10 +125,13 @@ sending = _all(
     writing,
     option("--limit", type=click.IntRange(1), help="Send to so many rows at most."),
     option(
-        "--only", type=click.Choice(["rejected", "refused", "unknown"]), help="Send again just the rows that ended so."
+        "--only",
+        type=click.Choice(["rejected", "refused", "skipped", "unknown"]),
+        help="Send again just the rows that ended so.",
     ),
     option("--accept-changes", is_flag=True, help="Go on although the campaign has changed since the run began."),
     option("--max-duration", type=_Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
+    option("--no-wait", is_flag=True, help="End with 4 where sending hours are closed, instead of waiting."),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
     _yes,
 )
@@ -129,17 +140,34 @@ reaching = _all(
     option("--endpoint-url", metavar="URL", help="Where Amazon Connect is, if not where AWS says."),
     option("--region", help="The AWS Region."),
     option("--profile", help="The AWS profile."),
-    option("--ca-bundle", type=FILE, help="Certificates to trust."),
+    option("--ca-bundle", type=FILE, help="Certificates of the CAs to trust, in PEM form; else AWS_CA_BUNDLE."),
+    option("--allow-http", is_flag=True, help="Let the endpoint be plain http:// on another machine."),
     option("--connect-timeout", type=ABOVE_0, default=10.0, show_default=True, help="Seconds."),
     option("--read-timeout", type=ABOVE_0, default=30.0, show_default=True, help="Seconds."),
 )
 
 serving = _all(
     option("--port", type=click.IntRange(0, 65535), default=8788, show_default=True, help="On 127.0.0.1; 0 picks one."),
-    option("--rate", type=ABOVE_0, help="Calls a second and operation; AWS's defaults if not given."),
+    option("--rate", type=_Rate(), help="Calls a second and operation; AWS's defaults if not given, or auto."),
     option("--burst", type=click.IntRange(1), help="Calls at once and operation."),
     option("--faults", type=FILE, help="A bad day, as JSON or TOML."),
 )
+
+DECISIONS = "resend", "mark_sent", "give_up"
+
+
+def decision_of(given: dict[str, Any]) -> str | None:
+    """Take the decision out of the options of `resolve`; None where none was taken.
+
+    Raise `click.UsageError` where there are several, or rows are typed that nothing is decided about.
+    """
+    taken = [name.replace("_", "-") for name in DECISIONS if given.pop(name)]
+    if len(taken) > 1:
+        raise click.UsageError(f"one decision at a time, not {' and '.join(f'--{name}' for name in taken)}")
+    if not taken and click.get_current_context().get_parameter_source("rows") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--row needs a decision beside it: --resend, --mark-sent or --give-up")
+    return taken[0] if taken else None
+
 
 _said = {"expose_value": False, "is_eager": True}
 

@@ -1,22 +1,22 @@
 """`bulk sandbox`: a local Amazon Connect until it is interrupted."""
 
-import signal
 from pathlib import Path
-from typing import Any
 
 import anyio
 
 from bulk.errors import CampaignError
 from bulk.sandbox import serve as run_sandbox
 from bulk.terminal import screen
+from bulk.terminal.sending import heeded
 
 
-async def serve(*, port: int, faults: Path | None, **quotas: Any) -> None:
-    """Serve until SIGINT or SIGTERM. Raises `CampaignError` where that cannot begin."""
+async def serve(*, port: int, faults: Path | None, rate: float | str | None, burst: int | None) -> None:
+    """Serve until a signal; a rate of `auto` is AWS's own. Raise `CampaignError` where that cannot begin."""
+    granted = None if isinstance(rate, str) else rate
     async with anyio.create_task_group() as group:
         group.start_soon(_until_signalled, group.cancel_scope)
         try:
-            await run_sandbox(port=port, faults=faults, started=_say, **quotas)
+            await run_sandbox(port=port, faults=faults, started=_say, rate=granted, burst=burst)
         except ValueError as error:
             raise CampaignError(str(error)) from None
         except OSError as error:
@@ -30,7 +30,7 @@ def _say(url: str) -> None:
 
 
 async def _until_signalled(scope: anyio.CancelScope) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with anyio.open_signal_receiver(*heeded()) as signals:
         async for _ in signals:
             scope.cancel()
             return

@@ -1,0 +1,59 @@
+"""What the ledger tells of a run: values, and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bulk.model import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class RunIdentity:
+    """Which run, and where it is sent to. A run never changes its channel, endpoint, Region or instance."""
+
+    campaign: str
+    run: str
+    channel: str
+    endpoint: str
+    region: str
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """A run as the ledger keeps it. `rows` is the list's length, None until it has been read to its end.
+
+    `latest_at` (Unix seconds) is the latest time that any pass has known, `naming` the version of how rows are named.
+    """
+
+    identity: RunIdentity
+    digests: Mapping[str, str]
+    passes: int
+    rows: int | None
+    started_at: datetime
+    ended_at: datetime | None
+    halted: str | None
+    calls: int
+    throttled: int
+    latest_at: float | None = None
+    naming: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A row that was tried, and nobody can tell whether it was accepted. `row` is None where the list lost it.
+
+    `id` is its number in the ledger; `in_doubt` tells that the next pass settles it.
+    """
+
+    id: int
+    in_doubt: bool
+    row: int | None
+    destination: str | None
+    outcome: Outcome
+    intended_at: datetime | None
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """Return Unix seconds as a time in UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,43 @@
+"""Who may be written to, asked anew before each try: the rules by themselves, caps and open contacts in the ledger."""
+
+from bulk.announcements import Admission, Guard, NotNow
+from bulk.attempts import Full
+from bulk.ledger import Connection, RunIdentity, still_open
+from bulk.model import Call, Delivery
+from bulk.rules import Wait
+from bulk.run.judging import Judge
+from bulk.run.opening import Opened
+from bulk.run.pace import open_for, room
+
+
+def admission(opened: Opened, judge: Judge, identity: RunIdentity) -> Admission:
+    """Return what asks the rules of a run, and guards its announcements.
+
+    Counting and announcing are one transaction of the ledger, so runs that share it keep caps and bounds together.
+    """
+    bounds = {name: room(opened, name) for name in opened.campaign.way.OPERATIONS.values()}
+    lasts, capped = open_for(opened), bool(judge.terms.rules.limits)
+
+    def ask(delivery: Delivery) -> None:
+        judged = judge(delivery.recipient, caps=False)
+        if judged is not None:
+            raise NotNow(judged.until if isinstance(judged, Wait) else judged)
+
+    def guard(delivery: Delivery, call: Call) -> Guard | None:
+        bound = bounds.get(call.operation) if call.opens else None
+        if not capped and bound is None:
+            return None
+
+        now = judge.now()  # the guard is asked in the ledger's thread, where no event loop tells the time
+
+        def objection(connection: Connection) -> Exception | None:
+            if capped and (refusal := judge.capped(delivery.recipient, delivery.id, connection, now)):
+                return NotNow(refusal)
+            if bound is None:
+                return None
+            opened = still_open(connection, identity, since=now - lasts, limit=bound, but=delivery.id)
+            return Full(opened) if len(opened) >= bound else None
+
+        return objection
+
+    return Admission(ask, guard, counts_open=any(bounds.values()))

@@ -1,0 +1,83 @@
+"""One row of the list on its way to its outcome: asked about, built, carried, or left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from bulk.announcements import NotNow
+from bulk.attempts import Tally
+from bulk.ledger import Claim, ClaimKind, RunLedger
+from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status
+from bulk.rules import CAPPED, Wait
+from bulk.run.judging import Judge
+from bulk.run.rotation import Rotation
+
+
+class Carries(Protocol):
+    """What drives a delivery to its outcome, or, in a dry run, looks at it."""
+
+    @property
+    def tally(self) -> Tally:
+        """What went over the wire."""
+
+    @property
+    def full(self) -> tuple[str, ...]:
+        """The operations that wait until the service has room again."""
+
+    async def deliver(self, delivery: Delivery) -> Outcome:
+        """Drive one delivery to its outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What drives each row of a run. `tables` are the campaign's, as they stand there."""
+
+    rotation: Rotation
+    tables: Mapping[str, Parameters]
+    book: RunLedger
+    carrier: Carries
+    judge: Judge
+
+    async def outcome(self, recipient: Recipient, claim: Claim) -> Outcome:
+        """Drive one row to its outcome. Raises `NotNow` with the time (Unix seconds) to which it has to wait."""
+        settling = claim.kind is ClaimKind.UNSETTLED
+        refusal = recipient.refusal or (None if settling else await self._refused(recipient, claim))
+        built = refusal or self.rotation.build(recipient, claim.progress)
+        if isinstance(built, Refusal):
+            if settling or not claim.progress.replies:
+                return await self._leave_out(claim, built)
+            refusal, built = built, self.tables  # to end a draft takes no more than these
+        delivery = Delivery(
+            claim.id,
+            recipient,
+            built,
+            claim.progress,
+            claim.decisions,
+            reopens=claim.reopens,
+            occurrence=claim.occurrence,
+            refusal=refusal,
+        )
+        return await self.carrier.deliver(delivery)
+
+    async def _leave_out(self, claim: Claim, why: Refusal) -> Outcome:
+        """Record why nothing is sent. What may have been accepted before stays unknown, and says why it is left."""
+        attempts = claim.progress.attempts
+        if claim.reopens is Status.UNKNOWN:
+            return Outcome(Status.UNKNOWN, attempts=attempts, error_code=why.code, error_message=why.message)
+        if claim.kind is ClaimKind.UNSETTLED:
+            message = f"tried before without an answer, and not tried again: {why.message}"
+            outcome = Outcome(Status.UNKNOWN, attempts=attempts, error_code=why.code, error_message=message)
+        else:
+            outcome = Outcome(why.status, attempts=attempts, error_code=why.code, error_message=why.message)
+        await self.book.finish(claim.id, outcome, reopens=claim.reopens is not None)
+        return outcome
+
+    async def _refused(self, recipient: Recipient, claim: Claim) -> Refusal | None:
+        """Ask the rules before anything is built: a row whose window is closed, or that is capped, costs no turn."""
+        judged = self.judge(recipient, delivery=claim.id)
+        if isinstance(judged, Refusal) and judged.code == CAPPED:
+            await self.book.flush()  # the last row of this person may have been rejected this very moment
+            judged = self.judge(recipient, delivery=claim.id)
+        if isinstance(judged, Wait):
+            raise NotNow(judged.until)
+        return judged

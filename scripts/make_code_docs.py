@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Write the errors of Amazon Connect into docs/codes.md, when `bulk/errors.py` changes; a test holds them equal."""
+
+import re
+from pathlib import Path
+
+from bulk.errors import VERDICTS
+from bulk.model import Verdict
+
+PAGE = Path(__file__).parents[1] / "docs" / "codes.md"
+BEGIN, END = "<!-- verdicts: written by scripts/make_code_docs.py -->\n", "<!-- end of verdicts -->"
+DONE = {
+    Verdict.RETRY: "tried again under the same token, up to `[retry] attempts` times unless it is about the rate",
+    Verdict.HOLD: "the service is full: everybody waits, and it is tried again",
+    Verdict.DOUBT: "nobody can tell whether an earlier try was accepted: `unknown`",
+    Verdict.HALT: (
+        "would fail every row: the run halts with exit code 3. Where the row itself names the resource, it is the row's"
+    ),
+    Verdict.REJECT: "the row's: `rejected`",
+}
+
+
+def section() -> str:
+    """Return the table of errors by verdict."""
+    lines = ["| What is done | Errors |", "|---|---|"]
+    for verdict, done in DONE.items():
+        codes = sorted(code for code, judged in VERDICTS.items() if judged is verdict)
+        lines.append(f"| {done} | {', '.join(f'`{code}`' for code in codes)} |")
+    return "\n".join(lines) + "\n"
+
+
+def page() -> str:
+    """Return the page with that table in its place."""
+    text = PAGE.read_text("utf-8")
+    return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: BEGIN + section() + END, text, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

@@ -1,0 +1,244 @@
+"""Would a test notice? One fault at a time is put into the program, and the tests that run it are asked.
+
+    scripts/mutate                                 every default target; it takes hours
+    scripts/mutate bulk/rules --jobs 2 --sample 200 --seed 1
+    scripts/mutate bulk/errors.py --map /tmp/map.json --log /tmp/faults.log
+
+Targets are Python files, TOML files of data, and folders of both. Faults are comparisons, boundaries, conditions,
+arithmetic and constants turned; statements, arguments, decorators, handlers and returned values left out; conditions of
+queries changed; entries of TOML files left out or turned, hours loosened. They are put into copies of the project in a
+temporary folder, never into the checkout.
+
+A fault that changes nothing is named, with the reason, in `mutants_equivalent.txt` beside this file, and is not tried.
+What `--map` names holds which test file runs which function, so that only test files that changed are run to find it
+out. What `--log` names holds what was noticed; a second run tries the rest alone. What survives costs the time of all
+tests that run its function; `--budget` ends that sooner. The table goes to stdout, then what nothing noticed; the
+exit code is 1 below `--least` per cent.
+"""
+
+import argparse
+import ast
+import json
+import math
+import queue
+import random
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mutate_coverage import Coverage, functions, load, watch
+from mutate_fault import Fault, digest, faults
+from mutate_python import Seeker
+from mutate_text import toml
+from mutate_trial import Copy, Ranking, Verdict, stages
+
+TARGETS = [
+    *("bulk/run", "bulk/delivery.py", "bulk/calling.py", "bulk/turns.py", "bulk/rules", "bulk/ledger"),
+    *("bulk/suppression.py", "bulk/errors.py", "bulk/breaker.py", "bulk/loader/exports.toml"),
+]
+ABOUT_THE_TEXT = {"test_shape.py", "test_docs.py", "test_chaos.py", "test_mutate.py"}
+"""Tests that read the program instead of running it, or that chance has a part in."""
+
+
+def main() -> None:
+    """Find the faults, try them, and print what was noticed."""
+    given = arguments()
+    project = given.project.resolve()
+    found = [fault for path in files(project, given.targets) for fault in of_file(project, path)]
+    equivalent = read_equivalent(given.equivalent)
+    for stale in sorted(set(equivalent) - {fault.key for fault in found}):
+        if stale.split(" ")[0] in {fault.path for fault in found}:
+            print(f"{given.equivalent.name}: no such fault any more: {stale}", file=sys.stderr)
+    tried = [fault for fault in found if fault.key not in equivalent]
+    if given.sample and given.sample < len(tried):
+        tried = random.Random(given.seed).sample(tried, given.sample)
+    if given.list:
+        for fault in tried:
+            print(fault.key)
+        return
+    verdicts = try_all(project, tried, given)
+    left_out = Counter(fault.path for fault in found if fault.key in equivalent)
+    print("\n".join(table(verdicts, left_out)))
+    for fault, verdict in sorted(verdicts.items(), key=lambda item: (item[0].path, item[0].line)):
+        if verdict.name == "survived":
+            print(f"\n{fault.path}:{fault.line} {fault.kind}\n  {fault.key}")
+    sys.exit(1 if score(Counter(verdict.name for verdict in verdicts.values())) < given.least else 0)
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    here = Path(__file__).resolve().parent
+    parser.add_argument("targets", nargs="*", default=TARGETS, help="files and folders of the project")
+    parser.add_argument("--project", type=Path, default=here.parent, help="the checkout (default: this one)")
+    parser.add_argument("--tests", default="tests", help="its folder of tests")
+    parser.add_argument("--equivalent", type=Path, default=here / "mutants_equivalent.txt")
+    parser.add_argument("--jobs", type=int, default=2, help="how many copies are tried at once")
+    parser.add_argument("--sample", type=int, help="try so many, drawn by --seed")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--map", type=Path, help="keep which test runs what in this file")
+    parser.add_argument("--log", type=Path, help="keep what was noticed in this file, and go on from it")
+    parser.add_argument(
+        "--budget", type=float, default=math.inf, help="seconds of tests to ask about one fault at most"
+    )
+    parser.add_argument("--least", type=float, default=95.0, help="per cent to be noticed (default: 95)")
+    parser.add_argument("--list", action="store_true", help="only name the faults")
+    return parser.parse_args()
+
+
+def files(project: Path, targets: Sequence[str]) -> Iterator[str]:
+    """Yield the files of the targets."""
+    for target in targets:
+        path = project / target
+        if not path.exists():
+            sys.exit(f"{target}: there is no such file or folder in {project}")
+        inside = [one for one in path.rglob("*") if one.suffix in {".py", ".toml"}] if path.is_dir() else [path]
+        yield from (str(one.relative_to(project)) for one in sorted(inside))
+
+
+def of_file(project: Path, path: str) -> Iterator[Fault]:
+    """Yield the faults of a file."""
+    source = (project / path).read_bytes()
+    if path.endswith(".toml"):
+        return faults(path, source, toml(source))
+    seeker = Seeker(source)
+    seeker.visit(ast.parse(source))
+    return faults(path, source, iter(seeker.changes))
+
+
+def read_equivalent(path: Path) -> dict[str, str]:
+    """Read the faults that change nothing: a line that names one, then an indented one that says why."""
+    reasons: dict[str, str] = {}
+    key = ""
+    for line in path.read_text("utf-8").splitlines() if path.exists() else []:
+        if line.startswith((" ", "\t")):
+            reasons[key] = f"{reasons[key]} {line.strip()}".strip()
+        elif line and not line.startswith("#"):
+            key = line
+            reasons[key] = ""
+    if unexplained := [key for key, reason in reasons.items() if not reason]:
+        sys.exit(f"{path.name}: a reason is missing below: {unexplained[0]}")
+    return reasons
+
+
+def try_all(project: Path, tried: list[Fault], given: argparse.Namespace) -> dict[Fault, Verdict]:
+    """Try faults in several copies at once."""
+    tests = [str(test.relative_to(project)) for test in sorted((project / given.tests).rglob("test_*.py"))]
+    tests = [test for test in tests if Path(test).name not in ABOUT_THE_TEXT]
+    verdicts = known(project, tried, given.log)
+    waiting: queue.SimpleQueue[Fault] = queue.SimpleQueue()
+    for fault in tried:
+        if fault not in verdicts:
+            waiting.put(fault)
+    with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
+        copies = [Copy(project, Path(folder, str(job))) for job in range(given.jobs)]
+        trial = Trial(project, coverage(copies[0], tests, given), waiting, given.log, given.budget, verdicts)
+        workers = [threading.Thread(target=trial.work, args=[copy], daemon=True) for copy in copies]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    return verdicts
+
+
+def coverage(copy: Copy, tests: list[str], given: argparse.Namespace) -> Coverage:
+    """Find out which test runs what, as far as it is not known, if they all pass while there is no fault."""
+    found = load(given.map) if given.map and given.map.exists() else Coverage()
+    if news := found.unknown(copy.folder, tests):
+        print(f"looking which of {len(news)} test files runs what ...", file=sys.stderr)
+        watch(copy.folder, news, found, jobs=given.jobs)
+        if failed := copy.run(news, 60 + 3 * sum(found.seconds[test] for test in news)):
+            sys.exit(f"without any fault: {failed.name} {failed.test}")
+    if given.map:
+        found.save(given.map)
+    return found.only(tests)
+
+
+def known(project: Path, tried: list[Fault], log: Path | None) -> dict[Fault, Verdict]:
+    """Read what a log says of faults of files that have not changed since. What survived is tried again."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()] if log and log.exists() else []
+    said = {(one["key"], one["digest"]): Verdict(one["verdict"], one["test"]) for one in lines}
+    digests = {path: digest(project / path) for path in {fault.path for fault in tried}}
+    found = {fault: said.get((fault.key, digests[fault.path])) for fault in tried}
+    return {fault: verdict for fault, verdict in found.items() if verdict and verdict.name != "survived"}
+
+
+@dataclass
+class Trial:
+    """Faults that wait, and what was found of those that were tried."""
+
+    project: Path
+    coverage: Coverage
+    waiting: "queue.SimpleQueue[Fault]"
+    log: Path | None
+    budget: float
+    verdicts: dict[Fault, Verdict]
+    ranking: Ranking = field(default_factory=Ranking)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def work(self, copy: Copy) -> None:
+        """Try faults in a copy until none waits."""
+        while True:
+            try:
+                fault = self.waiting.get_nowait()
+            except queue.Empty:
+                return
+            tests = self.ranking.sorted(fault.path, self.tests_of(fault))
+            verdict = copy.ask(fault, stages(tests, self.coverage.seconds, self.budget))
+            if verdict.test:
+                self.ranking.note(fault.path, verdict.test.partition("::")[0])
+            self.note(fault, verdict)
+
+    def note(self, fault: Fault, verdict: Verdict) -> None:
+        """Keep a verdict."""
+        with self.lock:
+            self.verdicts[fault] = verdict
+            print(f"{self.waiting.qsize():5} left  {verdict.name:8}  {fault.key}", file=sys.stderr, flush=True)
+            if self.log:
+                line = {"key": fault.key, "digest": digest(self.project / fault.path)}
+                with self.log.open("a") as out:
+                    out.write(json.dumps({**line, "verdict": verdict.name, "test": verdict.test}) + "\n")
+
+    def tests_of(self, fault: Fault) -> list[str]:
+        """Return the test files that run what a fault lies in: its function, else any function of its file.
+
+        A file of data is run by whatever runs the Python files beside it.
+        """
+        path = self.project / fault.path
+        if path.suffix == ".toml":
+            beside = [
+                str(one.relative_to(self.project)) for one in path.parent.glob("*.py") if ".toml" in one.read_text()
+            ]
+            return self.coverage.tests_of(name for one in beside for name in self.functions(one))
+        within = self.functions(fault.path)
+        own = [name for name, lines in within.items() if fault.line in lines]
+        return self.coverage.tests_of(own[-1:] or within)
+
+    def functions(self, path: str) -> dict[str, range]:
+        """Return the functions of a file."""
+        return functions(path, (self.project / path).read_bytes())
+
+
+def score(counts: Counter[str]) -> float:
+    """Return how many per cent were noticed."""
+    return 100 * (counts["noticed"] + counts["timeout"]) / counts.total() if counts else 100.0
+
+
+def table(verdicts: dict[Fault, Verdict], left_out: Counter[str]) -> Iterator[str]:
+    """Yield the lines of a table by file."""
+    yield "| File | Faults | Noticed | Timeouts | Not noticed | Change nothing | Score |"
+    yield "|---|---|---|---|---|---|---|"
+    paths = sorted({fault.path for fault in verdicts})
+    counts = {path: Counter(one.name for fault, one in verdicts.items() if fault.path == path) for path in paths}
+    for path, count in [*counts.items(), ("together", sum(counts.values(), Counter[str]()))]:
+        same = left_out.total() if path == "together" else left_out[path]
+        cells = count.total() + same, count["noticed"], count["timeout"], count["survived"], same
+        yield f"| {path} | {' | '.join(map(str, cells))} | {score(count):.1f} % |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""A fault is put into a copy of the project, and the tests are asked whether they notice it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, count
+from pathlib import Path
+
+from mutate_fault import Fault
+
+LEFT_OUT = [".*", "__pycache__", "*.egg-info", "results", "dist"]
+HERE = Path(__file__).resolve().parent
+AT_FIRST = 6.0  # seconds of tests that are asked first, before any slow one
+TOO_LONG = 30  # seconds that one test may take
+_STAMPS = count(1_000_000_000)  # a file's time, by which Python knows that it was changed: another for each fault
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a fault fared: `noticed` by a test, `timeout`, or `survived`."""
+
+    name: str
+    test: str = ""
+
+
+@dataclass(slots=True)
+class Ranking:
+    """Which tests notice faults of which file: those that did are asked first."""
+
+    noticed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, path: str, test: str) -> None:
+        """Note that a test file noticed a fault."""
+        with self.lock:
+            self.noticed[path, test] += 1
+
+    def sorted(self, path: str, tests: Sequence[str]) -> list[str]:
+        """Return tests in the order in which to ask them."""
+        with self.lock:
+            return sorted(tests, key=lambda test: -self.noticed[path, test])  # stable: else the quickest first
+
+
+class Copy:
+    """A copy of the project in a folder of its own, into which one fault at a time is put."""
+
+    def __init__(self, project: Path, folder: Path) -> None:
+        self.folder = folder
+        self.scratch = folder.with_name(f"{folder.name}-scratch")
+        shutil.copytree(project, folder, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
+        words = [sys.executable, HERE / "mutate_fork.py"]
+        self.server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, fault: Fault, stages: Sequence[tuple[Sequence[str], float]]) -> Verdict:
+        """Put a fault in, run the tests stage by stage until one notices, and take it out again.
+
+        A stage is some test files, and the seconds that they may take together.
+        """
+        path = self.folder / fault.path
+        sound, dated = path.read_bytes(), path.stat().st_mtime_ns
+        self._write(path, fault.applied(sound))
+        try:
+            return next((verdict for verdict in (self.run(*stage) for stage in stages) if verdict), Verdict("survived"))
+        finally:
+            path.write_bytes(sound)
+            os.utime(path, ns=(dated, dated))
+
+    def run(self, tests: Sequence[str], seconds: float) -> Verdict | None:
+        """Run tests until the first that fails. Return None where none does."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir()
+        out = self.scratch / "out"
+        words = ["-q", "-x", "-n", "0", "--tb=no", "-p", "no:cacheprovider", "-p", "mutate_plugin"]
+        words += [
+            "-o",
+            f"timeout={TOO_LONG}",
+            "-W",
+            "ignore:Module already imported",
+            f"--basetemp={self.scratch}/base",
+        ]
+        env = {"PYTHONPATH": f"{self.folder}{os.pathsep}{HERE}", "TMPDIR": str(self.scratch), "COLUMNS": "400"}
+        order = {"args": [*words, *tests], "cwd": str(self.folder), "env": {**os.environ, **env}, "out": str(out)}
+        said = self._order({**order, "seconds": seconds})
+        if said == "0":
+            return None
+        told = out.read_text("utf-8", "replace")
+        if said == "timeout" or "from pytest-timeout" in told:
+            return Verdict("timeout")
+        test = next((line.split()[1] for line in told.splitlines() if line.startswith(("FAILED ", "ERROR "))), tests[0])
+        return Verdict("noticed", test)
+
+    def _order(self, order: Mapping[str, object]) -> str:
+        assert self.server.stdin is not None
+        assert self.server.stdout is not None
+        self.server.stdin.write(json.dumps(order) + "\n")
+        self.server.stdin.flush()
+        if not (said := self.server.stdout.readline().strip()):
+            sys.exit("the process that runs the tests has ended")
+        return said
+
+    def _write(self, path: Path, text: bytes) -> None:
+        path.write_bytes(text)
+        stamp = next(_STAMPS)
+        os.utime(path, (stamp, stamp))
+
+
+def stages(tests: Sequence[str], seconds: Mapping[str, float], budget: float) -> list[tuple[list[str], float]]:
+    """Return tests in two stages, a short one and the rest, each with the seconds that it may take.
+
+    Of what would take longer than `budget` together, the first are taken.
+    """
+    ends = list(accumulate(seconds[test] for test in tests))
+    first = max(1, bisect_right(ends, AT_FIRST))
+    both = [tests[:first], tests[first : max(first, bisect_right(ends, budget))]]
+    return [(list(stage), 30 + 3 * sum(seconds[test] for test in stage)) for stage in both if stage]
