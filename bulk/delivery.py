@@ -17,6 +17,7 @@ from bulk.attempts import Tally, Tries
 from bulk.calling import Caller
 from bulk.errors import CallFailed, CallRejected, CallUnsettled, CallWithheld, Halted
 from bulk.model import Announcement, Call, Delivery, Exchange, Outcome, Parameters, Reply, Status, digest
+from bulk.outside import row_values
 from bulk.stopping import Stopped
 
 
@@ -171,7 +172,11 @@ class Carrier:
         ready = Announcer(
             delivery, call, step, token, named, tries, self.journal, self.admission, limit, self.now, announced_at
         )
-        reply = await self.caller.make(call, token, ready=ready, tries=tries)
+        try:
+            reply = await self.caller.make(call, token, ready=ready, tries=tries)
+        except (CallFailed, Halted) as error:  # what is said goes on without the row's own values, which it may echo
+            error.hide(row_values(delivery.recipient, delivery.parameters))
+            raise
         if call.opens and self.admission.counts_open:
             await self.journal.opened(delivery.id, token, self.now())
         if call.ends and under_way.opening is not None:
