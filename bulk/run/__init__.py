@@ -122,7 +122,7 @@ async def check(campaign: Source, **options: Any) -> Plan:
     survey = Survey(opened)
     async with _sending(opened, Stop(), survey) as sending:
         if not opened.options.only and not any(sending.book.counts().values()):
-            return await in_thread(examine, opened, sending.judge, survey)
+            return await in_thread(examine, sending.opened, sending.judge, survey)
         with unwrapped():
             await sending.go(None, EVERY)
         return await in_thread(survey.finish, sending.rows, read_results(opened, sending.book))
