@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from bulk.calling import Tries
+from bulk.attempts import Tries
 from bulk.errors import CallUnsettled, CallWithheld
 from bulk.model import Announcement, Call, Delivery, Refusal
 

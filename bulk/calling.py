@@ -15,13 +15,14 @@ ledger does not know of was never tried. All tries of a call carry the same `Cli
 
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import tenacity
 
-from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, is_throttle, verdict
+from bulk.attempts import Again, Full, Tally, Tries
+from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, SetupError, is_throttle, verdict
 from bulk.model import Call, Reply, Verdict
 from bulk.stopping import Stop
 from bulk.turns import Gate, Turns
@@ -34,6 +35,9 @@ GIVE_WAY = 0.02  # seconds before a throttled call queues again, likewise: the p
 
 class Transport(Protocol):
     """What makes requests."""
+
+    async def prepare(self) -> None:
+        """See to it that the next request can be signed. Raises `SetupError`: no row is charged for that."""
 
     async def call(self, call: Call, token: str) -> Reply:
         """Make one request, once, under a `ClientToken` where the operation takes one.
@@ -59,63 +63,15 @@ class Policy:
         return min(self.longest_wait, first * 2.0 ** min(tries - 1, 32))
 
 
-@dataclass(slots=True)
-class Tally:
-    """What went over the wire so far."""
-
-    calls: int = 0
-    throttled: int = 0
-
-
-@dataclass(slots=True)
-class Tries:
-    """The tries of one recipient: `made` over all its calls, the rest of the call under way.
-
-    `announced` tells that the ledger holds an intent, `in_doubt` that one of the tries may have been accepted, `placed`
-    that room was taken for the contact: a call in doubt may have opened it, and waits for none. `reopens`: a decision
-    sends the recipient again, and no call has been announced since.
-    """
-
-    made: int = 0
-    faults: int = 0
-    throttles: int = 0
-    announced: bool = False
-    in_doubt: bool = False
-    placed: bool = False
-    reopens: bool = False
-    request_id: str | None = None
-
-    def begin(self, *, in_doubt: bool) -> None:
-        """Begin the tries of another call."""
-        self.faults, self.throttles, self.announced = 0, 0, False
-        self.in_doubt = self.placed = in_doubt
-
-
-class Full(Exception):  # a course of things, not an error
-    """There is no room for another open contact: `opened` are the times (seconds) at which those opened."""
-
-    def __init__(self, opened: Sequence[float]) -> None:
-        super().__init__(f"{len(opened)} contacts are open")
-        self.opened = opened
-
-
-class Again(Exception):  # a course of things, not an error
-    """The call is to be made again, after `wait` seconds."""
-
-    def __init__(self, wait: float = 0.0) -> None:
-        super().__init__(wait)
-        self.wait = wait
-
-
 def _pause(state: tenacity.RetryCallState) -> float:
     """Wait what `Again` says."""
     again = state.outcome.exception() if state.outcome else None
-    return _jittered(again.wait) if isinstance(again, Again) else 0.0
+    return _jittered(again) if isinstance(again, Again) else 0.0
 
 
-def _jittered(wait: float) -> float:
-    """Wait a little less, each another little, so that many callers do not come back as one."""
-    return wait * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
+def _jittered(again: Again) -> float:
+    """Return a little less than the wait, each time another little, but never less than the answer asked for."""
+    return max(again.at_least, again.wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
 
 
 class Caller:
@@ -165,7 +121,7 @@ class Caller:
         try:  # most calls are made once, and spare themselves the machinery of retrying
             return await self._try(call, token, ready, tries)
         except Again as again:
-            await self._stop.sleep(_jittered(again.wait))
+            await self._stop.sleep(_jittered(again))
         async for attempt in self._retrying.copy():
             with attempt:
                 return await self._try(call, token, ready, tries)
@@ -176,12 +132,19 @@ class Caller:
         async with gate.passing() as probing:
             await turns.take(self._parts_of(call), opens=not tries.placed)
             tries.placed = True
+            await self._transport.prepare()
             await self._prepare(turns, ready, tries)
             try:
                 reply = await self._transport.call(call, token)
             except CallFailed as failure:
                 tries.request_id = failure.request_id
-                raise self._judged(call, failure, tries, probing=probing) from failure
+                error = self._judged(call, failure, tries, probing=probing)
+                self._note_unstopped(call, error)
+                raise error from failure
+            except SetupError:  # nothing left: no try, and no call
+                tries.made -= 1
+                self.tally.calls -= 1
+                raise
             if probing:
                 log.info("%s: room again after %.0f s", call.operation, gate.closed_for())
                 gate.open()
@@ -212,7 +175,7 @@ class Caller:
                 self.tally.throttled += 1
                 self._turns[call.operation].throttled()
                 tries.throttles += 1
-                return Again(self._policy.wait(tries.throttles, GIVE_WAY))
+                return Again(self._policy.wait(tries.throttles, GIVE_WAY), failure.retry_after)
             case Verdict.RETRY:
                 return self._after_a_fault(failure, tries)
             case Verdict.HOLD:
@@ -224,6 +187,13 @@ class Caller:
                 return _ended(CallUnsettled, failure)
             case _:  # a no after a try that may have been accepted may be because of that try
                 return _ended(CallUnsettled if tries.in_doubt else CallRejected, failure)
+
+    def _note_unstopped(self, call: Call, error: Exception) -> None:
+        """Count a call that only tidied up and failed, and say so the first time: nothing else comes of it."""
+        if call.optional and isinstance(error, CallFailed):
+            self.tally.unstopped += 1
+            level = logging.WARNING if self.tally.unstopped == 1 else logging.DEBUG
+            log.log(level, "%s fails (%s): the contact stays open until it expires", call.operation, error.code)
 
     def _close(self, operation: str, code: str, *, probing: bool) -> None:
         """Close the gate, and say so: once when it closes, and again at each probe that finds it closed."""
@@ -238,8 +208,8 @@ class Caller:
         tries.faults += 1
         tries.in_doubt |= failure.went_out and (failure.status is None or failure.status >= 500)
         if tries.faults < self._policy.attempts:
-            return Again(self._policy.wait(tries.faults))
-        if not failure.went_out:
+            return Again(self._policy.wait(tries.faults), failure.retry_after)
+        if not failure.went_out or failure.foreign:
             return Halted(str(failure))  # what is in doubt stays so, and the next run settles it
         return _ended(CallUnsettled if tries.in_doubt else CallRejected, failure)
 

@@ -44,20 +44,21 @@ def _command(function: Callable[..., None]) -> click.Command:
 @click.argument("channel", required=False)
 @click.argument("folder", metavar="[DIR]", required=False, type=options.FOLDER)
 @click.option("--from", "source", metavar="LIST", help="Write the campaign for this list, which stays where it is.")
-def init(channel: str | None, folder: Path | None, source: str | None) -> None:
+@options.option("--column", metavar="NAME", help="With --from: the column of the destinations, which is else found.")
+def init(channel: str | None, folder: Path | None, source: str | None, column: str | None) -> None:
     """Write a starter campaign and list that run against the sandbox.
 
     CHANNEL is sms, email or inbound-email; DIR is where to, by default a folder named after the channel. Nothing that
-    is there is overwritten. With --from, a campaign is written for a list of yours, whose columns are found; CHANNEL
-    may be left out then, where its columns tell it.
+    is there is overwritten. With --from, a campaign is written for a list of yours and named after it; its columns are
+    found by their names and cells. CHANNEL may be left out then, where the columns tell it.
     """
     from bulk import starters  # noqa: PLC0415 - `bulk --help` does not wait for the rest
 
     if source is not None:
-        made = starters.write_for(source, channel, folder)
+        made = starters.write_for(source, channel, folder, column=column)
         screen.say("\n".join(made.seen))
         paths = [made.path]
-    elif channel is not None:
+    elif channel is not None and column is None:
         paths = list(starters.write(channel, folder or Path(channel)))
     else:
         raise click.UsageError(f"name a CHANNEL ({', '.join(starters.CHANNELS)}), or show a list: --from LIST")
@@ -233,10 +234,11 @@ def main() -> None:
 
 
 def _obey() -> None:
+    screen.begin()
     try:
         sys.exit(bulk.main(prog_name="bulk", standalone_mode=False))
     except click.ClickException as error:
-        error.show()
+        screen.refuse(error, sys.argv[1:])
         sys.exit(error.exit_code)
     except Exception as error:
         from bulk.errors import BulkError  # noqa: PLC0415 - see init

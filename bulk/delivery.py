@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bulk.announcements import Admission, Announcer, Guard, NotNow
-from bulk.calling import Caller, Tally, Tries
+from bulk.attempts import Tally, Tries
+from bulk.calling import Caller
 from bulk.errors import CallFailed, CallRejected, CallUnsettled, CallWithheld, Halted
 from bulk.model import Announcement, Call, Delivery, Exchange, Outcome, Parameters, Reply, Status, digest
 from bulk.stopping import Stopped

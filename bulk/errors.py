@@ -6,15 +6,17 @@
     ├── LedgerError               the ledger cannot be used, or is another run's (exit 2)
     ├── RunBusy                   another process sends this run                 (exit 75)
     ├── Halted                    a cause that would fail every row              (exit 3)
+    │   └── SetupError            credentials or certificates: no call can be made (exit 2)
     └── CallFailed                one call met its end without a reply
         ├── CallRejected          the service said no
         │   └── CallWithheld      we said no, before it went out
         └── CallUnsettled         nobody can tell whether it was accepted
 
-A refused *row* is data (`model.Refusal`), not an exception.
+A refused *row* is data (`model.Refusal`), no exception. A `SetupError` after the first call halts the run (exit 3).
 """
 
 import enum
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -64,15 +66,21 @@ class Halted(BulkError):
     exit_code = ExitCode.HALTED
 
 
-class CallFailed(BulkError):
-    """One call met its end without a reply.
+class SetupError(Halted):
+    """Credentials, certificates or the proxy are wrong: no call can be made, and none was made for this row."""
 
-    `code` is AWS's error code, or a name for what the line did, or the status where an answer names no error. `status`
-    is HTTP's, None where no answer came.
-    `went_out` tells whether the service may have seen the request.
+    exit_code = ExitCode.NOT_STARTED
+
+
+class CallFailed(BulkError):
+    """One call met its end without a reply. `code` is AWS's error code, or a name for what the line did, or the status.
+
+    `status` is HTTP's, None where no answer came. `went_out` tells whether the first byte of the request left.
+    `foreign`: the answer is not the operation's own word on this row, but that of something between. `retry_after` are
+    the seconds that the answer asked to wait.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - so much is known of an answer
         self,
         operation: str,
         code: str,
@@ -81,6 +89,8 @@ class CallFailed(BulkError):
         status: int | None = None,
         request_id: str | None = None,
         went_out: bool = True,
+        foreign: bool = False,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(f"{operation}: {code}: {message}")
         self.operation = operation
@@ -89,6 +99,8 @@ class CallFailed(BulkError):
         self.status = status
         self.request_id = request_id
         self.went_out = went_out
+        self.foreign = foreign
+        self.retry_after = retry_after
 
 
 class CallRejected(CallFailed):
@@ -158,24 +170,51 @@ VERDICTS: dict[str, Verdict] = {
     "OutputTypeNotFoundException": Verdict.REJECT,
     "DestinationNotAllowedException": Verdict.REJECT,
     "OutboundContactNotPermittedException": Verdict.REJECT,
+    # Ours, of the line
+    "ProxyRefused": Verdict.HALT,
 }
 
-THROTTLES = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
+# The SDK's own list (botocore, `retries/standard.py`), but for LimitExceededException, which is Amazon Connect's HOLD.
+THROTTLES = frozenset(
+    {
+        "ThrottlingException",
+        "Throttling",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "BandwidthLimitExceeded",
+        "SlowDown",
+        "EC2ThrottledException",
+        "ProvisionedThroughputExceededException",
+        "TransactionInProgressException",
+        "PriorRequestNotComplete",
+    }
+)
+FAULTS = frozenset({"RequestTimeout", "RequestTimeoutException"})  # likewise: the service never had the whole request
+
+# AWS's noes to an account, a key, a signature or an endpoint, never to a row ("Common Errors" of its services).
+_OF_THE_ACCOUNT = re.compile(
+    r"(?<!Client)Token|TokenId|Signature|Credential|[Aa]uth(?!or(?!iz))|AccessKey|AccessDenied|Account|Forbidden|Subscription"
+    r"|SignUp|SignedUp|Skew|InTheFuture|UnknownOperation|InvalidAction|MissingAction|InvalidEndpoint|MalformedQuery"
+    r"|UnsupportedOperation|InvalidVersion"
+)
 
 
 def is_throttle(failure: CallFailed) -> bool:
-    """Tell whether the service said that the rate was too high: nothing was accepted, and it counts as no failure."""
+    """Whether the service said that the rate was too high: nothing was accepted, and it counts as no failure."""
     return failure.code in THROTTLES or (failure.status == 429 and failure.code not in VERDICTS)
 
 
-ABOUT_ONE_REQUEST = {400, 413, 414, 422, 431}  # statuses that say what is wrong with this request, not with all
+TOO_LARGE = {413, 414, 431}  # statuses that say what is wrong with this request, whoever says it
 
 
 def verdict(failure: CallFailed, *, varies: bool = False) -> Verdict:
-    """Judge a failed call by its code, else by its HTTP status.
+    """Return the verdict on a failed call, by its code, else by its HTTP status.
 
     An answer without a code is not the service's word on a row: a proxy gave it, or something else at a wrong endpoint.
-    It halts, unless its status is about that one request (RFC 9110, 15.5).
+    It halts, unless it says that this one request is too large (RFC 9110, 15.5).
 
     Where the row itself names a resource (`varies`: a flow, user or contact id that is a template), a resource that is
     not found is that row's trouble and not everybody's.
@@ -185,9 +224,13 @@ def verdict(failure: CallFailed, *, varies: bool = False) -> Verdict:
         return Verdict.REJECT
     if judged is not None:
         return judged
-    if failure.status is None or failure.status in {408, 429} or failure.status >= 500:
+    if failure.code in THROTTLES | FAULTS or failure.status is None or failure.status in {408, 429}:
         return Verdict.RETRY
-    foreign = failure.code.isdigit() and failure.status not in ABOUT_ONE_REQUEST
+    if _OF_THE_ACCOUNT.search(failure.code):
+        return Verdict.HALT
+    if failure.status >= 500:
+        return Verdict.RETRY
+    foreign = (failure.foreign or failure.code.isdigit()) and failure.status not in TOO_LARGE
     denied = failure.status in {401, 403, 407} or failure.status < 400  # below 400: sent on to somewhere else
     return Verdict.HALT if foreign or denied else Verdict.REJECT
 

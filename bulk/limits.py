@@ -10,7 +10,8 @@ through in its first day. An allowance counts the calls of the last day, in slot
 
 Calls leave here evenly and arrive unevenly. A sender that spends the service's last token is throttled as soon as one
 call travels faster than the one before it. `inside` therefore leaves a tenth of the burst, at least one token, in
-the service's bucket for good; the rate is the same to the last call.
+the service's bucket for good; the rate is the same to the last call. At a high rate a tenth of the burst may be less
+than calls differ by: what comes in during `JITTER` is left then, but no more than half of the burst.
 """
 
 import math
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 CROWD = 16  # calls that processes of a host may have waiting under one limit, one each
+JITTER = 0.03  # seconds by which calls may differ in how long they take from here to the service
 SLOTS = 96  # in which an allowance counts its span: a quarter of an hour for a day
 
 
@@ -43,13 +45,21 @@ class Bucket:
             raise ValueError(f"a limit lets something through: {self.per_second}/s, burst {self.burst}")
 
     def wait(self, now: float, amount: int = 1) -> float:
-        """Tell how long the next `amount` have to wait, in seconds."""
-        return max(0.0, self.due - (self.burst - amount) / self.per_second - now)
+        """Return how long the next `amount` have to wait, in seconds: a whole burst, where they are more than that."""
+        return max(0.0, self.due - max(0, self.burst - amount) / self.per_second - now)
 
     def take(self, now: float, amount: int = 1) -> tuple[Self, float]:
         """Give the next `amount` their place: the bucket after them, and how long they wait."""
         wait = self.wait(now, amount)
         return self.at(max(self.due, now + wait) + amount / self.per_second), wait
+
+    def bears(self, amount: int = 1) -> float:
+        """Return the time until which the last `amount` may go without another place."""
+        return self.due - amount / self.per_second
+
+    def gone(self, now: float, amount: int = 1) -> Self:
+        """Return the bucket where the last `amount` go now, later than their place could bear."""
+        return self.at(max(self.due, now + amount / self.per_second))
 
     def at(self, due: float) -> Self:
         """Give the same limit at another place."""
@@ -120,6 +130,14 @@ class Allowance:
             amount += calls
         return self._with((*kept, (slot, amount))), wait
 
+    def bears(self, amount: int = 1) -> float:  # noqa: ARG002 - a slot is much longer than a call is late
+        """Return the time until which the last `amount` may go without another place: any."""
+        return math.inf
+
+    def gone(self, now: float, amount: int = 1) -> Self:  # noqa: ARG002
+        """Return the allowance where the last `amount` go now: their slot counts them for long enough."""
+        return self
+
     def lasts(self, amount: int) -> float:
         """Tell how long it takes until the last of so many may go, in seconds."""
         return (amount - 1) // self.calls * self.span
@@ -162,6 +180,14 @@ class Limits(tuple[Limit, ...]):
         wait = self.wait(now, parts)
         return type(self)(limit.take(now + wait, _amount(limit, parts))[0] for limit in self), wait
 
+    def bears(self, parts: int = 1) -> float:
+        """Return the time until which the call that took the last place may go without another."""
+        return min((limit.bears(_amount(limit, parts)) for limit in self), default=math.inf)
+
+    def gone(self, now: float, parts: int = 1) -> Self:
+        """Return the limits where the call that took the last place goes now, later than that could bear."""
+        return type(self)(limit.gone(now, _amount(limit, parts)) for limit in self)
+
     def anew(self, now: float) -> Self:
         """Begin another run."""
         return type(self)(limit.anew(now) for limit in self)
@@ -182,8 +208,9 @@ def _amount(limit: Limit, parts: int, calls: int = 1) -> int:
 
 
 def inside(per_second: float, burst: int, name: str = "") -> Bucket:
-    """Give the bucket that stays inside a service's `per_second` and `burst`, whatever the jitter of the line."""
-    return Bucket(per_second, max(1, burst - max(1, burst // 10)), name=name)
+    """Return the bucket that stays inside a service's `per_second` and `burst`, whatever the jitter of the line."""
+    left = max(1, burst // 10, min(burst // 2, int(per_second * JITTER)))
+    return Bucket(per_second, max(1, burst - left), name=name)
 
 
 class Room:

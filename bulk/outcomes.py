@@ -13,6 +13,7 @@ import polars as pl
 from polars import selectors as cs
 from polars.io.plugins import register_io_source
 
+from bulk.columns import path as path_of
 from bulk.errors import CampaignError
 from bulk.model import Recorded
 from bulk.replacing import taking_the_place_of
@@ -89,11 +90,11 @@ def _beside(columns: pl.DataFrame) -> pl.DataFrame:
 
     Names clash where a list's reader would take one for the other, so `Contact ID` clashes with `contact_id`.
     """
-    ours = {_fold(name) for name in SCHEMA}
+    ours = {path_of(name) for name in SCHEMA}
     taken = set(columns.columns)
     names = {}
     for name in columns.columns:
-        if _fold(name) in ours:
+        if path_of(name) in ours:
             names[name] = _free(f"list_{name}", taken)
             taken.add(names[name])
     return columns.rename(names)
@@ -101,10 +102,6 @@ def _beside(columns: pl.DataFrame) -> pl.DataFrame:
 
 def _free(name: str, taken: set[str]) -> str:
     return _free(f"list_{name}", taken) if name in taken else name
-
-
-def _fold(name: str) -> str:
-    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def _writer(path: Path) -> Callable[[Iterator[pl.DataFrame], Path], None]:

@@ -18,6 +18,7 @@ from bulk.model import digest
 LATE = 0.05  # seconds that a call may be late without the ones after it being delayed, where the burst is learned too
 
 MOMENT, MOST = 0.002, 64  # seconds between the calls of a burst; how many go as one, at most, where the pace is faster
+BURST_SPEED = 4.0  # times the rate at which a burst goes, at least, however fast the rate is
 
 Numbers = tuple[float, ...]
 
@@ -47,6 +48,15 @@ class Pace(NamedTuple):
         after, _ = led.take(now + wait, calls)
         others, _ = self.others.take(now + wait, parts)
         return type(self)(self.first.at(after.due), learner.leads(led.per_second), others, self.strange), wait
+
+    def bears(self, parts: int = 1, *, calls: int = 1) -> float:
+        """Return the time until which the calls that took the last place may go without another."""
+        return min(self.first.due - calls / self.learner.led, self.others.bears(parts))
+
+    def gone(self, now: float, parts: int = 1, *, calls: int = 1) -> Self:
+        """Return the pace where the calls that took the last place go now, later than that could bear."""
+        first = self.first.at(max(self.first.due, now + calls / self.learner.led))
+        return self._replace(first=first, others=self.others.gone(now, parts))
 
     def answered(self, now: float, *, took: int, throttled: int) -> Self:
         """Learn from answers: calls taken since the last time, and throttles, if any, just now."""

@@ -1,20 +1,24 @@
 """Whom not to write to: destinations in files that may change during a run, and in lists from elsewhere.
 
 Only hashes are kept, eight bytes each: two people share one by chance once in 10¹⁹ pairs, and then one is not written
-to. Addresses are compared without regard to case, before the @ as well.
+to. They are compared as `bulk.identity` spells them: addresses without regard to case, before the @ as well.
 """
 
 import hashlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from bulk.errors import ListError
-from bulk.loader import Kind, listed
+from bulk.identity import identity
+from bulk.loader import Kind, Listed, listed
 from bulk.model import Refusal, Status
+
+_ONE: dict[Kind, str] = {"phone": "a phone number", "email": "an email address"}
+_SEVERAL: dict[Kind, str] = {"phone": "phone numbers", "email": "email addresses"}
 
 Mark = tuple[int, int, int]
 """What changes where a file does: its time, its size, its place on the disk."""
@@ -22,31 +26,39 @@ Mark = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Destinations of one origin: its name, their hashes in order, and how many cells could not be read."""
+    """Destinations of one origin: its name, their hashes in order, and how it was read if it is a file."""
 
     name: str
     hashes: "array[int]"
-    unread: int = 0
+    listed: Listed | None = None
     mark: Mark | None = None
 
     def __contains__(self, destination: str) -> bool:
-        """Tell whether a destination in form is one of them."""
+        """Whether a destination in form is one of them."""
         wanted = _hash(destination)
         place = bisect_left(self.hashes, wanted)
         return place < len(self.hashes) and self.hashes[place] == wanted
 
     def __len__(self) -> int:
-        """Count them."""
+        """Return how many there are."""
         return len(self.hashes)
+
+    def __or__(self, other: "Source") -> "Source":
+        """Return the destinations of both, as this one was read."""
+        return Source(self.name, array("Q", sorted({*self.hashes, *other.hashes})), self.listed, self.mark)
 
 
 class Suppression:
-    """Whom not to write to. `warnings` are words for a person about the files as they were read at the start."""
+    """Whom not to write to.
+
+    `notes` tell a person how the files were read at the start, `warnings` what is doubtful in them.
+    """
 
     def __init__(self, kind: Kind, country: str | None, files: Sequence[Path]) -> None:
         self._kind, self._country = kind, country
         self._files = {path: _read(path, kind, country) for path in files}
         self._others: dict[str, Source] = {}
+        self.notes = [said for source in self._files.values() for said in _reading(source, kind)]
         self.warnings = [said for source in self._files.values() for said in _doubts(source, kind)]
         self._failed: dict[Path, Mark | None] = {}
 
@@ -75,9 +87,10 @@ class Suppression:
         return None
 
     def refresh(self) -> list[str]:
-        """Read again what has changed; takes as long as that, so call it beside the event loop. Gives warnings.
+        """Read again what has changed, and return warnings. It takes as long as that: call it beside the event loop.
 
-        A file that can no longer be read keeps what it said before, with one warning until it changes again.
+        Whom a file once named stays suppressed until the run ends: a file may be caught while it is rewritten. One that
+        names fewer than before, or can no longer be read, is warned of once until it changes again.
         """
         said = []
         for path, source in list(self._files.items()):
@@ -89,34 +102,65 @@ class Suppression:
         return said
 
     def _again(self, path: Path, mark: Mark | None) -> list[str]:
+        before = self._files[path]
         try:
-            self._files[path] = _read(path, self._kind, self._country)
+            now = _read(path, self._kind, self._country)
         except ListError as error:
             self._failed[path] = mark
-            return [f"{error} (suppression goes on with the {len(self._files[path]):,} destinations it had before)"]
+            return [f"{error} (suppression goes on with the {len(before):,} destinations it had before)"]
         self._failed.pop(path, None)
-        return _doubts(self._files[path], self._kind)
+        self._files[path] = both = now | before
+        lost = len(both) - len(now)
+        stay = (
+            f"{now.name} no longer names {lost:,} of its {len(before):,} destinations: they stay suppressed in this run"
+        )
+        return [*([stay] if lost else []), *(_doubts(now, self._kind) if len(now) else [])]
 
     def _sources(self) -> Iterable[Source]:
         return [*self._files.values(), *self._others.values()]
 
 
 def _read(path: Path, kind: Kind, country: str | None) -> Source:
+    """Read a file. Raise `ListError`, also where it has entries and none of them can be read."""
     mark = _mark(path)
     found = listed(path, kind, country)
     source = _source(path.name, found)
-    return Source(source.name, source.hashes, found.unread, mark)
+    if found.entries and found.unread == found.entries:
+        remedy = "set `country` under [list], or correct them" if kind == "phone" else "correct them"
+        raise ListError(
+            f"{path.name}: none of its {found.entries:,} entries is {_ONE[kind]} that can be read (the first: "
+            f"{found.example}): {remedy}"
+        )
+    return Source(source.name, source.hashes, found, mark)
 
 
 def _source(name: str, destinations: Iterable[str]) -> Source:
     return Source(name, array("Q", sorted(set(map(_hash, destinations)))))
 
 
+def _reading(source: Source, kind: Kind) -> Iterator[str]:
+    """Say what was read, and where."""
+    if source.listed is not None and len(source):
+        what = (_ONE if len(source) == 1 else _SEVERAL)[kind].split()[-1]
+        where = ", ".join(map(repr, source.listed.columns))
+        said = f"{source.name}: {len(source):,} {what}"
+        yield f"{said}{f' from {where}' if where else ''}, never written to"
+
+
 def _doubts(source: Source, kind: Kind) -> list[str]:
-    if not source.unread:
+    found = source.listed
+    if found is None:
         return []
-    what = "phone numbers" if kind == "phone" else "email addresses"
-    return [f"{source.name}: {source.unread:,} rows are no {what} that can be read, and suppress nobody: correct them"]
+    if not found.entries:
+        return [f"{source.name} names nobody, so nobody is suppressed by it: is it the right file, and whole?"]
+    if not len(source):
+        return [f"{source.name} holds no {_SEVERAL[kind]}, so nobody is suppressed by it here"]
+    if not found.unread:
+        return []
+    many = found.unread != 1
+    what = f"{found.unread:,} entries are no {_SEVERAL[kind]}" if many else f"1 entry is not {_ONE[kind]}"
+    trouble = f"that can be read, and suppress{'' if many else 'es'} nobody (the first: {found.example})"
+    return [f"{source.name}: {what} {trouble}: correct {'them' if many else 'it'}"]
 
 
 def _mark(path: Path) -> Mark | None:
@@ -128,4 +172,5 @@ def _mark(path: Path) -> Mark | None:
 
 
 def _hash(destination: str) -> int:
-    return int.from_bytes(hashlib.blake2b(destination.casefold().encode(), digest_size=8).digest())
+    spelled = identity(destination).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(spelled, digest_size=8).digest())

@@ -5,21 +5,28 @@ Callers queue in the order they came; only the head of the queue sleeps, so a th
 The calls of a burst go a moment apart. All at once they would leave together, when the last of them has had the
 processor and its connection: so late that the service's bucket, full meanwhile, has lost what flowed in, and throttles
 the calls that follow. At a pace too fast to tell calls apart, those of a moment have their turns as one.
+
+A timer wakes late, by a millisecond on an idle machine and by many on a busy one. The next moment therefore counts from
+the one that was planned, not from the wake-up, or the lateness of every call would add up; what was missed is caught up
+with for `CATCH_UP` seconds at most. The bucket is kept all the same: a call that goes later than it could bear, because
+the bucket would have been full meanwhile, is entered again at the time at which it went.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import anyio
 
 from bulk.limits import Room
-from bulk.pacing import MOMENT, Pace
+from bulk.pacing import BURST_SPEED, MOMENT, Pace
 from bulk.stopping import Stop
 
 T = TypeVar("T")
 
 OPEN = nullcontext(False)  # noqa: FBT003 - no probe
+
+CATCH_UP = 0.02  # seconds of lateness, at most, that are made up for without a moment between the calls
 
 FIRST_PROBE = 1.0  # seconds between the service's word that it is full and the first probe; each wait is twice the last
 
@@ -68,6 +75,18 @@ class Waiting:
             self.when_nobody()
 
 
+class _Place(NamedTuple):
+    """The place of so many `calls`: how long they wait, in seconds, and how long the moment lasts that they are given.
+
+    `bears` is the time until which they may go without another place.
+    """
+
+    wait: float
+    calls: int
+    moment: float
+    bears: float
+
+
 class Turns:
     """The turns of one operation. `clock` gives seconds on the scale of the pace; `room` bounds open contacts.
 
@@ -92,7 +111,8 @@ class Turns:
         self._entrance = anyio.Lock(fast_acquire=True)
         self._freed = anyio.Event()
         self._took = 0
-        self._granted, self._free_at = 0, 0.0  # turns of this moment that nobody has taken yet, and when it is over
+        self._granted, self._granted_until = 0, 0.0  # turns of this moment that nobody has taken yet
+        self._free_at = 0.0  # when the next moment begins
 
     async def take(self, parts: int = 1, *, opens: bool = True) -> None:
         """Return when the caller may make one call, of so many parts. Raises `Stopped`.
@@ -115,20 +135,39 @@ class Turns:
             await self._stop.sleep_or(self._freed, seconds)
 
     async def _take(self, parts: int) -> None:
-        if self._granted and self._clock() < self._free_at:
-            self._granted -= 1
+        if not self._queue.locked() and self._takes_granted():
             return
+        came = self._clock()
         with self._waiting:
             async with self._queue:
                 self._stop.check()  # after a stop nobody takes a place that he will not use
-                wait, calls, moment = self._paces.change(lambda pace: self._placed(pace, parts))
-                await self._stop.sleep(max(wait, self._free_at - self._clock()))
-                self._granted, self._free_at = calls - 1, self._clock() + moment
+                if not self._takes_granted():
+                    await self._wait_for_place(parts, came)
 
-    def _placed(self, pace: Pace, parts: int) -> tuple[Pace, tuple[float, int, float]]:
+    def _takes_granted(self) -> bool:
+        """Take a turn of this moment, if one is left."""
+        if not self._granted or self._clock() >= self._granted_until:
+            return False
+        self._granted -= 1
+        return True
+
+    async def _wait_for_place(self, parts: int, came: float) -> None:
+        now = self._clock()
+        place = self._paces.change(lambda pace: self._placed(pace, now, parts))
+        planned = max(self._free_at, now + place.wait if place.wait else came)
+        if planned > now:
+            await self._stop.sleep(planned - now)
+            now = self._clock()
+            if now > place.bears:
+                self._paces.change(lambda pace: (pace.gone(now, parts, calls=place.calls), None))
+        self._free_at = max(planned, now - CATCH_UP) + place.moment
+        self._granted, self._granted_until = place.calls - 1, now + CATCH_UP
+
+    def _placed(self, pace: Pace, now: float, parts: int) -> tuple[Pace, "_Place"]:
         calls = pace.together
-        placed, wait = self._learned(pace).take(self._clock(), parts, calls=calls)
-        return placed, (wait, calls, min(MOMENT, calls / placed.learner.led))
+        placed, wait = self._learned(pace).take(now, parts, calls=calls)
+        moment = min(MOMENT, calls / (placed.learner.led * BURST_SPEED))
+        return placed, _Place(wait, calls, moment, placed.bears(parts, calls=calls))
 
     def accepted(self) -> None:
         """Say that the service accepted a call."""

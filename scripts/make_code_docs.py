@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the errors of Amazon Connect into docs/codes.md, after a change of `bulk/errors.py`; a test holds them equal."""
+"""Write the errors of Amazon Connect into docs/codes.md, when `bulk/errors.py` changed; a test holds them equal."""
 
 import re
 from pathlib import Path

@@ -69,6 +69,9 @@ class Wire:
     diary: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
 
+    async def prepare(self) -> None:
+        pass
+
     async def call(self, call: Call, token: str) -> Reply:
         self.requests.append(Request(anyio.current_time(), call.operation, token, call.parameters))
         self.diary.append(f"request {call.operation}")

@@ -8,8 +8,9 @@ import pytest
 from scripted import SMS, STOP, Wire, caller, fault, full, no, ok, throttled, timeout, unreachable, wire
 from virtual import in_virtual_time
 
-from bulk.calling import Policy, Tries
-from bulk.errors import CallRejected, CallUnsettled, Halted
+from bulk.attempts import Tries
+from bulk.calling import Policy
+from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, SetupError
 from bulk.limits import Room
 from bulk.model import Call, Reply
 from bulk.stopping import Stop, Stopped
@@ -298,3 +299,67 @@ async def test_what_is_announced_and_cannot_be_written_down_is_never_sent() -> N
     with pytest.raises(OSError, match="no space"):
         await caller(line).make(CALL, "t", ready=announce, tries=Tries())
     assert line.requests == []
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalServiceException"])
+async def test_no_try_comes_sooner_than_the_answer_asked_for(code: str) -> None:
+    asked = CallFailed(SMS, code, "no", status=500, retry_after=7.0)
+    line = wire(asked, asked, ok())
+    await made(line, Tries())
+    assert all(later.at - earlier.at >= 7.1 for earlier, later in pairwise(line.requests))
+
+
+async def test_an_answer_that_asks_for_nothing_changes_no_wait() -> None:
+    line = wire(CallFailed(SMS, "InternalServiceException", "no", status=500, retry_after=0.0), ok())
+    await made(line, Tries())
+    assert 0.25 <= line.requests[1].at - line.requests[0].at - 0.1 <= 0.5
+
+
+async def test_a_foreign_answer_halts_after_the_tries_and_leaves_the_row_in_doubt() -> None:
+    foreign = CallFailed(SMS, "502", "a page", status=502, foreign=True)
+    line, tries = wire(foreign, foreign, foreign), Tries()
+    with pytest.raises(Halted, match="a page"):
+        await made(line, tries)
+    assert (tries.made, tries.in_doubt) == (3, True)
+
+
+class Locked(Wire):
+    """A wire whose credentials are gone."""
+
+    async def prepare(self) -> None:
+        raise SetupError("no usable AWS credentials")
+
+
+async def test_trouble_with_credentials_comes_before_the_announcement_and_is_no_try() -> None:
+    line, tries = Locked(wire().script), Tries()
+    with pytest.raises(SetupError):
+        await made(line, tries)
+    assert (line.diary, line.requests, tries.made) == ([], [], 0)
+
+
+async def test_trouble_with_credentials_in_signing_is_no_try_either() -> None:
+    line, tries = wire(SetupError("no usable AWS credentials")), Tries()
+    calls = caller(line)
+
+    async def announce() -> None:
+        line.diary.append("announce")
+
+    with pytest.raises(SetupError):
+        await calls.make(CALL, "t", ready=announce, tries=tries)
+    assert (tries.made, tries.in_doubt, calls.tally.calls) == (0, False, 0)
+
+
+async def test_contacts_that_cannot_be_stopped_are_counted_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    denied = no("AccessDeniedException", 403)
+    line = wire(*[denied] * 3)
+    calls = caller(line)
+
+    async def announce() -> None:
+        pass
+
+    for _ in range(3):
+        with pytest.raises(CallRejected):
+            await calls.make(Call(STOP, {}, optional=True), "t", ready=announce, tries=Tries())
+    assert calls.tally.unstopped == 3
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert told == ["StopContact fails (AccessDeniedException): the contact stays open until it expires"]

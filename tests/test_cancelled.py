@@ -13,11 +13,12 @@ import bulk, bulk.run, bulk.run.looking, bulk.run.reporting
 
 CALLS = {
     "check": lambda: bulk.check("campaign.toml"),
+    "check of a run that began": lambda: bulk.check("campaign.toml", state_dir="state"),
     "send": lambda: bulk.send("campaign.toml", sandbox=True, state_dir="state", limit=1),
     "results": lambda: bulk.results("campaign.toml", "results.csv", state_dir="state"),
     "report": lambda: bulk.report("campaign.toml", "report.html", state_dir="state"),
 }
-read = bulk.run.looking.read_results
+read, examine = bulk.run.looking.read_results, bulk.run.examine
 
 async def main(call, after):
     loop, reads = asyncio.get_running_loop(), asyncio.Event()
@@ -26,6 +27,11 @@ async def main(call, after):
         loop.call_soon_threadsafe(loop.call_later, after, reads.set)
         yield from read(*args)
 
+    def examined(*args):
+        loop.call_soon_threadsafe(loop.call_later, after, reads.set)
+        return examine(*args)
+
+    bulk.run.examine = examined
     for room in (bulk.run, bulk.run.looking, bulk.run.reporting):
         room.read_results = results
     task = asyncio.create_task(call())
@@ -53,7 +59,7 @@ def python(code: str, *words: str, cwd: Path) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("call", ["check", "send", "results", "report"])
+@pytest.mark.parametrize("call", ["check", "check of a run that began", "send", "results", "report"])
 def test_a_call_that_is_cancelled_while_a_thread_reads_the_ledger_ends_cleanly(tmp_path: Path, call: str) -> None:
     """SQLite brings a process down where its connection is closed under a thread's hands."""
     campaign(tmp_path, rows=3000)

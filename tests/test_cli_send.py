@@ -4,11 +4,12 @@ import csv
 import json
 import re
 import signal
+import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
-from cli_runs import CAMPAIGN, SUMMARY, Service, at, bulk, campaign, end_of, environment, phone, started
+from cli_runs import CAMPAIGN, SUMMARY, Service, at, bulk, campaign, end_of, environment, phone, program, started
 
 import bulk as api
 from bulk.starters import CHANNELS
@@ -84,7 +85,7 @@ def test_a_time_that_is_over_ends_with_4(tmp_path: Path, sandbox: Service) -> No
     assert 0 < ended.json["sent"] == len(sandbox.contacts) < 9
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
 def test_a_signal_ends_it_and_nothing_is_started_after(
     tmp_path: Path, sandbox: Service, number: signal.Signals, code: int
 ) -> None:
@@ -101,6 +102,37 @@ def test_a_signal_ends_it_and_nothing_is_started_after(
     assert sandbox.received() == then == ended.json["sent"] == len(sandbox.contacts)
     assert (ended.json["unknown"], ended.json["pending"]) == (0, 30 - then)
     assert len(rows_of(tmp_path / "results" / "reminders-default.csv")) == 30
+
+
+def test_a_second_signal_leaves_at_once_and_says_how_to_go_on(tmp_path: Path, sandbox: Service) -> None:
+    campaign(tmp_path, rows=30, text=CREEPING)
+    sandbox.faults({"fault": "hang"})
+    with started("send", "campaign.toml", cwd=tmp_path, **at(sandbox.url)) as process:
+        sandbox.wait_for(1, process)
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("SIGTERM: finishing what is in flight")
+        process.send_signal(signal.SIGHUP)
+        ended = end_of(process)
+    assert ended.code == 143
+    assert "What was in flight is in doubt, and settled by: python -m bulk send campaign.toml" in ended.err
+
+
+def test_who_ignores_a_lost_terminal_keeps_that(tmp_path: Path, sandbox: Service) -> None:
+    campaign(tmp_path, rows=4, text=CREEPING)
+    words = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *program("send", "campaign.toml", "--json")]
+    with subprocess.Popen(
+        words,
+        cwd=tmp_path,
+        env=environment(**at(sandbox.url)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        sandbox.wait_for(1, process)
+        process.send_signal(signal.SIGHUP)
+        ended = end_of(process)
+    assert (ended.code, ended.json["sent"]) == (0, 4)
 
 
 def test_a_run_in_progress_is_told_of_and_left_alone_by_others(tmp_path: Path, sandbox: Service) -> None:
@@ -202,7 +234,7 @@ def test_a_check_with_refused_rows_ends_with_1_and_sends_nothing(tmp_path: Path)
 def test_a_check_says_where_the_rows_go_and_what_was_seen_of_the_list(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("Id,ChannelType,Address\n1,SMS,+12065550100\n2,SMS,+12065550101\n3,EMAIL,x\n")
     bulk("init", "sms", ".", "--from", "people.csv", cwd=tmp_path)
-    lines = bulk("check", "campaign.toml", cwd=tmp_path).out.splitlines()
+    lines = bulk("check", "people.toml", cwd=tmp_path).out.splitlines()
     assert {"countries: US 2", "time zones: America/Los_Angeles 2"} <= set(lines)
     assert [line for line in lines if re.fullmatch(r"begun now, it ends about \d{4}-\d\d-\d\d \d\d:\d\d UTC", line)]
     assert "note: read as Amazon Pinpoint segment, rows of other channels by ChannelType left out" in lines

@@ -119,7 +119,7 @@ OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[str, ...]]] = {
     "a list that is not there": (("init", "--from", "contact.csv"), {}, ("contact.csv", "'contacts.csv'")),
     "a list without addresses": (("init", "email", "--from", "contacts.csv"), {}, ("contacts.csv", "phone", "rename")),
     "a campaign where one is": (
-        ("init", "sms", ".", "--from", "contacts.csv"),
+        ("init", "sms", "."),
         {},
         ("campaign.toml", "another folder"),
     ),
@@ -148,10 +148,10 @@ def test_a_wrong_option_stops_before_anything_is_sent(
     nothing_was_sent(ended, *told)
 
 
-def test_it_halts_where_there_are_no_credentials(tmp_path: Path) -> None:
+def test_it_does_not_start_where_there_are_no_credentials(tmp_path: Path) -> None:
     campaign(tmp_path)
     ended = bulk("send", "campaign.toml", "--yes", "--region", "us-east-1", cwd=tmp_path)
-    assert ended.code == 3
+    assert ended.code == 2
     nothing_was_sent(ended, "no usable AWS credentials", "AWS_PROFILE")
 
 
@@ -173,6 +173,53 @@ def test_it_halts_where_another_service_answers_at_the_endpoint(tmp_path: Path, 
     assert "--endpoint-url" in ended.json["halted"]
 
 
+@pytest.mark.parametrize("variable", ["BULK_ENDPOINT_URL", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CONNECT"])
+def test_plain_http_to_another_machine_is_refused_unless_it_is_allowed(tmp_path: Path, variable: str) -> None:
+    campaign(tmp_path)
+    env = {**at(""), variable: "http://connect.invalid"}
+    if variable != "BULK_ENDPOINT_URL":
+        del env["BULK_ENDPOINT_URL"]
+    ended = bulk("send", "campaign.toml", cwd=tmp_path, **env)
+    assert ended.code == 2
+    nothing_was_sent(ended, "http://connect.invalid: without TLS", "--allow-http")
+    allowed = bulk("send", "campaign.toml", "--allow-http", "--json", cwd=tmp_path, **env)
+    assert allowed.code == 3
+    assert "EndpointConnectionError" in allowed.json["halted"]
+
+
+@pytest.mark.parametrize("wrong", ["folder", "missing.pem", "text.pem"])
+def test_a_ca_bundle_of_the_environment_that_is_none_is_named(tmp_path: Path, wrong: str) -> None:
+    campaign(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.pem").write_text("no certificate")
+    ended = bulk("send", "campaign.toml", cwd=tmp_path, **at(NOWHERE), AWS_CA_BUNDLE=str(tmp_path / wrong))
+    assert ended.code == 2
+    nothing_was_sent(ended, wrong, "Check AWS_CA_BUNDLE")
+
+
+def test_a_proxy_that_cannot_be_one_is_named(tmp_path: Path) -> None:
+    campaign(tmp_path)
+    env = {**at(""), "HTTPS_PROXY": "http://user:pass@proxy:80a"}
+    del env["BULK_ENDPOINT_URL"]
+    ended = bulk("send", "campaign.toml", cwd=tmp_path, **env)
+    assert ended.code == 2
+    nothing_was_sent(ended, "is no proxy", "HTTPS_PROXY")
+    assert "pass" not in ended.err
+
+
+def test_a_rehearsal_goes_through_no_proxy(tmp_path: Path) -> None:
+    campaign(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        url = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        names = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+        proxies = dict.fromkeys(names, url)
+        ended = bulk("send", "campaign.toml", "--sandbox", "--json", cwd=tmp_path, **proxies)
+        assert (ended.code, ended.json["sent"]) == (0, 3)
+        proxy.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
+
+
 def test_a_closed_stdin_is_nobody_to_be_asked(tmp_path: Path) -> None:
     campaign(tmp_path)
     closed = ["sh", "-c", '"$@" <&-', "sh", *program("send", "campaign.toml")]
@@ -191,10 +238,10 @@ def test_a_service_that_never_answers_leaves_its_rows_unknown(tmp_path: Path) ->
     assert "python -m bulk resolve campaign.toml" in ended.err
 
 
-def test_a_test_message_halts_where_there_are_no_credentials(tmp_path: Path) -> None:
+def test_a_test_message_is_not_sent_where_there_are_no_credentials(tmp_path: Path) -> None:
     campaign(tmp_path)
     ended = bulk(*TEST, "--to", "+12065550100", "--yes", "--region", "us-east-1", cwd=tmp_path)
-    assert ended.code == 3
+    assert ended.code == 2
     nothing_was_sent(ended, "no usable AWS credentials")
 
 

@@ -69,6 +69,9 @@ class Service:
     accepted: list[tuple[str, str]] = field(default_factory=list)  # token, contact id
     at: dict[str, float] = field(default_factory=dict)
 
+    async def prepare(self) -> None:
+        pass
+
     async def call(self, call: Call, token: str) -> Reply:
         await self.world.step()
         fate = next(self.fates, "ok")

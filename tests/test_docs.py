@@ -146,6 +146,11 @@ def test_the_reference_is_what_help_says() -> None:
     assert (ROOT / "docs" / "cli.md").read_text("utf-8") == script["page"](), "run scripts/make_cli_docs.py"
 
 
+def test_the_table_of_exports_is_what_the_data_says() -> None:
+    script = runpy.run_path(str(ROOT / "scripts" / "make_list_docs.py"))
+    assert (ROOT / "docs" / "lists.md").read_text("utf-8") == script["page"](), "run scripts/make_list_docs.py"
+
+
 def test_what_the_readme_calls_in_python_is_public() -> None:
     assert set(re.findall(r"\bbulk\.([A-Za-z]\w*)\(", README)) | {"Campaign"} <= set(bulk.__all__)
 

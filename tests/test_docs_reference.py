@@ -15,10 +15,7 @@ import bulk
 from bulk.campaign import Campaign, seconds
 from bulk.campaign.rule_tables import CapsTable, HoursTable
 from bulk.campaign.tables import Hold, ListTable, Pacing, Retry, StopTable
-from bulk.ledger.record import OTHER_PERSON
 from bulk.loader.dialect import LONGEST
-from bulk.loader.phones import _UNUSABLE
-from bulk.rules.caps import CAPPED
 from bulk.sandbox import control, magic
 from bulk.sandbox.declaration import _READERS, declare
 from bulk.sandbox.faults import FAULTS
@@ -35,9 +32,10 @@ NAMED = {  # codes that no call below spells out
     "unanswered",
     "marked_sent",
     "given_up",
-    CAPPED,
-    OTHER_PERSON,
-    *(code for code, _ in _UNUSABLE.values()),
+    "capped",
+    "key_of_another",
+    "fixed_line",
+    "premium_rate",
 }
 
 

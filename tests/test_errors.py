@@ -44,7 +44,7 @@ def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
 
 def test_the_exit_codes_in_the_docstring_are_those_of_the_classes() -> None:
     said = re.findall(r"([A-Z]\w+) .*\(exit (\d+)\)", inspect.getdoc(errors) or "")
-    assert len(said) == 5
+    assert len(said) == 6
     assert {name: int(code) for name, code in said} == {name: getattr(errors, name).exit_code for name, _ in said}
 
 
@@ -89,7 +89,7 @@ def test_every_throttle_is_retried_whatever_its_status(code: str) -> None:
         ("NeverHeardOf", 404, Verdict.REJECT, False),
         ("NeverHeardOf", 401, Verdict.HALT, False),
         ("NeverHeardOf", 403, Verdict.HALT, False),
-        ("400", 400, Verdict.REJECT, False),
+        ("400", 400, Verdict.HALT, False),
         ("403", 403, Verdict.HALT, False),
         ("404", 404, Verdict.HALT, False),
         ("405", 405, Verdict.HALT, False),

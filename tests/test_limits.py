@@ -261,3 +261,32 @@ def test_the_room_is_never_exceeded(limit: int, open_for: float, gaps: list[floa
         went.append(now + room.wait(now))
         room.take(went[-1])
     assert all(later - earlier >= open_for - JITTER for earlier, later in zip(went, went[limit:], strict=False))
+
+
+@given(per_second=st.floats(0.1, 100), burst=st.integers(1, 20), parts=st.integers(1, 30), texts=st.integers(1, 40))
+@example(per_second=1.0, burst=1, parts=2, texts=10)
+@example(per_second=1.0, burst=1, parts=6, texts=10)
+def test_texts_of_many_parts_take_as_long_as_their_parts(per_second: float, burst: int, parts: int, texts: int) -> None:
+    bucket, now = Bucket(per_second, burst), 0.0
+    for _ in range(texts):
+        bucket, wait = bucket.take(now, parts)
+        now += wait
+    evenly = parts * (texts - 1) / per_second
+    assert evenly - (burst - min(parts, burst)) / per_second - JITTER <= now <= evenly + JITTER
+
+
+@pytest.mark.parametrize("parts, apart", [(1, 1), (2, 2), (6, 6)])
+def test_a_text_of_more_parts_than_the_burst_is_waited_for_once(parts: int, apart: float) -> None:
+    limits, went, now = Limits([Bucket(1, 1, of_parts=True)]), [], 0.0
+    for _ in range(4):
+        limits, wait = limits.take(now, parts)
+        now += wait
+        went.append(now)
+    assert went == pytest.approx([0, apart, 2 * apart, 3 * apart])
+
+
+@pytest.mark.parametrize("per_second, burst, used", [(400, 40, 28), (400, 400, 360), (200, 200, 180), (400, 5, 3)])
+def test_at_a_high_rate_what_comes_in_while_calls_overtake_each_other_stays_too(
+    per_second: float, burst: int, used: int
+) -> None:
+    assert inside(per_second, burst).burst == used

@@ -184,13 +184,51 @@ def test_a_refused_row_is_named_by_what_it_says() -> None:
 def test_the_country_column_goes_before_the_country() -> None:
     frame = pl.DataFrame(
         {
-            "phone": ["07911 123456", "4155550123", "4155550123", ANN],
+            "phone": ["07911 123456", "4155550123", "4155550123", "4155550123"],
             "country": ["United Kingdom", "USA", "", "Atlantis"],
         }
     )
     found = read(frame, Wanted(kind="phone", destination="phone", country="us", country_column="country"))
     assert [recipient.destination for recipient in found] == ["+447911123456", ANN, ANN, None]
     assert refusals(found) == {3: "invalid_country"}
+
+
+@pytest.mark.parametrize("country", ["Other", "Atlantis", "+49", "\u200b", "DE"])
+def test_a_number_with_a_plus_is_read_whatever_country_stands_beside_it(country: str) -> None:
+    frame = pl.DataFrame({"phone": [ANN, f"'{ANN}"], "country": [country] * 2})
+    found = read(frame, Wanted(kind="phone", destination="phone", country_column="country"))
+    assert [recipient.destination for recipient in found] == [ANN, ANN]
+
+
+def test_cells_with_several_destinations_are_counted_over_the_whole_list() -> None:
+    contacts = ContactList.open(pl.DataFrame({"to": ["a@club-mail.com, b@club-mail.com"] + ["c@club-mail.com"] * 2000}))
+    wanted = Wanted(kind="email", destination="to")
+    told = "'to' holds more than one address in {}: the first that can be written to is taken"
+    assert contacts.remarks(wanted) == [told.format("1 row")]
+    contacts = ContactList.open(
+        pl.DataFrame({"to": ["c@club-mail.com"] * 2000 + ["a@club-mail.com b@club-mail.com"] * 2})
+    )
+    assert contacts.remarks(wanted) == []  # not among the first
+    list(contacts.batches(wanted))
+    assert contacts.remarks(wanted) == [told.format("2 rows")]
+    list(contacts.batches(wanted))
+    assert contacts.remarks(wanted) == [told.format("2 rows")]
+
+
+def test_one_number_with_a_slash_is_not_several() -> None:
+    contacts = ContactList.open(pl.DataFrame({"phone": ["0151/23456789", "0151 234 56 789", "+4915123456789"]}))
+    assert contacts.remarks(Wanted(kind="phone", destination="phone", country="DE")) == []
+
+
+@pytest.mark.parametrize("country", ["+49", "0049", "49", "(+49)"])
+def test_a_dial_code_is_called_one_and_is_no_country(country: str) -> None:
+    frame = pl.DataFrame({"phone": ["0151 23456789", ""], "country": [country] * 2})
+    wanted = Wanted(kind="phone", destination="phone", country_column="country")
+    found = read(frame, wanted)
+    assert refusals(found) == {0: "invalid_country", 1: "missing_destination"}
+    assert "is a dial code, and no country: write the ISO 3166-1 code" in str(found[0].refusal)
+    with pytest.raises(ListError, match=r"^\[list\] country: '.*49\)?' is a dial code, and no country"):
+        read(frame, Wanted(kind="phone", destination="phone", country=country))
 
 
 def test_countries_that_are_not_allowed_are_refused() -> None:

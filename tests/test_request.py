@@ -2,76 +2,19 @@
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import pytest
 import yaml
+from compiled import ARN, DRAFT, RAW, SMS, built, mail, recipient, refused, sms
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulk.api import operation
 from bulk.errors import CampaignError
-from bulk.model import Parameters, Recipient, Refusal
-from bulk.request import Request
-
-ARN = "arn:aws:connect:us-west-2:123456789012:phone-number/3f0b"
-SMS: dict[str, Any] = {
-    "InstanceId": "8f3c",
-    "ContactFlowId": "846ec553",
-    "SourceEndpoint": {"Type": "CONNECT_PHONENUMBER_ARN", "Address": ARN},
-    "DestinationEndpoint": {"Type": "TELEPHONE_NUMBER", "Address": "{{ phone }}"},
-    "SegmentAttributes": {"connect:Subtype": {"ValueString": "connect:SMS"}},
-    "InitialSystemMessage": {"ContentType": "text/plain", "Content": "Hi {{ first_name }}"},
-}
-RAW: dict[str, Any] = {
-    "InstanceId": "8f3c",
-    "DestinationEmailAddress": {"EmailAddress": "{{ email }}"},
-    "EmailMessage": {"RawMessage": {"Subject": "S", "Body": "{{ body }}", "ContentType": "text/html"}},
-}
-DRAFT: dict[str, Any] = {"Channel": "EMAIL", "InitiationMethod": "OUTBOUND", "UserInfo": {"UserId": "u1"}}
-MAIL_OPERATIONS = {
-    "create_contact": "CreateContact",
-    "request": "StartOutboundEmailContact",
-    "stop_contact": "StopContact",
-}
-LATER = {"request": {"ContactId"}, "stop_contact": {"ContactId"}}
-
-
-def sms(request: Mapping[str, Any], columns: Sequence[str]) -> Request:
-    return Request.compile(
-        {"request": request},
-        {"request": "StartOutboundChatContact"},
-        columns=columns,
-        destination=("request", "DestinationEndpoint.Address"),
-    )
-
-
-def mail(columns: Sequence[str], **tables: Mapping[str, Any]) -> Request:
-    return Request.compile(
-        {"create_contact": DRAFT, "request": RAW, **tables},
-        MAIL_OPERATIONS,
-        columns=columns,
-        destination=("request", "DestinationEmailAddress.EmailAddress"),
-        supplied=LATER,
-    )
-
-
-def recipient(cells: Mapping[str, Any], *, row: int = 0, destination: str = "+14155550123") -> Recipient:
-    return Recipient(row, f"key-{row}", destination, cells)
-
-
-def built(request: Request, cells: Mapping[str, Any], *, row: int = 0, destination: str = "+14155550123") -> Any:
-    found = request.build(recipient(cells, row=row, destination=destination))
-    assert not isinstance(found, Refusal), found
-    return found
-
-
-def refused(request: Request, cells: Mapping[str, Any]) -> Refusal:
-    found = request.build(recipient(cells))
-    assert isinstance(found, Refusal)
-    return found
+from bulk.model import Parameters, Refusal
 
 
 def rendered(template: Any, cells: Mapping[str, Any]) -> Any:
@@ -436,7 +379,8 @@ def test_a_refusal_names_every_trouble_of_the_row() -> None:
     request = sms({**SMS, **changed}, ["phone", "first_name", "minutes", "flow"])
     found = refused(request, {"phone": "1", "first_name": "A", "minutes": "soon", "flow": "x" * 501})
     assert found.code == "invalid_parameter"
-    assert "[request] ChatDurationInMinutes: is 'soon', which is not a whole number." in found.message
+    said = "[request] ChatDurationInMinutes: is text of 4 characters, which is not a whole number."
+    assert said in found.message
     assert "[request] ContactFlowId: is 501 characters long; at most 500 are allowed." in found.message
 
 

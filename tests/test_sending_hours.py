@@ -35,6 +35,9 @@ class Service:
     def __init__(self) -> None:
         self.calls: list[tuple[datetime, str]] = []
 
+    async def prepare(self) -> None:
+        pass
+
     async def call(self, call: Call, _token: str) -> Reply:
         loop = asyncio.get_running_loop()
         at = datetime.fromtimestamp(START + loop.time(), UTC)

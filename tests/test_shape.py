@@ -28,6 +28,7 @@ PURE = {
     "breaker",
     "campaign",
     "channels",
+    "columns",
     "identity",
     "learning",
     "limits",
@@ -40,26 +41,32 @@ PURE = {
 }
 RIM = {
     "connect",
+    "credentials",
+    "failures",
     "fetching",
     "ledger",
     "line",
     "loader",
     "lock",
     "outcomes",
+    "providers",
     "replacing",
+    "session",
     "sharing",
     "suppression",
     "threads",
+    "trust",
 }
-MOTION = {"stopping", "turns", "calling", "announcements", "delivery", "sender"}
+MOTION = {"stopping", "turns", "attempts", "calling", "announcements", "delivery", "sender"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     # 0 the words
     "model": set(),
     "errors": {"model"},
-    # 1 pure: no clock, no randomness, no network
     "identity": set(),
+    # 1 pure: no clock, no randomness, no network
     "channels": WORDS,
+    "columns": set(),
     "learning": WORDS,
     "limits": WORDS,
     "pacing": WORDS | {"learning", "limits"},
@@ -69,7 +76,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": WORDS | {"wording"},
     "api": WORDS,
     "campaign": WORDS | {"channels"},
-    "request": WORDS | {"api", "campaign"},
+    "request": WORDS | {"api", "campaign", "columns"},
     "rules": WORDS | {"campaign", "channels"},
     # 2 the rim: each the home of something outside
     "threads": set(),
@@ -79,16 +86,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ledger": WORDS | PURE,
     "lock": WORDS | PURE,
     "sharing": WORDS | PURE,
-    "line": WORDS | PURE,
-    "connect": WORDS | PURE | {"line"},
+    "trust": WORDS | PURE,
+    "line": WORDS | PURE | {"trust"},
+    "failures": WORDS | PURE,
+    "providers": WORDS | PURE | {"line"},
+    "credentials": WORDS | PURE | {"failures"},
+    "session": WORDS | PURE | {"credentials", "line", "providers", "trust"},
+    "connect": WORDS | PURE | {"failures", "line", "session"},
     "fetching": WORDS | PURE | {"connect"},
     "suppression": WORDS | PURE | {"loader"},
     # 3 motion, which never meets the rim
     "stopping": WORDS | PURE,
     "turns": WORDS | PURE | {"stopping"},
-    "calling": WORDS | PURE | {"stopping", "turns"},
-    "announcements": WORDS | PURE | {"calling"},
-    "delivery": WORDS | PURE | {"stopping", "calling", "announcements"},
+    "attempts": set(),
+    "calling": WORDS | PURE | {"attempts", "stopping", "turns"},
+    "announcements": WORDS | PURE | {"attempts"},
+    "delivery": WORDS | PURE | {"stopping", "attempts", "calling", "announcements"},
     "sender": WORDS | PURE | {"stopping", "turns"},
     # 4 the wiring, which introduces them to each other
     "run": WORDS | PURE | RIM | MOTION | {"sandbox"},
@@ -104,10 +117,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Every foreign library has a named home; so has what else touches the world.
 HOMES: dict[str, set[str]] = {
     "aioboto3": {"connect"},
-    "aiobotocore": {"connect", "line"},
+    "aiobotocore": {"connect", "credentials", "line", "providers", "session"},
     "aiohttp": {"line", "fetching", "sandbox"},
     "anyio": {"stopping", "threads", "turns", "sender", "run", "terminal"},
-    "botocore": {"api", "connect", "line", "sandbox"},
+    "botocore": {"api", "connect", "credentials", "failures", "line", "providers", "sandbox", "trust"},
     "click": {"cli", "terminal"},
     "email_validator": {"loader"},
     "fastexcel": {"loader"},

@@ -52,7 +52,7 @@ def test_the_columns_are_found_and_named() -> None:
     assert written["request"]["DestinationEndpoint"]["Address"] == "{{ Address }}"
     assert "{{ User.UserAttributes.FirstName }}" in written["request"]["InitialSystemMessage"]["Content"]
     assert "# Recognised: Amazon Pinpoint segment." in text
-    assert "# Left out: rows where OptOut is ALL (opted_out)." in text
+    assert "# Left out: rows where 'OptOut' is neither empty nor a clear no (opted_out)." in text
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,9 @@ def test_the_channel_is_told_by_the_list(columns: list[str], channel: str) -> No
 
 def test_a_list_without_a_destination_is_an_error() -> None:
     contacts = ContactList.open(pl.DataFrame({"name": ["x"], "who": ["y"]}))
-    with pytest.raises(CampaignError, match=r"^frame: no column has the name of one of phones; it has name, who"):
+    with pytest.raises(
+        CampaignError, match=r"^frame: no column holds phone numbers, by its name or its cells; it has name, who"
+    ):
         starter_for(contacts, "sms")
     with pytest.raises(CampaignError, match=r"^no channel 'fax'; there are sms, email, inbound-email$"):
         starter_for(contacts, "fax")

@@ -83,9 +83,10 @@ def test_exports_suppress_everybody_in_them(file: str, kind: Kind, destination: 
 
 
 @pytest.mark.parametrize("content", ["", "\n", "phone\n", "phone,name\n"])
-def test_a_file_may_name_nobody(listed: Listed, content: str) -> None:
+def test_a_file_that_names_nobody_is_said_to(listed: Listed, content: str) -> None:
     found = Suppression.open([listed(content)], kind="phone")
-    assert (len(found), found.refusal(ANN), found.warnings) == (0, None, [])
+    said = "dnc.csv names nobody, so nobody is suppressed by it: is it the right file, and whole?"
+    assert (len(found), found.refusal(ANN), found.warnings, found.notes) == (0, None, [said], [])
 
 
 def test_a_refusal_names_the_file_and_skips(listed: Listed) -> None:
@@ -105,9 +106,102 @@ def test_a_file_without_such_a_column_is_an_error(listed: Listed) -> None:
 
 def test_rows_that_cannot_be_read_are_said(listed: Listed) -> None:
     found = Suppression.open([listed(f"phone\n{ANN}\nx\n\n555\n")], kind="phone")
-    said = "dnc.csv: 2 rows are no phone numbers that can be read, and suppress nobody: correct them"
+    said = "dnc.csv: 2 entries are no phone numbers that can be read, and suppress nobody (the first: x…): correct them"
     assert found.warnings == [said]
+    assert found.notes == ["dnc.csv: 1 number from 'phone', never written to"]
     assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    "kind, remedy", [("phone", "set `country` under [list], or correct them"), ("email", "correct them")]
+)
+def test_a_file_of_which_nothing_can_be_read_is_an_error(listed: Listed, kind: Kind, remedy: str) -> None:
+    with pytest.raises(ListError) as raised:
+        Suppression.open([listed(f"{kind}\n555 0123\nx\n")], kind=kind)
+    what = {"phone": "a phone number", "email": "an email address"}[kind]
+    assert str(raised.value).startswith(f"dnc.csv: none of its 2 entries is {what} that can be read (the first: 555")
+    assert str(raised.value).endswith(f"): {remedy}")
+
+
+def test_destinations_of_the_other_kind_are_no_trouble(listed: Listed) -> None:
+    path = listed(f"{ANN}\nann@club-mail.com\n")
+    assert suppressed(path, ANN) == [True]
+    assert suppressed(path, "ann@club-mail.com", kind="email") == [True]
+    assert Suppression.open([path], kind="phone").warnings == []
+    only = Suppression.open([listed("who\nann@club-mail.com\n")], kind="phone")
+    assert only.warnings == ["dnc.csv holds no phone numbers, so nobody is suppressed by it here"]
+
+
+@pytest.mark.parametrize(
+    "header, columns",
+    [
+        ("Name,Phone,Mobile", "'Phone', 'Mobile'"),
+        ("name,telephone,cell_phone", "'telephone', 'cell_phone'"),
+        ("Name,Phone 1 - Value,Phone 2 - Value", "'Phone 1 - Value', 'Phone 2 - Value'"),
+        ("Name,HomePhone,MobilePhone", "'HomePhone', 'MobilePhone'"),
+        ("Nom,T\u00e9l\u00e9phone,Portable", "'T\u00e9l\u00e9phone', 'Portable'"),
+        ("Name,phone,reach them at", "'phone', 'reach them at'"),  # by its cells
+    ],
+)
+def test_every_column_of_numbers_suppresses(listed: Listed, header: str, columns: str) -> None:
+    path = listed(f"{header}\nAda,020 7946 0018,+447400123456\nBob,07400 123457,\nCy,,+447400123458\n")
+    found = Suppression.open([path], kind="phone", country="GB")
+    assert found.notes == [f"dnc.csv: 4 numbers from {columns}, never written to"]
+    numbers = ("+442079460018", "+447400123456", "+447400123457", "+447400123458", "+447400123459")
+    assert suppressed(path, *numbers, country="GB") == [True, True, True, True, False]
+
+
+def test_every_column_of_addresses_suppresses(listed: Listed) -> None:
+    path = listed("Name,Email,Work Email,Contact\nAda,a@club-mail.com,b@club-mail.com,c@club-mail.com\n")
+    wanted = ("a@club-mail.com", "b@club-mail.com", "c@club-mail.com", "d@club-mail.com")
+    assert suppressed(path, *wanted, kind="email") == [True, True, True, False]
+
+
+def test_a_column_that_is_filled_in_late_suppresses_too(listed: Listed) -> None:
+    path = listed("Phone,Mobile\n" + f"{BOB},\n" * 2000 + f",{ANN}\n")
+    assert suppressed(path, ANN) == [True]
+
+
+@pytest.mark.parametrize("column", ["Phone Type", "Fax", "Phone Opt In", "Mobile Carrier", "Order ID"])
+def test_other_columns_are_not_read(listed: Listed, column: str) -> None:
+    found = Suppression.open([listed(f"Phone,{column}\n{BOB},4155550123\n")], kind="phone", country="US")
+    assert (found.refusal(ANN), len(found), found.warnings) == (None, 1, [])
+
+
+@pytest.mark.parametrize(
+    "entry, country, destination",
+    [
+        ("6598234567", "US", "+6598234567"),  # as a number of Singapore that lacks its +
+        ("6598234567", "US", "+16598234567"),
+        ("14155550123", None, ANN),
+        ("14155550123", "GB", ANN),
+        ("+1 415 555 0123 x5", None, ANN),
+        ("'+14155550123", None, ANN),
+        ("tel:+14155550123", None, ANN),
+        ("\u200e+14155550123", None, ANN),
+        ("+14155550999 ::: +14155550123", None, ANN),
+        ("+14155550999; +14155550123", None, ANN),
+    ],
+)
+def test_whoever_an_entry_may_mean_is_suppressed(
+    listed: Listed, entry: str, country: str | None, destination: str
+) -> None:
+    assert suppressed(listed(f"phone\n{entry}\n"), destination, country=country) == [True]
+
+
+def test_an_entry_is_read_by_the_country_beside_it_as_well(listed: Listed) -> None:
+    path = listed("phone,country\n07400 123456,United Kingdom\n(415) 555-0123,\n")
+    assert suppressed(path, "+447400123456", ANN, country="US") == [True, True]
+
+
+@pytest.mark.parametrize(
+    "entry", ["ANN@CLUB-MAIL.COM", "Ann <ann@club-mail.com>", "\ufeffann@club-mail.com", "'ann@club-mail.com"]
+)
+def test_addresses_are_compared_as_people(listed: Listed, entry: str) -> None:
+    assert suppressed(listed(f"email\n{entry}\n"), "ann@club-mail.com", "Ann@Club-mail.com", kind="email") == [
+        True,
+        True,
+    ]
 
 
 def test_a_file_that_changes_is_read_again(listed: Listed) -> None:
@@ -118,8 +212,19 @@ def test_a_file_that_changes_is_read_again(listed: Listed) -> None:
     assert found.refresh() == []
     assert found.refusal(BOB) is not None
     listed("")
+    assert found.refresh() == ["dnc.csv no longer names 2 of its 2 destinations: they stay suppressed in this run"]
     assert found.refresh() == []
-    assert found.refusal(BOB) is None
+    assert (found.refusal(ANN) is not None, found.refusal(BOB) is not None) == (True, True)
+
+
+def test_whom_a_file_named_stays_suppressed_while_it_is_rewritten(listed: Listed) -> None:
+    found = Suppression.open([listed(f"{ANN}\n")], kind="phone")
+    for content in ("", f"{BOB}\n", "+1415", f"{ANN}\n{BOB}\n+14155550125\n"):
+        path = listed(content)
+        os.utime(path, ns=(len(content), len(content)))
+        found.refresh()
+        assert found.refusal(ANN) is not None
+    assert len(found) == 3
 
 
 def test_a_file_that_becomes_unreadable_keeps_what_it_said_and_warns_once(listed: Listed) -> None:
@@ -135,8 +240,8 @@ def test_a_file_that_becomes_unreadable_keeps_what_it_said_and_warns_once(listed
     assert [said.partition(":")[0] for said in found.refresh()] == ["dnc.csv is not a text file"]
     assert found.refresh() == []
     listed(f"{BOB}\n")
-    assert found.refresh() == []
-    assert (found.refusal(ANN), found.refusal(BOB) is not None) == (None, True)
+    assert found.refresh() == ["dnc.csv no longer names 1 of its 2 destinations: they stay suppressed in this run"]
+    assert (found.refusal(ANN) is not None, found.refusal(BOB) is not None) == (True, True)
 
 
 def test_the_same_size_at_another_time_is_a_change(listed: Listed) -> None:
@@ -145,7 +250,7 @@ def test_the_same_size_at_another_time_is_a_change(listed: Listed) -> None:
     path.write_text(f"{BOB}\n")
     os.utime(path, ns=(1, 1))
     found.refresh()
-    assert (found.refusal(ANN), found.refusal(BOB) is not None) == (None, True)
+    assert (found.refusal(ANN) is not None, found.refusal(BOB) is not None) == (True, True)
 
 
 def test_what_is_put_replaces_what_was_put_before_under_the_name(listed: Listed) -> None:

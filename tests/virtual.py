@@ -5,8 +5,10 @@ would hang for good, and fails instead.
 """
 
 import asyncio
+import random
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -44,7 +46,7 @@ class _PatientJump(_Jump):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio event loop in virtual time. It starts at 0, in seconds."""
 
-    jump: type[_Jump] = _Jump
+    jump: Callable[[], _Jump] = _Jump
 
     def __init__(self) -> None:
         self._jump = self.jump()
@@ -60,7 +62,28 @@ class PatientLoop(VirtualLoop):
     jump = _PatientJump
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
+class _LateJump(_Jump):
+    """Wakes later than it was asked to, each time by another while, as a busy machine does."""
+
+    def __init__(self, worst: float, seed: int) -> None:
+        super().__init__()
+        self._worst = worst
+        self._random = random.Random(seed)
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        return super().select(timeout and timeout + self._random.uniform(0, self._worst))
+
+
+def late_loop(worst: float, seed: int = 0) -> Callable[[], VirtualLoop]:
+    """Return what makes virtual loops whose timers are late, by `worst` seconds at most."""
+
+    class LateLoop(VirtualLoop):
+        jump = staticmethod(partial(_LateJump, worst, seed))
+
+    return LateLoop
+
+
+def run(main: Coroutine[Any, Any, T], loop: Callable[[], VirtualLoop] = VirtualLoop) -> T:
     """Run a coroutine to its end in virtual time."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=loop) as runner:
         return runner.run(main)

@@ -2,7 +2,8 @@
 
 The model is read once, when the first operation is asked for, with the package's own additions merged over it
 (botocore.loaders, "extras"); `limits` says what AWS documents beyond it. Each operation's input is compiled
-to a pair of functions (`words.Shape`), of which `scalars` and `containers` know the kinds.
+to a tree of functions (`words.Shape`), of which `scalars` and `containers` know the kinds. `makers` compiles a
+campaign's table with it, for the rows that are sound.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,11 +13,12 @@ from typing import Any
 
 from botocore.loaders import Loader
 
-from bulk.api import containers, limits, scalars
-from bulk.api.words import UNKNOWN, Shape, Traits, Trouble, Troubles, nearest
+from bulk.api import containers, limits, relations, scalars
+from bulk.api.makers import Build, builder
+from bulk.api.words import UNKNOWN, Part, Shape, Traits, Trouble, Troubles, leaves, nearest
 from bulk.model import Parameters
 
-__all__ = ["MODELS", "UNKNOWN", "Operation", "Trouble", "Troubles", "operation"]
+__all__ = ["MODELS", "UNKNOWN", "Build", "Operation", "Part", "Shape", "Trouble", "Troubles", "leaves", "operation"]
 
 MODELS = Path(__file__).parents[1] / "models"
 """A search path for botocore's loader: what the service takes and the installed model does not know yet."""
@@ -27,17 +29,44 @@ class Operation:
 
     `members` names its parameters, `required` those it cannot do without, `errors` the codes it declares. Parameters
     that are `sound` are taken as they are: whoever asks has checked them before, and they are the same each time.
+    Where `names` are given, troubles show no value, and of the keys of maps those alone.
     """
 
-    def __init__(self, name: str, model: Mapping[str, Any], *, sound: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        model: Mapping[str, Any],
+        *,
+        sound: Collection[str] = (),
+        names: frozenset[str] | None = None,
+    ) -> None:
         described = model["operations"][name]
         request = model["shapes"][described["input"]["shape"]]
         self.name = name
         self.members: tuple[str, ...] = tuple(request["members"])
         self.required: frozenset[str] = frozenset(request.get("required", ()))
         self.errors: tuple[str, ...] = tuple(error["shape"] for error in described.get("errors", ()))
-        traits = {**limits.EVERYWHERE, **limits.TRAITS.get(name, {})}
-        self._shape = _Compiler(model["shapes"], traits, sound).shape(described["input"]["shape"], "")
+        self._show = repr if names is None else lambda text: f"text of {len(text):,} characters"
+        compiler = _Compiler(model["shapes"], {**limits.EVERYWHERE, **limits.TRAITS.get(name, {})}, sound, names)
+        self.shape = compiler.shape(described["input"]["shape"], "")
+        self._model = model
+
+    def for_rows(self, sound: Collection[str], names: Collection[str]) -> "Operation":
+        """Return the operation as rows are checked by it: see the class for `sound` and `names`.
+
+        What it says is kept in the ledger, so it holds nothing of a cell.
+        """
+        return Operation(self.name, self._model, sound=sound, names=frozenset(names))
+
+    def builder(
+        self, parts: Mapping[str, Part], fixed: Parameters, draft: Parameters, *, later: Collection[str] = ()
+    ) -> Build:
+        """Compile what builds a row's parameters where they are certainly sound, and else returns None.
+
+        `parts` are the members that rows decide, `fixed` the others, `draft` all that is known of both.
+        """
+        conditions = relations.conditions(self.name, draft, parts)
+        return builder(self.shape, parts, fixed, later=frozenset(later), conditions=conditions)
 
     def coerce(self, value: Parameters) -> dict[str, Any]:
         """Bring rendered values to the shapes of their members, leaving out what is empty.
@@ -46,32 +75,29 @@ class Operation:
         number, and JSON a map or list, where the member wants one; numbers, times and truth become text.
         """
         try:
-            return self._shape.coerce(value) or {}
+            return self.shape.coerce(value) or {}
         except RecursionError:
             return dict(value)
 
     def check(self, parameters: Parameters) -> Troubles:
-        """Give what the service would refuse, and why; an empty sequence where all is well.
+        """Return what the service would refuse, and why; an empty sequence where all is well.
 
         UNKNOWN passes wherever it stands. Rules over several members are asked when each is sound by itself.
         """
         try:
-            return self._shape.check(parameters) or limits.broken(self.name, parameters)
+            return self.shape.check(parameters) or relations.broken(self.name, parameters, show=self._show)
         except RecursionError:
             return (Trouble("", "is nested too deeply to be sent."),)
 
 
 @cache
-def operation(name: str, sound: frozenset[str] = frozenset()) -> Operation:
-    """Give an operation by AWS's name; LookupError, with the nearest name, where there is none.
-
-    See `Operation` for `sound`.
-    """
+def operation(name: str) -> Operation:
+    """Return an operation by AWS's name. Raise LookupError, with the nearest name, where there is none."""
     model = _model()
     if name not in model["operations"]:
         hint = nearest(name, model["operations"])
         raise LookupError(f"Amazon Connect has no operation {name!r}.{hint}")
-    return Operation(name, model, sound=sound)
+    return Operation(name, model)
 
 
 @cache
@@ -84,17 +110,24 @@ def _model() -> Mapping[str, Any]:
 class _Compiler:
     """Compiles the shapes of one operation. `traits` are those that hold at a member path only.
 
-    What is `sound`, by path, gets a shape that passes everything.
+    What is `sound`, by path, gets a shape that passes everything. Where `names` are given, all else is confidential.
     """
 
-    def __init__(self, described: Mapping[str, Traits], traits: Mapping[str, Traits], sound: Collection[str]) -> None:
+    def __init__(
+        self,
+        described: Mapping[str, Traits],
+        traits: Mapping[str, Traits],
+        sound: Collection[str],
+        names: frozenset[str] | None,
+    ) -> None:
         self._described = described
         self._traits = traits
         self._sound = sound
+        self._confidential: Traits = {} if names is None else {"sensitive": True, "names": names}
         self._made: dict[str, Shape] = {}
 
     def shape(self, name: str, path: str) -> Shape:
-        """Give the compiled shape; one without traits of its own is made once, which ends a recursion."""
+        """Return the compiled shape; one without traits of its own is made once, which ends a recursion."""
         if path in self._sound:
             return Shape()
         special = any(f"{place}.".startswith(f"{path}.") for place in self._traits)
@@ -109,7 +142,7 @@ class _Compiler:
     def _merged(self, name: str, path: str) -> Traits:
         described, own = self._described[name], self._traits.get(path, {})
         required = {"required": (*described.get("required", ()), *own.get("required", ()))}
-        return {**described, **limits.AMENDED.get(name, {}), **own, **required}
+        return {**described, **limits.AMENDED.get(name, {}), **own, **required, **self._confidential}
 
     def _fill(self, shape: Shape, traits: Traits, path: str) -> None:
         match traits["type"]:

@@ -5,11 +5,26 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
-from bulk.api.words import Check, Coerce, Shape, Traits, Trouble, Troubles, certain, count, leaves, misfit, nearest
+from bulk.api.makers import sequence_parts, structure_parts, table_parts
+from bulk.api.words import (
+    Check,
+    Coerce,
+    Shape,
+    Traits,
+    Trouble,
+    Troubles,
+    certain,
+    count,
+    hollow,
+    label,
+    misfit,
+    nearest,
+    size_of,
+)
 
 
 def _opened(value: Any) -> Any:
-    """Make a plain dict or list of a map, a list, or their JSON; None where empty, others as they are."""
+    """Return a plain dict or list of a map, a list, or their JSON; None where empty, others as they are."""
     if type(value) is dict:
         return value or None
     if isinstance(value, str):
@@ -51,6 +66,8 @@ def sequence(shape: Shape, traits: Traits, member: Shape) -> None:
         return found
 
     shape.coerce, shape.check = coerce, check
+    shape.assemble = sequence_parts(member, low, high)
+    shape.inside = lambda _: member
 
 
 # Maps
@@ -58,8 +75,12 @@ def sequence(shape: Shape, traits: Traits, member: Shape) -> None:
 
 def table(shape: Shape, traits: Traits, key: Shape, member: Shape) -> None:
     """Fill a shape of maps. `bytes` bounds all its text together; `hollow` keeps empty entries."""
-    shape.coerce = _table_coerce(member, blank="" if traits.get("hollow") else None)
-    shape.check = _table_check(key, member, budget=traits.get("bytes"))
+    blank = "" if traits.get("hollow") else None
+    shape.coerce = _table_coerce(member, blank=blank)
+    shape.check = _table_check(key, member, traits)
+    shape.assemble = table_parts(key, member, blank=blank, budget=traits.get("bytes"))
+    shape.inside = lambda _: member
+    shape.takes_maps = True
 
 
 def _table_coerce(member: Shape, *, blank: str | None) -> Coerce:
@@ -79,28 +100,24 @@ def _table_coerce(member: Shape, *, blank: str | None) -> Coerce:
     return coerce
 
 
-def _table_check(key: Shape, member: Shape, *, budget: int | None) -> Check:
+def _table_check(key: Shape, member: Shape, traits: Traits) -> Check:
+    budget = traits.get("bytes")
+
     def check(value: Any) -> Troubles:
         if type(value) is not dict and not isinstance(value, Mapping):
             return misfit(value, "a map (a struct column, or JSON)")
         found: list[Trouble] = []
         for name, item in value.items():
             if troubles := key.check(name):
-                found += [Trouble(str(name), f"as a key {trouble.message}") for trouble in troubles]
+                found += [Trouble(label(name, traits), f"as a key {trouble.message}") for trouble in troubles]
             if troubles := member.check(item):
-                found += [trouble.under(str(name)) for trouble in troubles]
-        if budget and (size := _bytes(value)) > budget:
+                found += [trouble.under(label(name, traits)) for trouble in troubles]
+        if budget and (size := size_of(value)) > budget:
             most = f"{budget:,} are allowed. Shorten its values."
             found.append(Trouble("", f"takes {count(size, 'byte')} of UTF-8 in all; {most}"))
         return found
 
     return check
-
-
-def _bytes(entries: Mapping[str, Any]) -> int:
-    """Count the UTF-8 bytes of a map's keys and of all text that it holds."""
-    texts = [text for text in (*entries, *leaves(entries)) if isinstance(text, str)]
-    return len("".join(texts).encode("utf-8", "surrogatepass"))
 
 
 # Structures
@@ -112,8 +129,11 @@ def structure(shape: Shape, traits: Traits, members: Mapping[str, Shape], *, sta
     `standing` names the containers that are required, and so stay when they are empty; a structure that would
     hold nothing but such is empty itself.
     """
+    shape.required, union = frozenset(traits.get("required", ())), bool(traits.get("union"))
     shape.coerce = _structure_coerce(members, standing)
-    shape.check = _structure_check(members, frozenset(traits.get("required", ())), union=bool(traits.get("union")))
+    shape.check = _structure_check(members, traits, shape.required, union=union)
+    shape.assemble = structure_parts(members, standing, shape.required, union=union)
+    shape.inside = members.get
 
 
 def _structure_coerce(members: Mapping[str, Shape], standing: Collection[str]) -> Coerce:
@@ -129,16 +149,12 @@ def _structure_coerce(members: Mapping[str, Shape], standing: Collection[str]) -
                 kept[name] = found
             elif name in standing:
                 kept[name] = {}
-        return None if standing and _hollow(kept) else kept or None
+        return None if standing and hollow(kept) else kept or None
 
     return coerce
 
 
-def _hollow(value: Any) -> bool:
-    return value == "" or (type(value) is dict and all(map(_hollow, value.values())))
-
-
-def _structure_check(members: Mapping[str, Shape], required: frozenset[str], *, union: bool) -> Check:
+def _structure_check(members: Mapping[str, Shape], traits: Traits, required: frozenset[str], *, union: bool) -> Check:
     def check(value: Any) -> Troubles:
         if type(value) is not dict and not isinstance(value, Mapping):
             return misfit(value, f"a map of {', '.join(members)}")
@@ -146,13 +162,13 @@ def _structure_check(members: Mapping[str, Shape], required: frozenset[str], *, 
         for name, item in value.items():
             member = members.get(name)
             if member is None:
-                found.append(_unknown(str(name), members))
+                found.append(_unknown(label(name, traits), members))
             elif troubles := member.check(item):
                 found += [trouble.under(name) for trouble in troubles]
         if not required <= value.keys():
             found += [_missing(name) for name in members if name in required and name not in value]
         if union and len(value) != 1:
-            found += _several(value, members)
+            found += _several({label(name, traits): item for name, item in value.items()}, members)
         return found
 
     return check
@@ -168,7 +184,7 @@ def _missing(name: str) -> Trouble:
 
 
 def _several(value: Mapping[str, Any], members: Mapping[str, Shape]) -> Troubles:
-    """Judge a union; where rows decide, it may hold several members of which each row fills one."""
+    """Return what is wrong with a union; where rows decide, it may hold several members of which each row fills one."""
     given = [name for name, item in value.items() if certain(item)]
     if len(given) == 1 or (value and not given):
         return ()

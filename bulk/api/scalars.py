@@ -15,7 +15,9 @@ from uuid import UUID
 
 from bulk.api.words import (
     CLEAN,
+    DOUBT,
     UNKNOWN,
+    Make,
     Shape,
     Traits,
     Trouble,
@@ -66,8 +68,40 @@ def text(shape: Shape, traits: Traits) -> None:
             return CLEAN
         return _text_troubles(value, traits)
 
-    shape.coerce = _serialize if traits.get("serialized") else coerce
-    shape.check = check
+    shape.coerce, shape.check = coerce, check
+    if traits.get("serialized"):
+        shape.coerce, shape.takes_maps = _serialize, True
+    else:
+        shape.take, shape.is_text = _text_take(low, high, choice, matches), True
+
+
+def _text_take(low: float, high: float, choice: Collection[str] | None, matches: Callable[[str], Any] | None) -> Make:
+    if choice is None and matches is None:
+        return _sized_take(low, high)
+
+    def take(value: Any) -> Any:
+        if type(value) is not str:
+            value = as_text(value)
+            if type(value) is not str:
+                return value if value is None else DOUBT
+        if not value:
+            return None
+        sound = low <= len(value) <= high and (choice is None or value in choice)
+        return value if sound and (matches is None or matches(value)) else DOUBT
+
+    return take
+
+
+def _sized_take(low: float, high: float) -> Make:
+    def take(value: Any) -> Any:
+        if type(value) is str and 0 < len(value) <= high and low <= len(value):
+            return value
+        value = as_text(value)
+        if value is None:
+            return None
+        return value if type(value) is str and low <= len(value) <= high else DOUBT
+
+    return take
 
 
 def _pattern(pattern: str | None) -> Callable[[str], Any] | None:
@@ -147,7 +181,8 @@ def integer(shape: Shape, traits: Traits) -> None:
 
     def check(value: Any) -> Troubles:
         if type(value) is int:
-            wrong = f"is {excerpt(value, traits)}; it must be {low:,} to {high:,}."
+            found = "is out of bounds" if traits.get("sensitive") else f"is {excerpt(value, traits)}"
+            wrong = f"{found}; it must be {low:,} to {high:,}."
             return CLEAN if low <= value <= high else (Trouble("", wrong),)
         if isinstance(value, (str, float, Decimal)):
             return (Trouble("", f"is {excerpt(value, traits)}, which is not a whole number."),)

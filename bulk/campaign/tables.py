@@ -41,6 +41,8 @@ class ListTable(Table):
     timezone_column: str | None = None
     dedupe: Literal["key", "destination", "none"] = "key"
     suppress: tuple[FileName, ...] = ()
+    opt_out_columns: tuple[str, ...] | None = None
+    consent_columns: tuple[str, ...] | None = None
     opt_out_list: str | None = None
 
 

@@ -5,10 +5,12 @@
     delimited, ndjson, workbook, folders        the kinds; Parquet and frames are in `tables`
     unpacking, dialect                          from bytes to text
     headers      columns, found whatever their case and separators
-    exports      whose export a list is, told by its headers (`exports.toml`), and which rows it leaves out
+    exports      whose export a list is, told by its headers (`exports.toml`)
+    roles, verdicts, consent     which columns say who is not to be written to, and of which rows (`consent.toml`)
     contacts     the list itself
     rows         from a frame's rows to recipients
-    phones, numbering, addresses, countries     destinations brought to form
+    cells, phones, ambiguity, numbering, addresses, countries     destinations brought to form
+    destinations which columns hold destinations
     locality     where the owner of a number may be
     listed       the destinations alone, of a file that says whom not to write to
 
@@ -20,9 +22,23 @@ values (a missing one is None).
 from bulk.loader.addresses import email
 from bulk.loader.contacts import Batch, ContactList
 from bulk.loader.countries import alpha_2
+from bulk.loader.destinations import Candidate, candidates
 from bulk.loader.exports import Export, Kind
 from bulk.loader.listed import Listed, listed
 from bulk.loader.phones import phone
 from bulk.loader.rows import Wanted
 
-__all__ = ["Batch", "ContactList", "Export", "Kind", "Listed", "Wanted", "alpha_2", "email", "listed", "phone"]
+__all__ = [
+    "Batch",
+    "Candidate",
+    "ContactList",
+    "Export",
+    "Kind",
+    "Listed",
+    "Wanted",
+    "alpha_2",
+    "candidates",
+    "email",
+    "listed",
+    "phone",
+]

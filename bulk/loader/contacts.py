@@ -1,15 +1,19 @@
 """A contact list, and what is wanted of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import polars as pl
 
 from bulk.errors import ListError
-from bulk.loader.countries import alpha_2
-from bulk.loader.exports import Export, export_of
+from bulk.loader.cells import several
+from bulk.loader.consent import Consent, consent_of
+from bulk.loader.countries import alpha_2, trouble
+from bulk.loader.destinations import Candidate, candidates
+from bulk.loader.exports import Export, Kind, export_of
 from bulk.loader.flattened import Flat
 from bulk.loader.headers import Headers
 from bulk.loader.phones import zeros_eaten
@@ -40,6 +44,8 @@ class ContactList:
         self.name = name
         self.columns = table.columns
         self.meaning = meaning
+        self._consents: dict[Wanted, Consent] = {}
+        self._several = 0  # rows with more than one destination, as far as the list was read
         self.recognised = meaning if meaning.name else None
         self.notes = [f"read as {meaning}", *table.notes] if meaning.name else table.notes
 
@@ -47,14 +53,16 @@ class ContactList:
     def open(cls, source: Path | str | pl.DataFrame | pl.LazyFrame, *, format: str = "auto") -> Self:  # noqa: A002 - the key's name in [list]
         """Open a list and look at its head. Raises `ListError`: no such file, not a list, no rows.
 
-        A path may be a file, a folder, or a pattern such as `lists/*.csv`. Exports are recognised where the format is
-        `auto`.
+        A path may be a file, a folder, or a pattern such as `lists/*.csv`. The format says how the file is read; whose
+        export it is, and whom that leaves out, its headers say.
         """
         name = "frame" if isinstance(source, pl.DataFrame | pl.LazyFrame) else Path(source).name
         rows = table(source, name, format)
         if rows.is_empty():
             raise ListError(f"{name} has no rows: below the header there is nothing to send to")
-        meaning = export_of(rows.columns) if format == "auto" else Export("")
+        if not rows.columns:
+            raise ListError(f"{name} has no columns: a list has a header and rows")
+        meaning = export_of(rows.columns)
         if meaning.flat:
             rows = Flat(rows)
             meaning = export_of(rows.columns)
@@ -69,38 +77,76 @@ class ContactList:
         return self._headers.resolve(name)
 
     def remarks(self, wanted: Wanted) -> list[str]:
-        """Say what looks like damage in the first rows, though they can be read. Raises `ListError`."""
+        """Return words for a person about the rows, as far as they were read: what looks like damage, what was chosen.
+
+        Before the list is read, they are about its first rows. Raise `ListError` where columns are missing.
+        """
         wanted = self._resolved(wanted)
-        column, country = wanted.destination, wanted.country
-        if wanted.kind != "phone" or not isinstance(column, str) or country is None:
-            return []
-        head = next(iter(self._table.chunks([column]))).frame.head(1000)
-        if not zeros_eaten(texts(head, column), country):
-            return []
-        trouble = f"{column!r} lacks the 0 that numbers of {country} begin with, as where a spreadsheet takes them for"
-        return [f"{trouble} amounts: read as numbers of {country}; format the column as text"]
+        column = wanted.destination
+        said = self.consent(wanted).notes if wanted.leave_out else []
+        head = self._head
+        if not isinstance(column, str):
+            return said
+        return [*said, *self._eaten(head, column, wanted), *self._chosen(head, column, wanted)]
+
+    def consent(self, wanted: Wanted) -> Consent:
+        """Return which columns say who is not to be written to. Raise `ListError` where one is missing."""
+        if wanted not in self._consents:
+            self._consents[wanted] = consent_of(self.meaning, self._head, self._resolved(wanted))
+        return self._consents[wanted]
+
+    def candidates(self, kind: Kind, country: str | None = None) -> list[Candidate]:
+        """Return the columns that may hold destinations of a kind, the best first, judged by the first rows."""
+        return candidates(self._head, self.meaning, kind, country)
+
+    def first(self, column: str) -> list[str]:
+        """Return the first cells of a column, as texts."""
+        return texts(self._head, column)
+
+    @cached_property
+    def _head(self) -> pl.DataFrame:
+        """The first rows, with all columns."""
+        return next(iter(self._table.chunks())).frame.head(1000)
+
+    def _eaten(self, head: pl.DataFrame, column: str, wanted: Wanted) -> Iterator[str]:
+        country = wanted.country
+        if wanted.kind == "phone" and country is not None and zeros_eaten(texts(head, column), country):
+            trouble = (
+                f"{column!r} lacks the 0 that numbers of {country} begin with, as where a spreadsheet takes them for"
+            )
+            yield f"{trouble} amounts: read as numbers of {country}; format the column as text"
+
+    def _chosen(self, head: pl.DataFrame, column: str, wanted: Wanted) -> Iterator[str]:
+        rows = max(self._several, several(head[column], addresses=wanted.kind == "email"))
+        if rows:
+            what = "address" if wanted.kind == "email" else "number"
+            where = f"{rows:,} row{'s' if rows > 1 else ''}"
+            yield f"{column!r} holds more than one {what} in {where}: the first that can be written to is taken"
 
     def batches(self, wanted: Wanted, size: int = 256, *, frames: bool = False) -> Iterator[Batch]:
         """Read the list in batches of at most `size` rows. Raises `ListError`: missing columns, at once."""
         return self._read(self._resolved(wanted), size, frames=frames)
 
     def _read(self, wanted: Wanted, size: int, *, frames: bool) -> Iterator[Batch]:
-        needed = None if frames else self._needed(wanted)
-        first = 0
+        consent = self.consent(wanted) if wanted.leave_out else None
+        needed = None if frames else self._needed(wanted, consent)
+        first = held = 0
         for chunk in ahead(self._table.chunks(needed)):
             for start in range(0, chunk.frame.height, size):
                 part = chunk.frame.slice(start, size)
                 refused = {at - start: why for at, why in chunk.refused.items() if start <= at < start + size}
-                left_out = self.meaning.left_out(part, wanted.kind) if wanted.leave_out else {}
+                left_out = consent.refusals(part) if consent else {}
                 rows = Rows(part, wanted, first + start, {**left_out, **refused})
                 yield Batch(rows, part if frames else None)
+            if isinstance(wanted.destination, str):
+                held += several(chunk.frame[wanted.destination], addresses=wanted.kind == "email")
+                self._several = max(self._several, held)
             first += chunk.frame.height
 
-    def _needed(self, wanted: Wanted) -> list[str]:
-        """Name the columns to be read, in the list's order. A row needs one at least, to be counted."""
+    def _needed(self, wanted: Wanted, consent: Consent | None) -> list[str]:
+        """Return the columns to be read, in the list's order. A row needs one at least, to be counted."""
         needed = {*wanted.columns, wanted.destination, wanted.key, wanted.country_column}
-        if wanted.leave_out:
-            needed |= self.meaning.columns(wanted.kind)
+        needed |= consent.columns if consent else set()
         return [column for column in self.columns if column in needed] or list(self.columns[:1])
 
     def _resolved(self, wanted: Wanted) -> Wanted:
@@ -111,14 +157,19 @@ class ContactList:
             destination=self.resolve(destination) if isinstance(destination, str) else destination,
             columns=frozenset(map(self.resolve, wanted.columns)),
             key=wanted.key and self.resolve(wanted.key),
+            opt_out_columns=self._spelled(wanted.opt_out_columns),
+            consent_columns=self._spelled(wanted.consent_columns),
             country=wanted.country and _country(wanted.country, "country"),
             country_column=wanted.country_column and self.resolve(wanted.country_column),
             allow_countries=allowed and frozenset(_country(name, "allow_countries") for name in allowed),
         )
 
+    def _spelled(self, names: Sequence[str] | None) -> tuple[str, ...] | None:
+        return None if names is None else tuple(map(self.resolve, names))
+
 
 def _country(name: str, member: str) -> str:
     code = alpha_2(name)
     if code is None:
-        raise ListError(f"[list] {member}: {name!r} is no country: write its ISO 3166-1 code, such as 'US' or 'GBR'")
+        raise ListError(f"[list] {member}: {trouble(name, shown=repr(name))}")
     return code

@@ -1,4 +1,4 @@
-"""Whose export a list is, told by its headers, and which of its rows are to be left out. The data: `exports.toml`."""
+"""Whose export a list is, told by its headers, and what its columns mean. The data: `exports.toml`."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import Any, Literal
 import polars as pl
 
 from bulk.loader.headers import Headers
+from bulk.loader.verdicts import Asks, objection
 from bulk.model import Refusal, Status
 
 Kind = Literal["phone", "email"]
@@ -20,23 +21,62 @@ _KINDS: tuple[Kind, ...] = ("phone", "email")
 
 @dataclass(frozen=True, slots=True)
 class LeaveOut:
-    """Rows to be left out: where `column` holds one of `values`, in any case (none: where it is filled in)."""
+    """Rows to be left out, by the cells of a column, or of a member of its structs (`place`: its name, then theirs).
 
-    column: str
-    values: tuple[str, ...]
-    kinds: tuple[str, ...]
-    code: str
+    `values` are words that the rule itself knows. `kinds` are the destinations it is about, empty for all. What a rule
+    that is not `said` asks for was not seen among the first rows.
+    """
+
+    place: tuple[str, ...]
+    asks: Asks = "opt_out"
+    values: tuple[str, ...] = ()
+    kinds: frozenset[str] = frozenset()
+    code: str = "opted_out"
+    said: bool = True
+
+    @property
+    def column(self) -> str:
+        """The column that is read."""
+        return self.place[0]
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return ".".join(self.place)
+
+    @property
+    def telling(self) -> str:
+        """What its cells say of the rows that are left out."""
+        match self.asks:
+            case "opt_out":
+                return "is neither empty nor a clear no"
+            case "consent":
+                return "is not a clear yes"
+            case "status":
+                return "is an opt-out, such as 'unsubscribed'"
+            case "filled":
+                return "is filled in"
+        return f"is {' or '.join(map(repr, self.values))}"
 
     def __str__(self) -> str:
-        return f"{self.column} is {' or '.join(self.values) if self.values else 'filled in'}"
+        return f"{self.name!r} {self.telling}"
 
-    def refusal(self) -> Refusal:
-        """Say why such a row is left out."""
-        return Refusal(self.code, f"the list says so: {self}", Status.SKIPPED)
+    def refusals(self, frame: pl.DataFrame, kind: Kind) -> Iterator[tuple[int, Refusal]]:
+        """Yield such rows of a frame, and why they are left out."""
+        for row, cell in enumerate(cells(frame, self.place)):
+            found = objection(cell, self.asks, kind=kind, values=self.values)
+            if found is not None:
+                lacks = self.asks == "consent" and found in {"is empty", "is no clear yes"}
+                why = f"{'the list has no consent' if lacks else 'the list says so'}: {self.name} {found}"
+                yield row, Refusal(self.code, why, Status.SKIPPED)
 
-    def places(self, frame: pl.DataFrame) -> list[int]:
-        """Find such rows of a frame."""
-        return _places(frame[self.column], self.values)
+
+def cells(frame: pl.DataFrame, place: Sequence[str]) -> list[Any]:
+    """Return the cells of a column, or of a member of its structs."""
+    found = frame[place[0]]
+    for member in place[1:]:
+        found = found.struct.field(member)
+    return found.to_list()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +86,22 @@ class ByChannel:
     column: str
     values: Mapping[str, tuple[str, ...]]
 
-    def others(self, frame: pl.DataFrame, kind: Kind) -> list[int]:
-        """Find the rows whose destination is of another kind."""
-        ours = set(_places(frame[self.column], self.values[kind]))
-        return [place for place in range(frame.height) if place not in ours]
+    def others(self, frame: pl.DataFrame, kind: Kind) -> dict[int, Refusal]:
+        """Return the rows whose destination is of another kind."""
+        said = f"the list says so: {self.column} is not {' or '.join(self.values[kind])}"
+        why = Refusal("other_channel", said, Status.SKIPPED)
+        found = (
+            objection(cell, "values", kind=kind, values=self.values[kind]) for cell in frame[self.column].to_list()
+        )
+        return {row: why for row, ours in enumerate(found) if ours is None}
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
     """What the columns of a list mean, spelled as the list does; None where it has no such column.
 
-    `name` says whose export it is, and is empty for a list of any other origin.
+    `name` says whose export it is, and is empty for a list of any other origin. `silent` are columns that tell nothing
+    of consent, whatever their names.
     """
 
     name: str
@@ -69,38 +114,19 @@ class Export:
     channel: ByChannel | None = None
     flat: bool = False
     leave_out: tuple[LeaveOut, ...] = ()
+    silent: frozenset[str] = frozenset()
 
     def destination(self, kind: Kind) -> str | None:
-        """Name the column of the destinations."""
+        """Return the column of the destinations."""
         return self.phone if kind == "phone" else self.email
 
-    def rules(self, kind: Kind) -> list[LeaveOut]:
-        """Give the rules for destinations of a kind."""
-        return [rule for rule in self.leave_out if kind in rule.kinds]
-
-    def columns(self, kind: Kind) -> set[str]:
-        """Name the columns that tell which rows are left out."""
-        return {rule.column for rule in self.rules(kind)} | ({self.channel.column} if self.channel else set())
-
-    def left_out(self, frame: pl.DataFrame, kind: Kind) -> dict[int, Refusal]:
-        """Say which rows of a frame are left out, and why: those of other channels before all."""
-        found: dict[int, Refusal] = {}
-        if self.channel is not None:
-            said = f"the list says so: {self.channel.column} is not {' or '.join(self.channel.values[kind])}"
-            found = dict.fromkeys(self.channel.others(frame, kind), Refusal("other_channel", said, Status.SKIPPED))
-        for rule in self.rules(kind):
-            for place in rule.places(frame):
-                found.setdefault(place, rule.refusal())
-        return found
-
     def __str__(self) -> str:
-        rules = "; ".join(str(rule) for rule in self.leave_out)
         channel = f", rows of other channels by {self.channel.column} left out" if self.channel else ""
-        return f"{self.name or 'a list'}{channel}" + (f", rows left out where {rules}" if rules else "")
+        return f"{self.name or 'a list'}{channel}"
 
 
 def export_of(columns: Sequence[str]) -> Export:
-    """Tell whose export has these columns, and what they mean."""
+    """Return whose export has these columns, and what they mean."""
     headers = Headers(columns, "")
     return next(_fitted(entry, headers) for entry in _entries() if _fits(entry, headers))
 
@@ -125,6 +151,7 @@ def _fitted(entry: Mapping[str, Any], headers: Headers) -> Export:
         and ByChannel(str(headers.first([by_channel["column"]])), {kind: tuple(by_channel[kind]) for kind in _KINDS}),
         flat=entry.get("flat", False),
         leave_out=tuple(_rules(entry.get("leave_out", ()), headers)),
+        silent=frozenset(column for name in entry.get("silent", ()) if (column := headers.first([name])) is not None),
     )
 
 
@@ -132,16 +159,6 @@ def _rules(entries: Sequence[Mapping[str, Any]], headers: Headers) -> Iterator[L
     for rule in entries:
         column = headers.first([rule["column"]])
         if column is not None:
-            kinds = tuple(rule.get("kinds", _KINDS))
-            yield LeaveOut(column, tuple(rule.get("values", ())), kinds, rule["code"])
-
-
-def _places(cells: pl.Series, values: Sequence[str]) -> list[int]:
-    """Find the cells that hold one of the values, in any case, or without values those that are filled in.
-
-    What cannot be text, such as a struct, counts as filled in.
-    """
-    text = cells.is_not_null().cast(pl.String) if cells.dtype.is_nested() else cells.cast(pl.String)
-    words = text.str.strip_chars().str.to_lowercase()
-    found = words.is_in([value.lower() for value in values]) if values else words != ""
-    return found.fill_null(value=False).arg_true().to_list()
+            values = tuple(rule.get("values", ()))
+            asks = rule.get("asks", "values" if values else "opt_out")
+            yield LeaveOut((column,), asks, values, frozenset(rule.get("kinds", ())), rule.get("code", "opted_out"))

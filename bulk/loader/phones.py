@@ -13,7 +13,6 @@ from phonenumbers import (
     PhoneMetadata,
     PhoneNumber,
     PhoneNumberFormat,
-    PhoneNumberType,
     ValidationResult,
     format_number,
     is_possible_number_with_reason,
@@ -24,20 +23,20 @@ from phonenumbers import (
 )
 from phonenumbers.shortnumberinfo import is_valid_short_number_for_region
 
+from bulk.loader.ambiguity import PLUS, UNUSABLE, reads_otherwise
+from bulk.loader.cells import cleaned, numbers_in
 from bulk.loader.numbering import mobile_region
 from bulk.model import Refusal, mask
 
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d{1,2}")
 _WHOLE_FLOAT = re.compile(r"(\+?\d{7,15})\.0+")
-_BETWEEN_NUMBERS = re.compile(r"[,;|/&\n\r]|\s(?:or|and)\s|(?<=\d)\s*(?=\+)", re.IGNORECASE)
+_EXTENSION = re.compile(
+    r"(?<=[\d)])\s*[,;]?\s*(?:#|x|ext|extn|extension|poste|durchwahl|dw|anexo|ramal|int|toestel)[\s.:=]*\d{1,7}",
+    re.IGNORECASE,
+)
 EXCEL_ERROR = re.compile(r"#(?:N/A|NAME\?|(?:VALUE|REF|DIV/0|NUM|NULL|SPILL|CALC)!)|##+")
 _LETTERS = re.compile(r"[^\W\d_]")
 
-_UNUSABLE = {
-    PhoneNumberType.FIXED_LINE: ("fixed_line", "is a fixed line, which takes no SMS: use a mobile number"),
-    PhoneNumberType.PREMIUM_RATE: ("premium_rate", "is a premium-rate number: use a mobile number"),
-    PhoneNumberType.SHARED_COST: ("premium_rate", "is a shared-cost number: use a mobile number"),
-}
 _LENGTH = {
     ValidationResult.TOO_SHORT: "is too short",
     ValidationResult.TOO_LONG: "is too long",
@@ -57,11 +56,24 @@ def phone(text: str, country: str | None = None, allowed: Collection[str] | None
     region = mobile_region(text)
     if region is not None:
         return text if allowed is None or region in allowed else _not_allowed(text, region)
-    doubt = _doubt(text)
-    if doubt is not None:
-        return doubt
-    whole = _WHOLE_FLOAT.fullmatch(text)
-    return _read(whole[1] if whole else text, country, allowed)
+    text = cleaned(text)
+    parts = numbers_in(text)
+    if len(parts) == 1:
+        return _one(parts[0], country, allowed)
+    found = next((to for part in parts if isinstance(to := _one(part, country, allowed), str)), None)
+    trouble = "holds several numbers, and none that can be texted: correct one, and leave the others out"
+    return found or Refusal("several_destinations", f"{shown(text)} {trouble}")
+
+
+def readings(text: str, country: str | None = None) -> list[str]:
+    """Return every number in E.164 that a cell may mean, of whatever type: for those who are not to be written to."""
+    found = []
+    for part in numbers_in(cleaned(text)):
+        plain = _plain(_without_extension(part))
+        foreign = None if plain[:1] in PLUS else "+" + re.sub(r"\D", "", plain)
+        read = [_parsed(plain, country), *([_parsed(foreign, None)] if foreign else [])]
+        found += [format_number(number, PhoneNumberFormat.E164) for number in read if number is not None]
+    return found
 
 
 def zeros_eaten(texts: Iterable[str], country: str) -> bool:
@@ -82,6 +94,40 @@ def shown(text: str) -> str:
     return mask(plain) if re.fullmatch(r"[\w.+()/\s-]{1,24}|[^\s@]+@[\w.-]+", plain) else f"{plain[:1]}…"
 
 
+def _one(text: str, country: str | None, allowed: Collection[str] | None) -> str | Refusal:
+    """Bring one number, without what stood around it, to E.164."""
+    doubt = _doubt(text)
+    if doubt is not None:
+        return doubt
+    return _read(_plain(text), country, allowed)
+
+
+def _plain(text: str) -> str:
+    """Return a number without the `.0` of a program that took it for an amount."""
+    whole = _WHOLE_FLOAT.fullmatch(text)
+    return whole[1] if whole else text
+
+
+def _parsed(text: str, country: str | None) -> PhoneNumber | None:
+    """Return a valid number, None where the text is none."""
+    try:
+        number = parse(text, country)
+    except NumberParseException:
+        return None
+    return number if is_valid_number(number) else None
+
+
+def _without_extension(text: str) -> str:
+    """Return a number without its extension, which no message reaches; a text that is none stays as it is."""
+    match = _EXTENSION.search(text)
+    return text if match is None or len(re.sub(r"\D", "", text[: match.start()])) < 7 else text[: match.start()]
+
+
+def _has_extension(text: str) -> Refusal:
+    remedy = "give a number that can be reached without one"
+    return Refusal("invalid_phone", f"{shown(text)} has an extension, which no message reaches: {remedy}")
+
+
 def _doubt(text: str) -> Refusal | None:
     """Refuse what no reader of phone numbers should be asked to read."""
     if not text:
@@ -91,8 +137,8 @@ def _doubt(text: str) -> Refusal | None:
         return Refusal("excel_number", f"a spreadsheet cut the number to {shown(text)}, its digits are lost: {remedy}")
     if EXCEL_ERROR.fullmatch(text):
         return excel_error(text)
-    if sum(len(re.sub(r"\D", "", part)) >= 7 for part in _BETWEEN_NUMBERS.split(text)) > 1:
-        return Refusal("several_destinations", f"{shown(text)} holds several numbers: give each a row of its own")
+    if _without_extension(text) != text:
+        return _has_extension(text)
     if _LETTERS.search(text):
         return Refusal("invalid_phone", f"{shown(text)} has letters: write it as +, country code and digits")
     return None
@@ -110,10 +156,10 @@ def _read(text: str, country: str | None, allowed: Collection[str] | None) -> st
         return _unreadable(text, country, error)
     if not is_valid_number(number) or number.extension:
         return _invalid(text, number, country)
-    if country is not None and _reads_otherwise(text, number):
+    if country is not None and reads_otherwise(text, number):
         trouble = f"may lack its + or be a number within {country}: write it as +… in full"
         return Refusal("ambiguous_phone", f"{shown(text)} {trouble}")
-    unusable = _UNUSABLE.get(number_type(number))
+    unusable = UNUSABLE.get(number_type(number))
     if unusable is not None:
         return Refusal(unusable[0], f"{shown(text)} {unusable[1]}")
     region = region_code_for_number(number)
@@ -122,23 +168,8 @@ def _read(text: str, country: str | None, allowed: Collection[str] | None) -> st
     return format_number(number, PhoneNumberFormat.E164)
 
 
-def _reads_otherwise(text: str, number: PhoneNumber) -> bool:
-    """Tell whether a national number would be another one that can be texted, were it a + that is missing."""
-    digits = re.sub(r"\D", "", text)
-    if text.startswith(("+", "\uff0b")) or str(number.national_number) != digits:
-        return False
-    if not digits.startswith(str(number.country_code)):
-        return False
-    other = parse(f"+{digits}")
-    return is_valid_number(other) and number_type(other) not in _UNUSABLE
-
-
 def _unreadable(text: str, country: str | None, error: NumberParseException) -> Refusal:
-    if (
-        error.error_type == NumberParseException.INVALID_COUNTRY_CODE
-        and country is None
-        and text[:1] not in ("+", "\uff0b")
-    ):
+    if error.error_type == NumberParseException.INVALID_COUNTRY_CODE and country is None and text[:1] not in PLUS:
         trouble = "has no + and no country: write it as +…, or set `country` under [list]"
         return Refusal("invalid_phone", f"{shown(text)} {trouble}")
     return Refusal("invalid_phone", f"{shown(text)} is no phone number: write it as +, country code and digits")
@@ -146,7 +177,7 @@ def _unreadable(text: str, country: str | None, error: NumberParseException) -> 
 
 def _invalid(text: str, number: PhoneNumber, country: str | None) -> Refusal:
     if number.extension:
-        return Refusal("invalid_phone", f"{shown(text)} has an extension, which SMS cannot reach: use a mobile number")
+        return _has_extension(text)
     digits = re.sub(r"\D", "", text)
     if country is not None and len(digits) < 7 and is_valid_short_number_for_region(number, country):
         return Refusal("short_number", f"{shown(text)} is a short number of {country}: use a mobile number")

@@ -8,9 +8,11 @@ from typing import Any, Literal, overload
 
 import polars as pl
 
-from bulk.identity import identity, key_of
+from bulk.identity import identity, key_of, visible
 from bulk.loader.addresses import email
-from bulk.loader.countries import alpha_2
+from bulk.loader.ambiguity import PLUS
+from bulk.loader.cells import cleaned
+from bulk.loader.countries import alpha_2, trouble
 from bulk.loader.exports import Kind
 from bulk.loader.phones import phone, shown
 from bulk.model import Cells, Recipient, Refusal
@@ -31,8 +33,10 @@ class Wanted:
     that names a row, None for the destination. `country` is where phone numbers without + belong, unless the
     row's `country_column` says so. `allow_countries` are the countries that may be written to, None for all.
     Countries are ISO 3166-1 alpha-2, alpha-3 or names. `leave_out` leaves out the rows that the list itself says are
-    not to be written to, such as those of an export that are opted out. `dedupe` says what must not be sent twice.
-    `naming` is 1 for runs that began when rows were named by their cells just as they are.
+    not to be written to, such as those of an export that are opted out: by `opt_out_columns` and `consent_columns`, or
+    where these are None by those that are found. `channel` is of this kind, where a column may name it. `dedupe` says
+    what must not be sent twice.
+    `naming` is 1 for runs that began when keys and destinations were compared as the list spells them.
     """
 
     kind: Kind
@@ -43,6 +47,9 @@ class Wanted:
     country_column: str | None = None
     allow_countries: frozenset[str] | None = None
     leave_out: bool = True
+    opt_out_columns: tuple[str, ...] | None = None
+    consent_columns: tuple[str, ...] | None = None
+    channel: str = ""
     dedupe: Literal["key", "destination", "none"] = "key"
     naming: int = 2
 
@@ -63,7 +70,15 @@ class Rows(Sequence[Recipient]):
         return self._part.height
 
     def __iter__(self) -> Iterator[Recipient]:
-        return map(self._recipient, range(len(self)))
+        """Yield every recipient: what `_recipient` makes of each place, at less cost."""
+        columns, keyed = self._columns, self._wanted.dedupe == "key"
+        rows = zip(self.keys, self.destinations, self._found, self._cells, strict=True)
+        for place, (key, to, found, cells) in enumerate(rows):
+            said = self._refused.get(place)
+            if said is None and (not key or type(found) is Refusal):
+                said = self._refusal(place, key)
+            identity = "" if keyed else self._identity(place)
+            yield Recipient(self.first + place, key, to, dict(zip(columns, cells, strict=True)), said, identity)
 
     @overload
     def __getitem__(self, place: int) -> Recipient: ...
@@ -75,11 +90,22 @@ class Rows(Sequence[Recipient]):
 
     @cached_property
     def keys(self) -> list[str]:
-        """What the rows are called: the cells of the key column, else the destinations, as written where unreadable."""
+        """What the rows are called: the cells of the key column, else the people they go to as `identity` spells them.
+
+        A key column that holds the destinations names people too. Where one is unreadable, its cell is the key.
+        """
+        if self._wanted.naming < 2:
+            return self._plain_keys
+        if self._wanted.key not in {None, self._wanted.destination}:
+            return list(map(key_of, self._plain_keys))
+        found = zip(self._texts, self.destinations, strict=True)
+        return [key_of(text) if to is None else identity(to) for text, to in found]
+
+    @cached_property
+    def _plain_keys(self) -> list[str]:
         if self._wanted.key is not None:
-            cells = texts(self._part, self._wanted.key)
-            return cells if self._wanted.naming < 2 else list(map(key_of, cells))
-        return [text if found is None else found for text, found in zip(self._texts, self.destinations, strict=True)]
+            return texts(self._part, self._wanted.key)
+        return [text if to is None else to for text, to in zip(self._texts, self.destinations, strict=True)]
 
     @cached_property
     def destinations(self) -> list[str | None]:
@@ -93,7 +119,7 @@ class Rows(Sequence[Recipient]):
     @cached_property
     def names(self) -> list[str]:
         """What must not be sent twice: each row's identity, else its key."""
-        if self._wanted.dedupe == "key" and (self._wanted.key is not None or self._wanted.naming < 2):
+        if self._wanted.dedupe == "key":
             return self.keys
         return [self._identity(place) or key for place, key in enumerate(self.keys)]
 
@@ -146,22 +172,24 @@ class Rows(Sequence[Recipient]):
         wanted = self._wanted
         if wanted.dedupe == "none":
             return f"{self.keys[place]} in row {self.first + place}" if wanted.naming < 2 else ""
-        if wanted.dedupe == "destination" or (wanted.key is None and wanted.naming > 1):
+        if wanted.dedupe == "destination":
             to = self.destinations[place] or ""
-            person = to if wanted.naming < 2 else identity(to)
-            return "" if person == self.keys[place] else person
+            return to if wanted.naming < 2 else identity(to)
         return ""
 
 
 def _reader(wanted: Wanted) -> _Reader:
-    """Give what brings a phone number to form, given the cell of its country column."""
+    """Return what brings a phone number to form, given the cell of its country column.
+
+    A number with a + names its country itself, whatever stands beside it.
+    """
     home, allowed = wanted.country, wanted.allow_countries
 
     def read(text: str, country: str) -> str | Refusal:
+        country = visible(country).strip()
         code = alpha_2(country) if country else home
-        if country and code is None:
-            message = f"{shown(country)} is no country: write its ISO 3166-1 code, such as US or GBR"
-            return Refusal("invalid_country", message)
+        if country and code is None and text and cleaned(text)[:1] not in PLUS:
+            return Refusal("invalid_country", trouble(country, shown=shown(country)))
         return phone(text, code, allowed)
 
     return read

@@ -42,6 +42,12 @@ class Reasons:
             examples = rows.head(EXAMPLES - len(reason.examples)) if status != Status.PENDING else rows.clear()
             reason.examples += map(Example, *(examples[name] for name in ("row", "key", "error_message")))
 
+    def count(self, status: Status, code: str | None, rows: int = 1) -> Reason:
+        """Count rows of one reason, and return it for an example to be added."""
+        reason = self._reasons.setdefault((status, code), Reason(status, code))
+        reason.rows += rows
+        return reason
+
     def sorted(self) -> list[Reason]:
-        """Give them, that of most rows first."""
+        """Return them, that of most rows first."""
         return sorted(self._reasons.values(), key=lambda reason: -reason.rows)

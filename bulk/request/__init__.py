@@ -10,22 +10,28 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bulk.api import Trouble, operation
+from bulk.columns import Columns
 from bulk.errors import CampaignError
 from bulk.model import Cells, Parameters, Recipient, Refusal, mask
-from bulk.request.blueprint import Blueprint, Reader, TemplateFailed
-from bulk.request.columns import Columns
-from bulk.request.template import BadTemplate, Template
+from bulk.request.blueprint import Blueprint, TemplateFailed
+from bulk.request.reader import Reader
+from bulk.request.template import BadTemplate, Template, whole_row_in_text
 from bulk.request.template import compile_template as compile_text
+from bulk.request.texts import REQUEST, Texts
 
 __all__ = ["Request", "Template", "compile_template"]
 
 
 def compile_template(text: str, columns: Sequence[str], *, where: str) -> Template:
     """Compile one template of the campaign that is no parameter. CampaignError begins with `where`."""
+    known = Columns(columns)
     try:
-        return compile_text(text, Columns(columns))
+        template = compile_text(text, known)
     except BadTemplate as error:
         raise CampaignError("\n".join(f"{where}: {message}" for message in error.messages)) from None
+    if template.whole:
+        raise CampaignError(f"{where}: {whole_row_in_text(known)}")
+    return template
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +40,14 @@ class Request:
 
     `columns` are the list's own names of the columns it reads; `destination_column` is the one that is the
     destination, None where a template makes it. `varies` tells by operation whether a row itself names a
-    resource of the instance, other than what the channel supplies. `digests` names the text of each
-    template by its table and path, in 12 hex digits.
+    resource of the instance, other than what the channel supplies. `texts` are what a person reads. `digests`
+    names the text of each template by its table and path, in 12 hex digits.
     """
 
     columns: frozenset[str]
     destination_column: str | None
     varies: Mapping[str, bool]
+    texts: Texts
     digests: Mapping[str, str]
     _destination: Template = field(repr=False)
     _blueprints: tuple[Blueprint, ...] = field(repr=False)
@@ -55,17 +62,25 @@ class Request:
         columns: Sequence[str],
         destination: tuple[str, str],
         supplied: Mapping[str, Collection[str]] | None = None,
+        texts: Sequence[str] = (),
     ) -> "Request":
         """Compile the tables, which hold the channel's defaults already.
 
         `operations` gives the operation of each table, `destination` the table and path of the member that
-        is the recipient's destination, `supplied` the members by table that the channel adds when it calls.
+        is the recipient's destination, `supplied` the members by table that the channel adds when it calls,
+        `texts` the paths in [request] of what a person reads.
         CampaignError lists everything that is wrong, a line each.
         """
         table, path = destination
         known = Columns(columns)
         readers = [
-            Reader(name, operation(operations[name]), columns=known, destined=path if name == table else None)
+            Reader(
+                name,
+                operation(operations[name]),
+                columns=known,
+                destined=path if name == table else None,
+                shown=texts if name == REQUEST else (),
+            )
             for name in tables
         ]
         blueprints = [
@@ -77,6 +92,7 @@ class Request:
             columns=frozenset().union(*(reader.used for reader in readers)),
             destination_column=found.column,
             varies={reader.operation.name: reader.names_resources for reader in readers},
+            texts=Texts.of(texts, {path: text for reader in readers for path, text in reader.texts.items()}, known),
             digests={name: value for reader in readers for name, value in reader.digests.items()},
             _destination=found,
             _blueprints=tuple(blueprints),
@@ -109,7 +125,7 @@ class Request:
                 return self._refusal(recipient, "template_error", f"[{blueprint.table}] {failure}")
             found += [(blueprint.table, trouble) for trouble in troubles]
         if not found:
-            return built
+            return self.texts.refusal(built[REQUEST]) or built
         missing = all(trouble.code == "missing_parameter" for _, trouble in found)
         message = " ".join(f"[{table}] {trouble}" for table, trouble in found[:5])
         return self._refusal(recipient, "missing_parameter" if missing else "invalid_parameter", message)

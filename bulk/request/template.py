@@ -4,31 +4,27 @@ A template that is one expression alone gives that expression's value, of whatev
 text. Names are bound to columns when the template is compiled, so a column that the list lacks is found
 before anything is sent: `first_name` finds `First Name`, and a path such as `User.UserAttributes.City`
 finds a column of that dotted name, the members of a struct column, or as a map all the columns below it.
-`row` is the whole row. What comes out depends on the row alone: there is no clock, no chance, and no other
-template.
+`row` is the whole row, unless there is a column of that name. What comes out depends on the row alone: there is
+no clock, no chance, and no other template.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined, meta, nodes
 from jinja2 import Template as Compiled
-from jinja2.defaults import DEFAULT_NAMESPACE
-from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
-from jinja2.visitor import NodeTransformer
+from jinja2 import TemplateError, TemplateSyntaxError, Undefined, meta, nodes
 
+from bulk.columns import Columns
 from bulk.model import Cells
-from bulk.request.columns import Ambiguous, Columns, fold
+from bulk.request.binder import Binder, Getter
+from bulk.request.environment import Environment, WholeRow, environment, written
+from bulk.request.hints import misnamed, placeholder, unbalanced
 
-Getter = Callable[[Cells], Any]
-
-FUNCTIONS: Mapping[str, Any] = {
-    "range": safe_range,
-    **{name: DEFAULT_NAMESPACE[name] for name in ("dict", "namespace", "cycler", "joiner")},
-}
+_TEXT = {str}
+_RAW = re.compile(r"\{%[-+]?\s*raw\b")
 
 
 class BadTemplate(Exception):
@@ -41,43 +37,72 @@ class BadTemplate(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A compiled template. `column` is set where it is one bare column, `constant` where no row matters."""
+    """A compiled template.
+
+    `column` is set where it is one bare column, `constant` where no row matters, `whole` where it is the whole row.
+    `literal` is the text that stands between what a row decides.
+    """
 
     render: Getter
     columns: frozenset[str] = frozenset()
     column: str | None = None
     constant: bool = False
+    whole: bool = False
+    literal: str = ""
 
 
 def compile_template(text: str, columns: Columns, *, html: bool = False) -> Template:
     """Compile a text; as `html` it is autoescaped, and gives text. BadTemplate where it cannot be used."""
-    if not any(mark in text for mark in ("{{", "{%", "{#")):
-        return Template(lambda _: text, constant=True)
+    if not is_template(text):
+        return Template(lambda _: text, constant=True, literal=text)
     try:
         return _compiled(text, columns, html=html)
     except TemplateSyntaxError as error:
-        raise BadTemplate(f"line {error.lineno} of the template: {error.message}") from error
+        raise BadTemplate(*(misnamed(text, columns) or [_unreadable(error, text)])) from error
     except (TemplateError, SyntaxError, RecursionError, OverflowError, MemoryError) as error:
         raise BadTemplate(f"the template cannot be used: {error}") from error
 
 
+def is_template(text: str) -> bool:
+    """Whether a text holds anything that Jinja reads."""
+    return any(mark in text for mark in ("{{", "{%", "{#"))
+
+
+def whole_row_in_text(columns: Columns) -> str:
+    """Return a sentence that the whole row is no text, and what to write instead."""
+    example = f", such as {placeholder(columns.names[0], columns)}" if columns.names else ""
+    return f"{{{{ row }}}} is the whole row and no text: name a column{example}."
+
+
+def _unreadable(error: TemplateSyntaxError, text: str) -> str:
+    said = f"line {error.lineno} of the template: {error.message}"
+    hint = unbalanced(text) if "end of template" not in (error.message or "") else None
+    return f"{said}. {hint}" if hint else said
+
+
 def _compiled(text: str, columns: Columns, *, html: bool) -> Template:
-    environment = _environment(html=html)
-    tree = environment.parse(text)
+    jinja = environment(html=html)
+    tree = jinja.parse(text)
     if any(True for _ in meta.find_referenced_templates(tree)):
         raise BadTemplate("a template stands alone: it cannot include, import or extend another.")
-    binder = _Binder(columns, tree)
+    binder = Binder(columns, tree)
     tree = binder.visit(tree)
-    tree.set_environment(environment)
+    tree.set_environment(jinja)
     if binder.faults:
-        raise BadTemplate(*binder.faults)
-    used = frozenset(binder.used)
+        raise BadTemplate(*(misnamed(text, columns) or binder.faults))
+    used, literal = frozenset(binder.used), _literal(tree, text)
     expression = None if html else _lone(tree)
+    if expression is None and any(map(binder.is_whole, _shown(tree))):
+        raise BadTemplate(whole_row_in_text(columns))
+    if expression is not None and binder.is_whole(expression):
+        return Template(WholeRow, used, whole=True)
     if isinstance(expression, nodes.Name) and expression.name in binder.bound:
-        column = binder.direct.get(expression.name)
-        return Template(binder.bound[expression.name], used, column)
-    render = _as_text(environment, tree, binder) if expression is None else _as_value(environment, expression, binder)
-    return Template(render, used) if used else _evaluated(render)
+        return Template(binder.bound[expression.name], used, binder.direct.get(expression.name))
+    if expression is not None:
+        render = _as_value(jinja, expression, binder)
+    else:
+        render = _joined(tree, binder, html=html) or _as_text(jinja, tree, binder)
+    return Template(render, used, literal=literal) if used else _evaluated(render, literal)
 
 
 def _lone(tree: nodes.Template) -> nodes.Expr | None:
@@ -87,16 +112,67 @@ def _lone(tree: nodes.Template) -> nodes.Expr | None:
     return None
 
 
-def _evaluated(render: Getter) -> Template:
+def _shown(tree: nodes.Template) -> Iterator[nodes.Node]:
+    return (node for output in tree.find_all(nodes.Output) for node in output.nodes)
+
+
+def _literal(tree: nodes.Template, text: str) -> str:
+    """Return the text between the placeholders; none where it is meant to hold braces ({% raw %})."""
+    return "" if _RAW.search(text) else "\n".join(node.data for node in tree.find_all(nodes.TemplateData))
+
+
+def _evaluated(render: Getter, literal: str) -> Template:
     try:
         value = render({})
     except Exception as error:  # a template may raise anything
         raise BadTemplate(f"the template fails: {str(error) or type(error).__name__}") from error
-    return Template(lambda _: value, constant=True)
+    return Template(lambda _: value, constant=True, literal=literal)
 
 
-def _as_text(environment: "_Environment", tree: nodes.Template, binder: "_Binder") -> Getter:
-    template, bound = environment.from_string(tree), tuple(binder.bound.items())
+# Rendering
+
+
+def _joined(tree: nodes.Template, binder: Binder, *, html: bool) -> Getter | None:
+    """Return what fills columns into a text, where the template does no more than that: most do, and it is quick."""
+    pattern, columns = [], []
+    for output in tree.body:
+        for node in output.nodes if isinstance(output, nodes.Output) else [None]:
+            if isinstance(node, nodes.TemplateData):
+                pattern.append(node.data.replace("%", "%%"))
+            elif isinstance(node, nodes.Name) and node.name in binder.direct:
+                pattern.append("%s")
+                columns.append(binder.direct[node.name])
+            else:
+                return None
+    return (
+        _filled("".join(pattern), columns, environment(html=True).filters["escape"] if html else str)
+        if columns
+        else None
+    )
+
+
+def _filled(pattern: str, columns: list[str], form: Callable[[Any], str]) -> Getter:
+    if len(columns) == 1:
+        column, plain = columns[0], form is str
+
+        def fill_one(cells: Cells) -> str:
+            value = cells[column]
+            return pattern % (value if plain and type(value) is str else str(form(written(value))))
+
+        return fill_one
+    read: Callable[[Cells], tuple[Any, ...]] = itemgetter(*columns)
+
+    def fill(cells: Cells) -> str:
+        values = read(cells)
+        if form is not str or {*map(type, values)} != _TEXT:
+            values = tuple(str(form(written(value))) for value in values)
+        return pattern % values
+
+    return fill
+
+
+def _as_text(jinja: Environment, tree: nodes.Template, binder: Binder) -> Getter:
+    template, bound = jinja.from_string(tree), tuple(binder.bound.items())
     body = template.root_render_func
 
     def render(cells: Cells) -> str:
@@ -105,10 +181,10 @@ def _as_text(environment: "_Environment", tree: nodes.Template, binder: "_Binder
     return render
 
 
-def _as_value(environment: "_Environment", expression: nodes.Expr, binder: "_Binder") -> Getter:
+def _as_value(jinja: Environment, expression: nodes.Expr, binder: Binder) -> Getter:
     # As jinja2's `compile_expression` does it, but from a tree whose names are bound.
     tree = nodes.Template([nodes.Assign(nodes.Name("_value_", "store"), expression, lineno=1)], lineno=1)
-    template, bound = environment.from_string(tree), tuple(binder.bound.items())
+    template, bound = jinja.from_string(tree), tuple(binder.bound.items())
 
     def render(cells: Cells) -> Any:
         return _value(template, {name: get(cells) for name, get in bound})
@@ -124,125 +200,3 @@ def _value(template: Compiled, variables: dict[str, Any]) -> Any:
     if isinstance(value, Undefined):
         str(value)  # raises, and says what is undefined
     return list(value) if isinstance(value, Iterator) else value
-
-
-def _nested(members: Mapping[str, str]) -> Getter:
-    def read(cells: Cells) -> dict[str, Any]:
-        whole: dict[str, Any] = {}
-        for rest, column in members.items():
-            *outer, last = rest.split(".")
-            place = whole
-            for part in outer:
-                place = place.setdefault(part, {})
-            place[last] = cells[column]
-        return whole
-
-    return read
-
-
-# Jinja
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Read a map's own entry before its methods, and without regard to case or separators."""
-        if isinstance(obj, Mapping):
-            if attribute in obj:
-                return obj[attribute]
-            for name in obj:
-                if isinstance(name, str) and fold(name) == fold(attribute):
-                    return obj[name]
-        return super().getattr(obj, attribute)
-
-
-@cache
-def _environment(*, html: bool) -> _Environment:
-    environment = _Environment(
-        undefined=StrictUndefined,
-        finalize=lambda value: "" if value is None else value,
-        autoescape=html,
-        keep_trailing_newline=True,
-    )
-    environment.globals.clear()
-    del environment.filters["random"]
-    return environment
-
-
-class _Binder(NodeTransformer):
-    """Binds the free names of a template, and the paths that begin with one, to what they read of a row."""
-
-    def __init__(self, columns: Columns, tree: nodes.Template) -> None:
-        self._columns = columns
-        self._free = meta.find_undeclared_variables(tree)
-        self._assigned = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
-        self._called: list[nodes.Node] = []
-        self.bound: dict[str, Getter] = {}
-        self.direct: dict[str, str] = {}
-        self.used: set[str] = set()
-        self.faults: list[str] = []
-
-    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - jinja2's visitor asks for this name
-        self._called.append(node.node)
-        return self.generic_visit(node)
-
-    def _is_called(self, node: nodes.Node) -> bool:
-        return any(node is called for called in self._called)
-
-    def visit_Name(self, node: nodes.Name) -> Any:  # noqa: N802 - likewise
-        if node.ctx != "load" or node.name not in self._free:
-            return node
-        if node.name == "row":
-            self.bound["row"] = lambda cells: cells
-            self.used.update(self._columns.names)
-            return node
-        if node.name in FUNCTIONS and self._is_called(node):
-            function = FUNCTIONS[node.name]
-            self.bound[node.name] = lambda _: function
-            return node
-        return self._bind([node], [node.name])
-
-    def visit_Getattr(self, node: nodes.Getattr | nodes.Getitem) -> Any:  # noqa: N802 - likewise
-        chain, path = self._path(node)
-        return self._bind(chain, path) if path else self.generic_visit(node)
-
-    visit_Getitem = visit_Getattr  # noqa: N815 - likewise
-
-    def _path(self, node: Any) -> tuple[list[Any], list[str]]:
-        """Give the nodes of a path of constant names, outermost first, and the names; else nothing."""
-        chain: list[Any] = []
-        path: list[Any] = []
-        while isinstance(node, (nodes.Getattr, nodes.Getitem)) and not self._is_called(node):
-            path.insert(0, node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None))
-            chain.append(node)
-            node = node.node
-        known = isinstance(node, nodes.Name) and node.name in self._free - self._assigned
-        if not known or not all(isinstance(part, str) for part in path):
-            return [], []
-        return [*chain, node], path if node.name == "row" else [node.name, *path]
-
-    def _bind(self, chain: list[Any], path: list[str]) -> Any:
-        """Bind the longest beginning of a path that the list knows; what follows reads inside its value."""
-        try:
-            for dropped in range(len(path)):
-                name = ".".join(path[: len(path) - dropped])
-                if column := self._columns.find(name):
-                    return self._put(chain, dropped, itemgetter(column), [column])
-                if not dropped and (members := self._columns.below(name)):
-                    return self._put(chain, dropped, _nested(members), [*members.values()])
-            self.faults.append(self._columns.missing(".".join(path)))
-        except Ambiguous as error:
-            self.faults.append(str(error))
-        return chain[0]
-
-    def _put(self, chain: list[Any], dropped: int, getter: Getter, columns: list[str]) -> Any:
-        place = chain[dropped]
-        variable = place.name if isinstance(place, nodes.Name) else f"_{len(self.bound)}_"
-        self.bound[variable] = getter
-        self.used.update(columns)
-        if isinstance(getter, itemgetter):
-            self.direct[variable] = columns[0]
-        name = nodes.Name(variable, "load", lineno=place.lineno)
-        if not dropped:
-            return name
-        chain[dropped - 1].node = name
-        return chain[0]

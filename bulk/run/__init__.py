@@ -14,6 +14,7 @@ from bulk.errors import BulkError, ExitCode, Halted, LedgerError, unwrapped
 from bulk.ledger import Ledger
 from bulk.lock import sender, sole_sender
 from bulk.model import Outcome
+from bulk.run.examination import examine
 from bulk.run.judging import Judge
 from bulk.run.looking import (
     Glance,
@@ -28,6 +29,7 @@ from bulk.run.looking import (
     results_of,
     summarise,
     summary_of_record,
+    with_doubts,
 )
 from bulk.run.marks import marks_of
 from bulk.run.opening import Opened, choose, open_campaign
@@ -91,7 +93,7 @@ async def send(
         opened = in_scratch(opened)
     check_results(opened)
     for note in (*opened.notes, *remarks(opened)):
-        log.info(note)
+        log.log(logging.WARNING if note in opened.warnings else logging.INFO, note)
     stop = stop or Stop()
     run: Run | None = None
     try:
@@ -114,6 +116,8 @@ async def check(campaign: Source, **options: Any) -> Plan:
     opened = in_scratch(await open_from(campaign, Options.of({**options, "dry_run": True})))
     survey = Survey(opened)
     async with _sending(opened, Stop(), survey) as sending:
+        if not opened.options.only and not any(sending.book.counts().values()):
+            return await in_thread(examine, opened, sending.judge, survey)
         with unwrapped():
             await sending.go(None, EVERY)
         return await in_thread(survey.finish, sending.rows, read_results(opened, sending.book))
@@ -181,7 +185,7 @@ def _ended(sending: Sending) -> Run:
         told = summarise(opened, counts, tally, seconds=seconds, halted=halting.reason)
         sent_before, differs = book.sent_before
         told = replace(told, results=str(path) if path else None, sent_before=sent_before, differs=differs)
-        lost = book.lost()
+        told, lost = with_doubts(told, book), book.lost()
     except LedgerError as error:
         raise Halted(halting.reason or str(error)) from error
     code = sending.stop.exit_code or max(unwritten, exit_code(told, lost=lost, dry_run=opened.options.dry_run))

@@ -1,7 +1,7 @@
 """Who may be written to, asked anew before each try: the rules by themselves, caps and open contacts in the ledger."""
 
 from bulk.announcements import Admission, Guard, NotNow
-from bulk.calling import Full
+from bulk.attempts import Full
 from bulk.ledger import Connection, RunIdentity, still_open
 from bulk.model import Call, Delivery
 from bulk.rules import Wait

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bulk.calling import Tally
+from bulk.attempts import Tally
 from bulk.errors import BulkError, Halted, LedgerError
 from bulk.stopping import Stop
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from bulk.calling import Tally
+from bulk.attempts import Tally
 from bulk.errors import BulkError, CampaignError, ExitCode, LedgerError
 from bulk.ledger import Ledger, RunRecord
 from bulk.model import Status
@@ -166,12 +166,13 @@ def summarise(
     halted: str | None,
 ) -> Summary:
     """Add up a run."""
+    ended: dict[str, Any] = {status.value: counts.get(status, 0) for status in Status}
     return Summary(
         campaign=chosen.campaign.name,
         run=chosen.options.run_id,
         channel=chosen.campaign.channel,
         rows=sum(counts.values()),
-        **{status.value: counts.get(status, 0) for status in Status},
+        **ended,
         calls=tally.calls,
         throttled=tally.throttled,
         seconds=round(seconds, 3),
@@ -186,7 +187,14 @@ def summary_of_record(chosen: Chosen, record: RunRecord) -> Summary:
     facts = record.facts
     seconds = (facts.ended_at - facts.started_at).total_seconds() if facts.ended_at else 0.0
     tally = Tally(facts.calls, facts.throttled)
-    return summarise(chosen, record.counts(), tally, seconds=seconds, halted=facts.halted)
+    return with_doubts(summarise(chosen, record.counts(), tally, seconds=seconds, halted=facts.halted), record)
+
+
+def with_doubts(told: Summary, record: RunRecord) -> Summary:
+    """Return a summary with what the ledger alone knows: the rows in doubt, and when the last one was sent."""
+    _, last = record.sent()
+    in_doubt = min(told.unknown, record.unanswered())
+    return replace(told, in_doubt=in_doubt, last_sent=last.isoformat(timespec="minutes") if last else None)
 
 
 def exit_code(summary: Summary, *, lost: int = 0, dry_run: bool = False) -> ExitCode:

@@ -63,7 +63,9 @@ class Opened(Chosen):
         return [
             *self.contacts.notes,
             *self.contacts.remarks(self.wanted),
+            *self.request.texts.notes,
             *agreed.rules.notes,
+            *agreed.suppression.notes,
             *agreed.suppression.warnings,
         ]
 
@@ -76,6 +78,12 @@ class Opened(Chosen):
     def named_as(self, naming: int) -> Self:
         """Return the same with rows named as a run names them: see `Wanted`."""
         return replace(self, wanted=replace(self.wanted, naming=naming))
+
+    @property
+    def warnings(self) -> list[str]:
+        """Those of the notes that say whom nothing keeps from being written to."""
+        unused = self.contacts.consent(self.wanted).warnings if self.wanted.leave_out else []
+        return [*unused, *self.terms.suppression.warnings]
 
     @property
     def digests(self) -> Mapping[str, str]:
@@ -130,6 +138,7 @@ def _compiled(campaign: Campaign, contacts: ContactList) -> Request:
         columns=contacts.columns,
         destination=way.DESTINATION,
         supplied=way.SUPPLIED,
+        texts=way.TEXTS,
     )
 
 
@@ -144,6 +153,9 @@ def _wanted(campaign: Campaign, request: Request, agreed: Terms) -> Wanted:
         country_column=table.country_column,
         allow_countries=_allowed(table),
         leave_out=campaign.channel != "inbound-email",  # nothing goes out to those people
+        opt_out_columns=table.opt_out_columns,
+        consent_columns=table.consent_columns,
+        channel=campaign.channel,
         dedupe=table.dedupe,
     )
 

@@ -43,6 +43,7 @@ class Options:
     ca_bundle: Path | str | None = None
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
+    allow_http: bool = False
     max_duration: float | None = None
     no_wait: bool = False
     accept_changes: bool = False

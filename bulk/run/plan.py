@@ -2,17 +2,18 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bulk.calling import Tally
-from bulk.model import Delivery, Outcome, Parameters, Status
+from bulk.attempts import Tally
+from bulk.model import Delivery, Outcome, Parameters, Recipient, Status
 from bulk.outcomes import Results
-from bulk.parts import parts
+from bulk.parts import is_unusual, parts
 from bulk.reports import Reason, Reasons
 from bulk.rules import Locality
+from bulk.run.characters import Characters
 from bulk.run.opening import Opened
 from bulk.run.pace import limits, open_for, remarks, room
 
@@ -53,56 +54,76 @@ class Plan:
     previews: list[Preview] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give it as `--json` prints it."""
+        """Return it as `--json` prints it."""
         return asdict(self)
 
 
 class Survey:
-    """Looks at deliveries instead of carrying them, and folds what it sees into a plan."""
+    """Looks at messages instead of sending them, and folds what it sees into a plan."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self.tally = Tally()
         self.full: tuple[str, ...] = ()
-        self._texts = {path: path.split(".") for path in opened.campaign.way.TEXTS}
-        self._places: Counter[Locality] = Counter()
+        self._is_sms = opened.campaign.way.KIND == "phone"
+        self._places: dict[int, tuple[Locality, list[int]]] = {}
+        self._characters = Characters()
         self.plan = Plan(opened.campaign.name, opened.options.run_id, opened.campaign.channel)
 
     async def deliver(self, delivery: Delivery) -> Outcome:
         """Look at one delivery: it stays pending."""
-        plan, request = self.plan, delivery.parameters["request"]
-        plan.sendable += 1
-        texts = {path: text for path, steps in self._texts.items() if (text := _member(request, steps)) is not None}
-        if self._opened.campaign.way.KIND == "phone":
-            plan.parts += sum(parts(text) for text in texts.values())
-        who = delivery.recipient
-        place = self._opened.terms.place(who)
-        self._places[place] += 1
-        if len(plan.previews) < PREVIEWS:
-            plan.previews.append(Preview(who.row, who.destination, texts or request))
+        self.look(delivery.recipient, delivery.parameters)
         return Outcome(Status.PENDING)
 
+    def look(self, recipient: Recipient, parameters: Mapping[str, Parameters]) -> None:
+        """Take note of a row that would be sent."""
+        plan = self.plan
+        plan.sendable += 1
+        texts = self._opened.request.texts.of_row(parameters["request"])
+        if self._is_sms:
+            for text in texts.values():
+                took = parts(text)
+                plan.parts += took
+                if not text.isascii() and is_unusual(text):
+                    self._characters.note(text, took)
+        self._note_place(self._opened.terms.place(recipient))
+        if len(plan.previews) < PREVIEWS:
+            plan.previews.append(Preview(recipient.row, recipient.destination, texts or parameters["request"]))
+
+    def _note_place(self, place: Locality) -> None:
+        """Count a place. Equal ones are mostly one object, which is found by its identity at a third of the cost."""
+        known = self._places.get(id(place))
+        if known is None:
+            self._places[id(place)] = place, [1]
+        else:
+            known[1][0] += 1
+
     def finish(self, rows: int, results: Results) -> Plan:
-        """Add up: the rows by reason, and how long the rest will take."""
-        plan, reasons = self.plan, Reasons()
+        """Add up: the rows by reason, read from their results, and how long the rest will take."""
+        reasons = Reasons()
         for ours, _ in results:
             reasons.note(ours)
+        return self.add_up(rows, reasons)
+
+    def add_up(self, rows: int, reasons: Reasons) -> Plan:
+        """Add up: the rows by reason, and how long the rest will take."""
+        plan = self.plan
         plan.rows, plan.reasons = rows, reasons.sorted()
         tables = self._opened.campaign.tables
         operations = {table: name for table, name in self._opened.campaign.way.OPERATIONS.items() if table in tables}
         plan.calls = dict.fromkeys(operations.values(), plan.sendable)
         plan.seconds = max((self._seconds(name) for name in plan.calls), default=0.0)
-        plan.notes += [*self._opened.notes, *remarks(self._opened)]
+        plan.notes += [*self._opened.notes, *self._characters.sentences(), *remarks(self._opened)]
         self._hold()
         self._where()
         return plan
 
     def _seconds(self, operation: str) -> float:
-        """Tell how long the calls of an operation take. The operations run at once, so the slowest decides."""
+        """Return how long the calls of an operation take (seconds). The operations run at once: the slowest decides."""
         return limits(self._opened, operation).lasts(self.plan.sendable, self.plan.parts)
 
     def _hold(self) -> None:
-        """Say when the instance is full of open contacts, and how much longer that makes it."""
+        """Note when the instance is full of open contacts, and how much longer that makes it."""
         plan, bounded = self.plan, {name: room(self._opened, name) for name in self.plan.calls}
         limit = self._opened.campaign.hold.open_contacts
         if limit is None or plan.sendable <= limit or not any(bounded.values()):
@@ -116,16 +137,18 @@ class Survey:
             plan.seconds = max(plan.seconds, (plan.sendable - 1) // limit * stays)
 
     def _where(self) -> None:
-        """Say where the rows go, and when the last of them is sent if the first goes now."""
+        """Note where the rows go, and when the last of them is sent if the first goes now."""
         plan, start = self.plan, time.time()
-        countries, zones = Counter[str](), Counter[str]()
-        for place, rows in self._places.items():
+        countries, zones, places = Counter[str](), Counter[str](), Counter[Locality]()
+        for place, (rows,) in self._places.values():
+            places[place] += rows
+        for place, rows in places.items():
             countries[(place.region or "unknown")[:2] if place.region else "unknown"] += rows
             zones[_zones(place)] += rows
         plan.countries, plan.zones = dict(countries.most_common()), dict(zones.most_common())
         if plan.sendable and plan.seconds >= 0:
             per_second = plan.sendable / plan.seconds if plan.seconds else float(plan.sendable)
-            done = self._opened.terms.rules.finish_at(self._places, per_second=per_second, start=start)
+            done = self._opened.terms.rules.finish_at(places, per_second=per_second, start=start)
             plan.finishes_at = datetime.fromtimestamp(done, UTC).isoformat(timespec="seconds")
 
 
@@ -134,10 +157,3 @@ def _zones(place: Locality) -> str:
     if len(place.zones) <= ZONES:
         return " or ".join(place.zones) or "unknown"
     return " or ".join([*place.zones[: ZONES - 1], f"one of {len(place.zones) - ZONES + 1} others"])
-
-
-def _member(parameters: Parameters, steps: Sequence[str]) -> Any:
-    value: Any = parameters
-    for name in steps:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value

@@ -109,6 +109,7 @@ def _endpoint(chosen: Chosen) -> Endpoint:
         Path(options.ca_bundle) if options.ca_bundle else None,
         options.connect_timeout,
         options.read_timeout,
+        allow_http=options.allow_http,
     )
 
 

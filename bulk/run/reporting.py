@@ -64,10 +64,15 @@ def _report(chosen: Chosen, opened: Opened | BulkError, record: RunRecord) -> Re
         except ListError as error:
             opened = error
         else:
-            return Report(about, figures, now, () if about.sender else _unlisted(figures, record))
+            notes = () if about.sender else _unlisted(figures, record)
+            return Report(about, figures, now, (*_rehearsal(chosen), *notes))
     trouble = scrub(f"The contact list cannot be read, so here is what the ledger alone can tell: {opened}")
     log.warning(trouble)
-    return Report(about, _from_ledger(record), now, (str(trouble),), complete=False)
+    return Report(about, _from_ledger(record), now, (*_rehearsal(chosen), str(trouble)), complete=False)
+
+
+def _rehearsal(chosen: Chosen) -> tuple[str, ...]:
+    return ("REHEARSAL: it went to a sandbox, and nobody was written to.",) if chosen.options.sandbox else ()
 
 
 def _about(chosen: Chosen, record: RunRecord) -> About:

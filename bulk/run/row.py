@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bulk.announcements import NotNow
-from bulk.calling import Tally
+from bulk.attempts import Tally
 from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status
 from bulk.request import Request

@@ -87,6 +87,8 @@ class Sending:
                 beside.start_soon(self._refresh)
             await self._read_through(settings.grace)
             beside.cancel_scope.cancel()
+        if unstopped := self.carrier.tally.unstopped:
+            log.warning("%d contacts could not be stopped (StopContact): they stay open until they expire", unstopped)
         self.halting.check()
         with self.halting.recording():
             await self.book.flush()

@@ -11,6 +11,9 @@ class Summary:
 
     `sent_before` rows were sent by earlier sendings, of which `differs` would get something else now. `rehearsal`: it
     went to a sandbox. In a notebook it shows as a table.
+
+    Of the unknown rows, those `in_doubt` have a call without an answer, and the next sending settles them. `last_sent`
+    is when the last row was sent, in ISO 8601. Neither is in `as_dict`.
     """
 
     campaign: str
@@ -31,13 +34,15 @@ class Summary:
     sent_before: int = 0
     differs: int = 0
     rehearsal: bool = False
+    in_doubt: int = 0
+    last_sent: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as `--json` prints it."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name not in {"in_doubt", "last_sent"}}
 
     def _repr_html_(self) -> str:
-        cells = [(name, html.escape(str(value))) for name, value in asdict(self).items() if value is not None]
+        cells = [(name, html.escape(str(value))) for name, value in self.as_dict().items() if value is not None]
         rows = "".join(f"<tr><th style='text-align:left'>{name}</th><td>{value}</td></tr>" for name, value in cells)
         return f"<table>{rows}</table>"
 

@@ -8,7 +8,7 @@ from bulk.announcements import Guard
 from bulk.calling import Caller, Policy, Transport
 from bulk.campaign import Campaign
 from bulk.delivery import Carrier
-from bulk.errors import CampaignError
+from bulk.errors import CampaignError, Halted, SetupError
 from bulk.loader import alpha_2, email, phone
 from bulk.model import Announcement, Delivery, Outcome, Recipient, Refusal, Reply
 from bulk.run.opening import Opened
@@ -60,7 +60,11 @@ async def tried(campaign: Campaign | Path | str, row: int, to: str, options: Opt
     async with destination(opened) as (transport, _):
         if transport is None:
             raise CampaignError("a test message is sent for real: leave --dry-run out, or use --sandbox")
-        outcome = await trial_carrier(opened, transport).deliver(delivery)
+        carrier = trial_carrier(opened, transport)
+        try:
+            outcome = await carrier.deliver(delivery)
+        except SetupError as error:  # after the first call of two, it is no longer true that nothing was sent
+            raise Halted(str(error)) if carrier.tally.calls else error from None
     return Trial(opened.campaign, delivery.recipient.destination, outcome)
 
 

@@ -1,17 +1,12 @@
 """What `bulk init` writes: a campaign and a list for each channel, that run as they are against the sandbox."""
 
 import os
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bulk.errors import CampaignError
-
-if TYPE_CHECKING:
-    from bulk.loader import Export
 
 CHANNELS = sorted(entry.name for entry in files(__name__).iterdir() if entry.is_dir() and entry.name[0] not in "._")
 
@@ -32,34 +27,25 @@ def write(channel: str, folder: Path) -> Iterator[Path]:
         yield _put(folder / source.name, source.read_bytes())
 
 
-def write_for(source: str, channel: str | None, folder: Path | None) -> Made:
+def write_for(source: str, channel: str | None, folder: Path | None, *, column: str | None = None) -> Made:
     """Write a campaign for a list that somebody has, which stays where it is. Nothing that is there is overwritten.
 
-    A channel that is none names the folder, where no folder is given. Raises `CampaignError` and `ListError`.
+    It is called by the list's name. A channel that is none names the folder, where no folder is given. `column` is that
+    of the destinations, None to find it. Raise `CampaignError` and `ListError`.
     """
     from bulk.loader import ContactList  # noqa: PLC0415 - a starter as it is needs no list
-    from bulk.starters.fitted import starter_for  # noqa: PLC0415
+    from bulk.starters.choice import fitted  # noqa: PLC0415
+    from bulk.starters.fitted import slug, starter_for  # noqa: PLC0415
 
     if channel is not None and channel not in CHANNELS and folder is None:
         folder, channel = Path(channel), None
     contacts = ContactList.open(source)
-    channel = str(tomllib.loads(starter_for(contacts, channel))["channel"])
-    folder = folder or Path(channel)
-    path = _put(folder / "campaign.toml", starter_for(contacts, channel, path=_seen_from(folder, source)).encode())
-    columns = f"{contacts.name}: a campaign of {channel}; columns: {_columns(contacts.meaning, channel)}"
-    return Made(path, [*contacts.notes, columns])
-
-
-def _columns(meaning: "Export", channel: str) -> str:
-    """Name the columns that the campaign of a list makes use of."""
-    columns = {
-        "destination": meaning.phone if channel == "sms" else meaning.email,
-        "key": meaning.key,
-        "country": meaning.country if channel == "sms" else None,
-        "time zone": meaning.time_zone,
-        "first name": meaning.first_name,
-    }
-    return ", ".join(f"{what} {column!r}" for what, column in columns.items() if column is not None)
+    found = fitted(contacts, channel, column)
+    folder = folder or Path(found.channel)
+    text = starter_for(contacts, found.channel, path=_seen_from(folder, source), column=found.destination)
+    path = _put(folder / f"{slug(contacts.name)}.toml", text.encode())
+    seen = [*contacts.notes, f"{contacts.name}: a campaign of {found.channel}; columns: {found}"]
+    return Made(path, [*seen, *([found.others] if found.others else [])])
 
 
 def _seen_from(folder: Path, source: str) -> str:

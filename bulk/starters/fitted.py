@@ -3,15 +3,15 @@
 import re
 from pathlib import Path
 
-from bulk.errors import CampaignError
-from bulk.loader import ContactList, Kind
+from bulk.loader import ContactList, Kind, Wanted
+from bulk.starters.choice import Fitted, fitted
 
 _HEAD = """\
 # {what} to each row of {list}, through Amazon Connect. Made by looking at the list; check what stands here.
 #
-#   bulk check campaign.toml               read everything, send nothing
-#   bulk send  campaign.toml --sandbox     rehearse against a pretend Amazon Connect
-#   bulk send  campaign.toml               send; run it again to go on where it stopped
+#   bulk check {file}               read everything, send nothing
+#   bulk send  {file} --sandbox     rehearse against a pretend Amazon Connect
+#   bulk send  {file}               send; run it again to go on where it stopped
 
 name     = {name}               # a-z, 0-9 and -. Keep it: it is part of what stops a row from being sent twice.
 channel  = "{channel}"
@@ -78,47 +78,45 @@ _CHANNELS: dict[str, tuple[Kind, str, str, str]] = {
 }
 
 
-def starter_for(contacts: ContactList, channel: str | None = None, *, path: Path | str | None = None) -> str:
-    """Write a campaign for a list, as text. `path` is what the campaign calls the list by, its name if left out.
+def starter_for(
+    contacts: ContactList, channel: str | None = None, *, path: Path | str | None = None, column: str | None = None
+) -> str:
+    """Return a campaign for a list, as text. `path` is what the campaign calls the list by, its name if left out.
 
-    The channel is told by the list where it is None: sms where there are phone numbers and no addresses, else
-    email. Raises `CampaignError`: no such channel, or no column that is a destination by its name.
+    The `channel` and the `column` of the destinations are found where they are None. Raise `CampaignError`: no such
+    channel, or no column that holds destinations.
     """
-    meaning = contacts.meaning
-    channel = channel or ("sms" if meaning.email is None and meaning.phone is not None else "email")
-    if channel not in _CHANNELS:
-        raise CampaignError(f"no channel {channel!r}; there are {', '.join(_CHANNELS)}")
-    kind, what, body, words = _CHANNELS[channel]
-    column = meaning.destination(kind)
-    if column is None:
-        found = ", ".join(contacts.columns[:20])
-        raise CampaignError(f"{contacts.name}: no column has the name of one of {kind}s; it has {found}: rename one")
+    found = fitted(contacts, channel, column)
+    _, what, body, words = _CHANNELS[found.channel]
     head = _HEAD.format(
         what=what,
         list=_comment(contacts.name),
-        name=_quoted(_slug(contacts.name)),
-        channel=channel,
+        file=f"{slug(contacts.name)}.toml",
+        name=_quoted(slug(contacts.name)),
+        channel=found.channel,
         contacts=_quoted(str(path or contacts.name)),
-        table=_table(contacts, channel),
+        table=_table(contacts, found),
         columns=_comment(", ".join(contacts.columns)),
     )
-    text = f"Hi {_expression(meaning.first_name)}, {words}" if meaning.first_name else words[0].upper() + words[1:]
-    return head + body.format(destination=_quoted(_expression(column)), text=_quoted(text)) + _TAIL
+    name = contacts.meaning.first_name
+    text = f"Hi {_expression(name)}, {words}" if name else words[0].upper() + words[1:]
+    return head + body.format(destination=_quoted(_expression(found.destination)), text=_quoted(text)) + _TAIL
 
 
-def _table(contacts: ContactList, channel: str) -> str:
-    """Write the lines of `[list]`, and say beside them what the list was seen to be."""
-    meaning = contacts.meaning
-    lines = [_line("key", meaning.key, "the column that names a row")]
-    if channel == "sms":
+def _table(contacts: ContactList, found: Fitted) -> str:
+    """Return the lines of `[list]`, and beside them what the list was seen to be."""
+    lines = [_line("key", found.key, "the column that names a row")]
+    if found.kind == "phone":
         where = "where phone numbers without + belong"
-        lines += [_line("country_column", meaning.country, where)] if meaning.country else []
+        lines += [_line("country_column", found.country, where)] if found.country else []
         lines += ['# country = "US"                  # ' + where]
-    lines += [_line("timezone_column", meaning.time_zone, "where it is day and night")] if meaning.time_zone else []
-    lines += [f"# Recognised: {meaning.name}."] if contacts.recognised else []
-    rules = meaning.rules(_CHANNELS[channel][0])
-    lines += [f"# Left out: rows where {_comment(str(rule))} ({rule.code})." for rule in rules]
-    return "\n".join(lines)
+    lines += [_line("timezone_column", found.time_zone, "where it is day and night")] if found.time_zone else []
+    lines += [f"# Recognised: {contacts.meaning.name}."] if contacts.recognised else []
+    others = ", ".join(repr(one.column) for one in found.candidates if one.column != found.destination)
+    lines += [_comment(f"# Other columns of destinations: {others}.")] if others else []
+    consent = contacts.consent(Wanted(kind=found.kind, destination=found.destination, channel=found.channel))
+    lines += [f"# Left out: rows where {_comment(str(rule))} ({rule.code})." for rule in consent.rules if rule.said]
+    return "\n".join([*lines, *(_comment(f"# {note}") for note in consent.warnings)])
 
 
 def _line(key: str, column: str | None, meaning: str) -> str:
@@ -134,8 +132,9 @@ def _expression(column: str) -> str:
     return f"{{{{ {folded} }}}}" if plain else f"{{{{ row[{column!r}] }}}}"
 
 
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower().partition(".")[0]).strip("-") or "my-campaign"
+def slug(name: str) -> str:
+    """Return a list's name as a campaign may have it."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower().partition(".")[0]).strip("-")[:100].strip("-") or "my-campaign"
 
 
 def _quoted(text: str) -> str:

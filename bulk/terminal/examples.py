@@ -7,7 +7,7 @@ HELP = """Send a contact list through Amazon Connect: SMS, email, inbound email.
 Exit codes:
   0   every row was sent, or skipped on purpose
   1   finished; some rows were refused, rejected or are unknown
-  2   could not start: campaign, list or options are wrong; nothing was sent
+  2   could not start: campaign, list, options or credentials are wrong; nothing was sent
   3   halted on a cause that would fail every row; resumable
   4   stopped by --max-duration or the end of sending hours with rows left; resumable
   75  another process is sending this run
@@ -28,6 +28,7 @@ Examples:
   bulk init email newsletter
   bulk init --from people.xlsx                          for a list of yours
   bulk init sms winter --from segment.csv.gz            into the folder winter
+  bulk init sms --from people.xlsx --column "Phone 2"   to the numbers of that column
 """,
     "check": """\b
 Examples:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bulk.run import Summary
 
 RUN = frozenset({"contacts", "run_id", "state_dir"})
-REACH = frozenset({"endpoint_url", "region", "profile", "ca_bundle", "connect_timeout", "read_timeout"})
+REACH = frozenset({"endpoint_url", "region", "profile", "ca_bundle", "allow_http", "connect_timeout", "read_timeout"})
 PACE = frozenset({"rate", "burst", "at_once", "rate_share"})
 KEPT = {
     "send": RUN | REACH | PACE | {"results", "outcomes_only", "yes"},
@@ -68,7 +68,9 @@ def after_sending(told: "Summary") -> Iterator[str]:
     if told.pending:
         mended = "once that is mended, " if told.halted else ""
         yield f"{mended}to go on with the rest: {again('send', *sandbox)}"
-    if told.unknown:
+    if told.in_doubt and not told.pending:
+        yield f"to settle the rows in doubt: {again('send', *sandbox)}"
+    if told.unknown > told.in_doubt:
         left = "rows that are unknown even then" if told.halted else "the unknown rows"
         yield f"to see and decide about {left}: {again('resolve', *sandbox)}"
     for status in ("refused", "rejected"):

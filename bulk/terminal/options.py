@@ -125,10 +125,13 @@ sending = _all(
     writing,
     option("--limit", type=click.IntRange(1), help="Send to so many rows at most."),
     option(
-        "--only", type=click.Choice(["rejected", "refused", "unknown"]), help="Send again just the rows that ended so."
+        "--only",
+        type=click.Choice(["rejected", "refused", "skipped", "unknown"]),
+        help="Send again just the rows that ended so.",
     ),
     option("--accept-changes", is_flag=True, help="Go on although the campaign has changed since the run began."),
     option("--max-duration", type=_Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
+    option("--no-wait", is_flag=True, help="End with 4 where sending hours are closed, instead of waiting."),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
     _yes,
 )
@@ -137,7 +140,8 @@ reaching = _all(
     option("--endpoint-url", metavar="URL", help="Where Amazon Connect is, if not where AWS says."),
     option("--region", help="The AWS Region."),
     option("--profile", help="The AWS profile."),
-    option("--ca-bundle", type=FILE, help="Certificates to trust."),
+    option("--ca-bundle", type=FILE, help="Certificates of the CAs to trust, in PEM form; else AWS_CA_BUNDLE."),
+    option("--allow-http", is_flag=True, help="Let the endpoint be plain http:// on another machine."),
     option("--connect-timeout", type=ABOVE_0, default=10.0, show_default=True, help="Seconds."),
     option("--read-timeout", type=ABOVE_0, default=30.0, show_default=True, help="Seconds."),
 )

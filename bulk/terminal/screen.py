@@ -4,11 +4,14 @@ import json
 import logging
 import os
 import sys
-import time
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
 import click
+
+from bulk.terminal import logs
 
 log = logging.getLogger("bulk")
 
@@ -24,13 +27,17 @@ def set_quiet(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
 
 
 def set_level(_ctx: click.Context, _param: click.Parameter, value: str) -> None:
-    log.setLevel(value.upper())
+    logs.set_level(value)
 
 
 def set_format(_ctx: click.Context, _param: click.Parameter, value: str) -> None:
-    stderr = _Stderr()
-    stderr.setFormatter(_Json() if value == "json" else _Text())
-    log.handlers, log.propagate = [stderr], False
+    logs.set_up(_tell, value)
+
+
+def begin() -> None:
+    """Log as text until the options say otherwise."""
+    logs.set_up(_tell)
+    logs.set_level("info")
 
 
 def is_json() -> bool:
@@ -45,7 +52,7 @@ def is_quiet() -> bool:
 
 def is_logged() -> bool:
     """Whether all that is said on stderr is JSON, line by line."""
-    return any(isinstance(handler.formatter, _Json) for handler in log.handlers)
+    return logs.is_json()
 
 
 def is_terminal() -> bool:
@@ -90,6 +97,22 @@ def complain(text: str) -> None:
         _tell(f"bulk: {text}")
 
 
+def refuse(error: click.ClickException, words: Sequence[str]) -> None:
+    """Say what is wrong with a command line, in the form that it asks for: its options were not read to their end."""
+    if _format_of(words) == "json":
+        logs.set_up(_tell, "json")
+        log.error(error.format_message())
+    else:
+        error.show()
+
+
+def _format_of(words: Sequence[str]) -> str | None:
+    """Return the last `--log-format` of a command line, else that of the environment."""
+    spaced = (value for name, value in pairwise(words) if name == "--log-format")
+    joined = (word.partition("=")[2] for word in words if word.startswith("--log-format="))
+    return next(iter([*spaced, *joined][::-1]), os.environ.get("BULK_LOG_FORMAT"))
+
+
 def _tell(text: str) -> None:
     """Write to stderr. Where that cannot be (a full disk, a pipe that nobody reads), the work goes on in silence."""
     try:
@@ -102,25 +125,3 @@ def _mute(stream: IO[str]) -> None:
     """Let nothing more come of a stream that cannot be written, not even at the end of the program."""
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())
-
-
-class _Stderr(logging.Handler):
-    """Writes to what stderr is at the moment: a live bar takes its place for a while."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        _tell(self.format(record))
-
-
-class _Text(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        at = time.strftime("%H:%M:%S", time.localtime(record.created))
-        level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        return f"{at} {level}{record.getMessage()}"
-
-
-class _Json(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
-        facts = getattr(record, "facts", {})
-        said = {"at": at, "level": record.levelname.lower(), "message": record.getMessage(), **facts}
-        return json.dumps(said, ensure_ascii=False, default=str)

@@ -67,15 +67,34 @@ def _settle() -> None:
 
 async def _obey_signals(stop: Stop, *, task_status: TaskStatus[None]) -> None:
     """End well at the first signal, at once at the second."""
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with anyio.open_signal_receiver(*heeded()) as signals:
         task_status.started()
         leaving = False
         async for number in signals:
+            code = exit_code(number)
             if leaving:
-                os._exit(128 + number)
+                screen.say(f"{number.name}: left at once. What was in flight is in doubt, and settled by: {_again()}")
+                os._exit(code)
             leaving = True
             screen.say(f"{number.name}: finishing what is in flight; once more to leave at once")
-            stop.ask(f"interrupted by {number.name}", 128 + number)
+            stop.ask(f"interrupted by {number.name}", code)
+
+
+ENDING = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
+
+def heeded() -> list[signal.Signals]:
+    """Return the signals that end a run. Whoever ignores one (`nohup`, a job in the background) keeps that."""
+    return [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def exit_code(number: signal.Signals) -> int:
+    """Return the exit code of a run that a signal ended: a terminal that is gone (SIGHUP) ends it as SIGTERM does."""
+    return 128 + (signal.SIGTERM if number is signal.SIGHUP else number)
+
+
+def _again() -> str:
+    return hints.again("send", *(("--sandbox",) if click.get_current_context().params.get("sandbox") else ()))
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """`bulk sandbox`: a local Amazon Connect until it is interrupted."""
 
-import signal
 from pathlib import Path
 
 import anyio
@@ -8,10 +7,14 @@ import anyio
 from bulk.errors import CampaignError
 from bulk.sandbox import serve as run_sandbox
 from bulk.terminal import screen
+from bulk.terminal.sending import heeded
 
 
 async def serve(*, port: int, faults: Path | None, rate: float | str | None, burst: int | None) -> None:
-    """Serve until SIGINT or SIGTERM; a rate of `auto` is AWS's own. Raise `CampaignError` where that cannot begin."""
+    """Serve until SIGINT, SIGTERM or SIGHUP; a rate of `auto` is AWS's own.
+
+    Raise `CampaignError` where that cannot begin.
+    """
     granted = None if isinstance(rate, str) else rate
     async with anyio.create_task_group() as group:
         group.start_soon(_until_signalled, group.cancel_scope)
@@ -30,7 +33,7 @@ def _say(url: str) -> None:
 
 
 async def _until_signalled(scope: anyio.CancelScope) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with anyio.open_signal_receiver(*heeded()) as signals:
         async for _ in signals:
             scope.cancel()
             return

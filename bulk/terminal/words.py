@@ -35,14 +35,23 @@ def progress(told: "Progress") -> str:
 
 def counts(told: "Summary") -> str:
     """Tell the counts of a run."""
-    some = ", ".join(f"{getattr(told, name):,} {name}" for name in STATUSES if getattr(told, name))
-    return f"{told.campaign}, run {told.run}: {told.rows:,} rows: {some or 'none'}"
+    numbers = {name: getattr(told, name) for name in STATUSES} | {"in doubt": told.in_doubt}
+    numbers["unknown"] -= told.in_doubt
+    some = ", ".join(f"{number:,} {name}" for name, number in numbers.items() if number)
+    rehearsal = "REHEARSAL: " if told.rehearsal else ""
+    return f"{rehearsal}{told.campaign}, run {told.run}: {told.rows:,} rows: {some or 'none'}"
 
 
 def summary(told: "Summary") -> str:
     """Tell the counts of a sending, and what it took."""
-    calls = f"{told.calls:,} calls in {duration(told.seconds)}, {told.throttled:,} throttled"
-    return f"{counts(told)}\n{calls}" + (f"\nresults: {told.results}" if told.results else "")
+    lines = [counts(told), f"{told.calls:,} calls in {duration(told.seconds)}, {told.throttled:,} throttled"]
+    if told.sent_before:
+        nothing = "" if told.calls else "nothing to do: "
+        until = f", the last at {told.last_sent}" if told.last_sent and not told.calls else ""
+        lines.append(f"{nothing}{told.sent_before:,} rows were sent before{until}")
+    if told.differs:
+        lines.append(f"{told.differs:,} of them would get something else now; for that, give --run NEW")
+    return "\n".join([*lines, *([f"results: {told.results}"] if told.results else [])])
 
 
 def status(told: "Summary", sender: str | None) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench_connect import cost, pace
+from bench_connect import cost, height, pace
 from bench_connect.service import Service, service
 from bench_connect.table import Figure, heading, table
 
@@ -18,6 +18,7 @@ MEASURES: dict[str, Measure] = {
     "email": pace.email,
     "auto": pace.auto,
     "change": pace.change,
+    "high": height.high,
     "cpu": cost.cpu,
     "throughput": cost.throughput,
     "memory": cost.memory,

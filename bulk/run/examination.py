@@ -1,0 +1,55 @@
+"""A list gone over without a ledger: every row judged, built and looked at, as a sending would, and none of it kept.
+
+A run of which the ledger has nothing yet needs none to tell which rows are new: all are, but those that repeat one
+further up. Then there are no tasks and no transactions, and the list is read once.
+"""
+
+from dataclasses import replace
+from time import time
+
+from bulk.ledger.privacy import scrub
+from bulk.model import Recipient, Refusal, Status
+from bulk.reports import EXAMPLES, Example, Reasons
+from bulk.run.judging import Judge
+from bulk.run.opening import Opened
+from bulk.run.plan import Plan, Survey
+from bulk.run.repeats import Repeats
+
+BATCH = 10_000  # rows that are looked up together
+
+
+def examine(opened: Opened, judge: Judge, survey: Survey) -> Plan:
+    """Return the plan of a run of which nothing is recorded. Raise `ListError`."""
+    judge = replace(judge, now=time)  # there is no event loop in this thread, and nobody waits
+    judges = judge.terms.active
+    request, repeats, reasons, rows, turn = opened.request, Repeats(), Reasons(), 0, 0
+    for batch in opened.contacts.batches(opened.wanted, size=BATCH):
+        recipients, pending = batch.recipients, 0
+        repeated = repeats.of(recipients.names, rows)
+        for place, recipient in enumerate(recipients, rows):
+            if place in repeated:
+                _note(reasons, recipient, _repeat(repeated[place]))
+                continue
+            judged = recipient.refusal or (judge(recipient) if judges else None)
+            built = judged if isinstance(judged, Refusal) else request.build(recipient, turn=turn)
+            turn += 1
+            if isinstance(built, Refusal):
+                _note(reasons, recipient, built)
+            else:
+                survey.look(recipient, built)
+                pending += 1
+        if pending:
+            reasons.count(Status.PENDING, None, pending)
+        rows += len(recipients)
+    return survey.add_up(rows, reasons)
+
+
+def _repeat(first: int) -> Refusal:
+    return Refusal("duplicate", f"the key is that of row {first}", Status.SKIPPED)
+
+
+def _note(reasons: Reasons, recipient: Recipient, why: Refusal) -> None:
+    reason = reasons.count(why.status, why.code)
+    if len(reason.examples) < EXAMPLES:
+        said = scrub(why.message, recipient.destination)
+        reason.examples.append(Example(recipient.row, recipient.key, said))

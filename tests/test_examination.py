@@ -1,0 +1,85 @@
+"""A list gone over without a ledger: it comes to what the pass over the ledger comes to."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from compiled import SMS
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import bulk
+from bulk.run import examination
+
+PHONES = ["+14155550123", "+14155550124", "415 555 0125", "", "nonsense", "+442079460018", "+33612345678"]
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "phone": st.sampled_from(PHONES),
+            "id": st.sampled_from(["", *"abcdefghij"]),
+            "text": st.sampled_from(["Hi", "", " ", "’" * 80, "x" * 1_100]),
+            "minutes": st.sampled_from(["", "60", "5", "soon"]),
+        }
+    ),
+    min_size=1,
+    max_size=60,
+)
+KEYS: list[Mapping[str, Any]] = [{}, {"key": "id"}, *({"key": "id", "dedupe": how} for how in ("destination", "none"))]
+
+
+def campaign(folder: Path, **table: Any) -> bulk.Campaign:
+    (folder / "stop.csv").write_text("phone\n+14155550124\n")
+    request = {
+        **SMS,
+        "InitialSystemMessage": {"ContentType": "text/plain", "Content": "{{ text }}"},
+        "ChatDurationInMinutes": "{{ minutes }}",
+    }
+    listed = {"country": "US", "allow_countries": ("US", "GB"), "suppress": ("stop.csv",), **table}
+    return bulk.Campaign(name="c", channel="sms", request=request, list=listed, folder=folder)
+
+
+def reasons_of(results: pl.DataFrame) -> dict[tuple[str, str | None], tuple[int, list[Any]]]:
+    """Return how many rows ended how, with the first of each, as results tell it."""
+    return {
+        (status, code): (
+            rows.height,
+            [] if status == "pending" else rows.head(3).select("row", "key", "error_message").rows(),
+        )
+        for (status, code), rows in results.group_by("status", "error_code", maintain_order=True)
+    }
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS, table=st.sampled_from(KEYS), size=st.sampled_from([3, 10_000]))
+def test_what_is_found_is_what_a_pass_over_the_ledger_finds(
+    tmp_path: Path, rows: list[dict[str, str]], table: Mapping[str, Any], size: int
+) -> None:
+    frame, source = pl.DataFrame(rows), campaign(tmp_path, **table)
+    usual, examination.BATCH = examination.BATCH, size
+    try:
+        found = asyncio.run(bulk.check(source, contacts=frame))
+    finally:
+        examination.BATCH = usual
+    results = asyncio.run(bulk.send(source, contacts=frame, dry_run=True)).results()
+    assert reasons_of(results) == {
+        (reason.status, reason.code): (reason.rows, [(one.row, one.key, one.message) for one in reason.examples])
+        for reason in found.reasons
+    }
+    assert (found.rows, found.sendable) == (len(rows), (results["status"] == "pending").sum())
+
+
+def test_a_run_that_began_is_checked_by_its_ledger(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"phone": PHONES[:2], "id": ["a", "b"], "text": ["Hi", "Hi"], "minutes": ["60", "60"]})
+    source = campaign(tmp_path, suppress=(), key="id")
+    asyncio.run(bulk.send(source, contacts=frame, sandbox=True, limit=1, state_dir=tmp_path / "state"))
+    plan = asyncio.run(bulk.check(source, contacts=frame, state_dir=tmp_path / "state"))
+    assert plan.sendable == 1
+    assert {reason.status: reason.rows for reason in plan.reasons} == {"sent": 1, "pending": 1}
+
+
+def test_nothing_is_left_behind_and_no_state_is_made(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"phone": PHONES[:1], "id": ["a"], "text": ["Hi"], "minutes": ["60"]})
+    asyncio.run(bulk.check(campaign(tmp_path), contacts=frame))
+    assert [path.name for path in tmp_path.iterdir()] == ["stop.csv"]
