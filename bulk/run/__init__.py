@@ -14,6 +14,7 @@ from bulk.errors import BulkError, ExitCode, Halted, LedgerError, unwrapped
 from bulk.ledger import Ledger
 from bulk.lock import sender, sole_sender
 from bulk.model import Outcome
+from bulk.run.changes import changes
 from bulk.run.examination import examine
 from bulk.run.judging import Judge
 from bulk.run.looking import (
@@ -92,7 +93,8 @@ async def send(
     if opened.options.dry_run:
         opened = in_scratch(opened)
     check_results(opened)
-    for note in (*opened.notes, *remarks(opened)):
+    unaccepted = await in_thread(changes, opened) if opened.options.dry_run else []
+    for note in (*opened.notes, *remarks(opened), *unaccepted):
         log.log(logging.WARNING if note in opened.warnings else logging.INFO, note)
     stop = stop or Stop()
     run: Run | None = None
@@ -115,6 +117,7 @@ async def check(campaign: Source, **options: Any) -> Plan:
     """
     opened = in_scratch(await open_from(campaign, Options.of({**options, "dry_run": True})))
     survey = Survey(opened)
+    survey.plan.notes += await in_thread(changes, opened)
     async with _sending(opened, Stop(), survey) as sending:
         if not opened.options.only and not any(sending.book.counts().values()):
             return await in_thread(examine, opened, sending.judge, survey)
