@@ -193,6 +193,9 @@ def digest(value: Any) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+_LONG = 64  # characters of a domain that are shown
+
+
 def mask(text: str) -> str:
     """Hide the middle of a phone number or an address, so that it can be told apart but not used.
 
@@ -200,5 +203,5 @@ def mask(text: str) -> str:
     """
     local, at, domain = text.rpartition("@")
     if at:
-        return f"{local[:1]}…@{domain}"
+        return f"{local[:1]}…@{domain if len(domain) <= _LONG else f'{domain[:_LONG]}…'}"
     return f"{text[:4]}…{text[-2:]}" if len(text) > 7 else f"{text[:1]}…"

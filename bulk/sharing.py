@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bulk.errors import LedgerError
+from bulk.files import hold, open_private, private_folder
 from bulk.model import digest
 from bulk.pacing import Pace
 
@@ -31,22 +32,22 @@ class SharedPace:
         self._pace = pace
         self._path = path
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            private_folder(path.parent)
+            self._file = open_private(path)
         except OSError as error:
             raise LedgerError(f"{path}: {error.strerror}; make it writable, or name another --state-dir") from error
         self.change(lambda pace: (pace.anew(time.time()), None))
 
     def change(self, change: Callable[[Pace], tuple[Pace, T]]) -> T:
         """Change the pace, nobody else meanwhile; give what the change gives."""
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        hold(self._file, self._path, fcntl.LOCK_EX)
         try:
             kept = array("d")
             kept.frombytes(_whole(os.pread(self._file, MOST, 0)))
             pace, given = change(self._pace.with_state(kept))
             self._write(array("d", pace.state).tobytes())
         finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+            hold(self._file, self._path, fcntl.LOCK_UN)
         return given
 
     def _write(self, content: bytes) -> None:

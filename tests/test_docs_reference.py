@@ -15,7 +15,10 @@ import bulk
 from bulk.campaign import Campaign, seconds
 from bulk.campaign.rule_tables import CapsTable, HoursTable
 from bulk.campaign.tables import Hold, ListTable, Pacing, Retry, StopTable
+from bulk.ledger.record import OTHER_PERSON
+from bulk.loader.ambiguity import UNUSABLE
 from bulk.loader.dialect import LONGEST
+from bulk.rules.caps import CAPPED
 from bulk.sandbox import control, magic
 from bulk.sandbox.declaration import _READERS, declare
 from bulk.sandbox.faults import FAULTS
@@ -32,10 +35,9 @@ NAMED = {  # codes that no call below spells out
     "unanswered",
     "marked_sent",
     "given_up",
-    "capped",
-    "key_of_another",
-    "fixed_line",
-    "premium_rate",
+    CAPPED,
+    OTHER_PERSON,
+    *(code for code, _ in UNUSABLE.values()),
 }
 
 
@@ -107,7 +109,7 @@ TABLES: dict[str, dict[str, FieldInfo]] = {
 }
 ELSEWHERE = {  # tables of their own, and what a file does not say
     *("list", "request", "create_contact", "stop_contact", "pacing", "hold", "retry", "stop", "hours", "caps"),
-    *("folder", "operations"),
+    *("folder", "files", "operations"),
 }
 
 

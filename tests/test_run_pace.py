@@ -102,6 +102,50 @@ def test_a_host_has_its_share_of_every_limit() -> None:
     assert [(limit.per_second, limit.burst) for limit in shared[2:] if isinstance(limit, Bucket)] == [(10, 10)]
 
 
+def test_a_rate_on_the_command_line_takes_the_place_of_every_rate() -> None:
+    pacing = {"rate": [{"per_second": 2}, {"per_day": 9}], "parts_per_second": 1, CHAT: {"rate": 5}}
+    chats = opened(pacing=pacing, rate=100.0)
+    assert [(limit.per_second, limit.burst) for limit in limits(chats, CHAT) if isinstance(limit, Bucket)] == [(100, 3)]
+    replaced = f"its windows, parts_per_second = 1, the rate of [pacing.{CHAT}]"
+    assert remarks(chats) == [f"--rate 100 takes the place of what [pacing] says besides: {replaced}"]
+
+
+def test_a_burst_on_the_command_line_takes_the_place_of_every_burst() -> None:
+    windows = [{"per_second": 200, "burst": 5}, {"per_minute": 6000, "burst": 3}, {"per_day": 10000}]
+    chats = opened(pacing={"rate": windows}, burst=150)
+    assert quota(chats, CHAT) == (200, 150)
+    assert limits(chats, CHAT)[1:] == (
+        Allowance(6000, 60, "in 60 s"),
+        Bucket(100, 150, name="6000 in 60 s, 150 at once"),
+        Allowance(10000, 86400, "in 86400 s"),
+    )
+    assert remarks(chats) == ["--burst 150 takes the place of what [pacing] says besides: the bursts of its windows"]
+
+
+def test_an_option_that_replaces_its_own_key_alone_needs_no_remark() -> None:
+    assert remarks(opened(pacing={"rate": 2, "burst": 5}, rate=3.0, burst=9)) == []
+
+
+@pytest.mark.parametrize(
+    "pacing, expected",
+    [
+        ({"rate": 100, "burst": 10}, None),
+        (
+            {"rate": 100, "parts_per_second": 1},
+            "[pacing] parts_per_second decides how long it takes: 100 parts at 1 a second",
+        ),
+        (
+            {"rate": [{"per_second": 100}, {"per_day": 20}]},
+            "a window of [pacing] decides how long it takes: 20 calls in 86400 s",
+        ),
+    ],
+)
+async def test_the_plan_says_which_limit_decides(tmp_path: Path, pacing: dict[str, Any], expected: str | None) -> None:
+    campaign = Campaign(name="paced", channel="sms", request=REQUEST, pacing=pacing, folder=tmp_path)
+    plan = await bulk.check(campaign, contacts=people(50, "x" * 300))
+    assert [note for note in plan.notes if "decides" in note] == ([expected] if expected else [])
+
+
 def test_a_rate_that_is_said_is_a_ceiling_and_one_that_is_not_is_learned() -> None:
     assert pace(opened(pacing={"rate": 10}), CHAT).learner == Learner(10, 10)
     assert pace(opened(pacing={"rate": "auto"}), CHAT, 7.0).learner == Learner(7)

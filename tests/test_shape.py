@@ -22,7 +22,7 @@ import bulk
 HOME = Path(bulk.__file__).parent
 FILES = sorted(HOME.rglob("*.py"))
 
-WORDS = {"model", "errors"}
+WORDS = {"model", "errors", "outside"}
 PURE = {
     "api",
     "breaker",
@@ -37,6 +37,7 @@ PURE = {
     "reports",
     "request",
     "rules",
+    "verdicts",
     "wording",
 }
 RIM = {
@@ -49,6 +50,7 @@ RIM = {
     "loader",
     "lock",
     "outcomes",
+    "files",
     "providers",
     "replacing",
     "session",
@@ -62,9 +64,11 @@ MOTION = {"stopping", "turns", "attempts", "calling", "announcements", "delivery
 MAY_IMPORT: dict[str, set[str]] = {
     # 0 the words
     "model": set(),
-    "errors": {"model"},
+    "outside": {"model"},
+    "errors": {"model", "outside"},
     "identity": set(),
     # 1 pure: no clock, no randomness, no network
+    "verdicts": WORDS,
     "channels": WORDS,
     "columns": set(),
     "learning": WORDS,
@@ -80,12 +84,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rules": WORDS | {"campaign", "channels"},
     # 2 the rim: each the home of something outside
     "threads": set(),
-    "loader": WORDS | PURE | {"threads"},
-    "replacing": WORDS,
+    "loader": WORDS | PURE | {"files", "threads"},
+    "files": WORDS,
+    "replacing": WORDS | {"files"},
     "outcomes": WORDS | PURE | {"replacing", "threads"},
-    "ledger": WORDS | PURE,
-    "lock": WORDS | PURE,
-    "sharing": WORDS | PURE,
+    "ledger": WORDS | PURE | {"files"},
+    "lock": WORDS | PURE | {"files"},
+    "sharing": WORDS | PURE | {"files"},
     "trust": WORDS | PURE,
     "line": WORDS | PURE | {"trust"},
     "failures": WORDS | PURE,
@@ -106,7 +111,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # 4 the wiring, which introduces them to each other
     "run": WORDS | PURE | RIM | MOTION | {"sandbox"},
     # 5 words out
-    "starters": WORDS | {"loader"},
+    "starters": WORDS | {"files", "loader"},
     "terminal": WORDS | {"campaign", "reports", "run", "sandbox", "stopping", "threads", "wording"},
     "cli": WORDS | {"run", "sandbox", "starters", "terminal"},
     "__main__": {"cli", "terminal"},

@@ -5,8 +5,6 @@ costs what its rows cost, nothing is held open between them, and the size of the
 matter.
 """
 
-import shutil
-import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from typing import Protocol, TypeVar
 import polars as pl
 
 from bulk.errors import ListError
+from bulk.files import scratch
 from bulk.model import Refusal
 
 SLICE = 50_000  # rows
@@ -104,8 +103,8 @@ class Query(Parquet):
     """A lazy frame, run once into a private file: its rows then stay as they were, in this order."""
 
     def __init__(self, query: pl.LazyFrame, name: str) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="bulk-"))
-        self._finalizer = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        folder, remove = scratch()
+        self._finalizer = weakref.finalize(self, remove)
         path = folder / "list.parquet"
         try:
             query.sink_parquet(path, row_group_size=SLICE)

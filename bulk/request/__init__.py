@@ -5,6 +5,7 @@ be known to be wrong then is an error of the campaign. What a row makes of them 
 would.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -41,7 +42,8 @@ class Request:
     `columns` are the list's own names of the columns it reads; `destination_column` is the one that is the
     destination, None where a template makes it. `varies` tells by operation whether a row itself names a
     resource of the instance, other than what the channel supplies. `texts` are what a person reads. `digests`
-    names the text of each template by its table and path, in 12 hex digits.
+    names the text of each template by its table and path, in 12 hex digits. `turns` is after how many rows the
+    values that are used in turn begin anew: 1 where there are none.
     """
 
     columns: frozenset[str]
@@ -49,9 +51,9 @@ class Request:
     varies: Mapping[str, bool]
     texts: Texts
     digests: Mapping[str, str]
+    turns: int
     _destination: Template = field(repr=False)
     _blueprints: tuple[Blueprint, ...] = field(repr=False)
-    _takes_turns: bool = field(repr=False)
 
     @classmethod
     def compile(
@@ -94,9 +96,9 @@ class Request:
             varies={reader.operation.name: reader.names_resources for reader in readers},
             texts=Texts.of(texts, {path: text for reader in readers for path, text in reader.texts.items()}, known),
             digests={name: value for reader in readers for name, value in reader.digests.items()},
+            turns=math.lcm(*(reader.turns for reader in readers)),
             _destination=found,
             _blueprints=tuple(blueprints),
-            _takes_turns=any(reader.takes_turns for reader in readers),
         )
 
     def destination(self, cells: Cells) -> str:
@@ -108,13 +110,12 @@ class Request:
         return "" if value is None else str(value)
 
     def build(self, recipient: Recipient, *, turn: int | None = None) -> Mapping[str, Parameters] | Refusal:
-        """Give the parameters by table, or a Refusal that names each member, its trouble and the remedy.
+        """Return the parameters by table, or a Refusal that names each member, its trouble and the remedy.
 
         Its code is `template_error`, `missing_parameter` or `invalid_parameter`. `turn` decides which of the values
-        that are used in turn a row takes. A row keeps its turn when the list is sorted anew, else a call whose answer
-        is missing would be made again with another value; without one, its place in the list decides.
+        that are used in turn a row takes; without one, its place in the list does.
         """
-        if turn is not None and self._takes_turns:
+        if turn is not None and self.turns > 1:
             recipient = replace(recipient, row=turn)
         built: dict[str, Parameters] = {}
         found: list[tuple[str, Trouble]] = []

@@ -5,6 +5,7 @@ that its trouble is an error of the campaign and not of every row. For a row onl
 template are rendered and brought to form.
 """
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from bulk.request.blueprint import Blueprint, Rendering, completed, entries_of, 
 from bulk.request.template import BadTemplate, Template, compile_template, is_template, whole_row_in_text
 
 IN_TURN = frozenset({"UserInfo.UserId"})
-"""Members that the campaign may give as a list, used in turn: each row takes the next, and keeps it."""
+"""Members that the campaign may give as a list, used in turn: each row that is written to takes the next."""
 
 RESOURCES = frozenset({"UserInfo", "TemplatedMessageConfig", "InitialTemplatedSystemMessage", "SourceEndpoint"})
 """Members that name a resource of the instance, beside those called …Id."""
@@ -41,7 +42,7 @@ class Reader:
         self.used: set[str] = set()
         self.digests: dict[str, str] = {}
         self.names_resources = False
-        self.takes_turns = False
+        self.turns = 1
         self.destination: Template | None = None
         self.texts: dict[str, Template] = {}
         self._columns = columns
@@ -177,7 +178,8 @@ class Reader:
         if len(parts) < 2:
             return parts[0] if parts else Part(None, lambda _: None, constant=True)
         self._check_turns(parts, path)
-        self.names_resources = self.takes_turns = True
+        self.names_resources = True
+        self.turns = math.lcm(self.turns, len(parts))
         return Part(UNKNOWN, lambda recipient: parts[recipient.row % len(parts)].render(recipient))
 
     def _check_turns(self, parts: Sequence[Part], path: str) -> None:

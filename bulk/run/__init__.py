@@ -16,6 +16,7 @@ from bulk.lock import sender, sole_sender
 from bulk.model import Outcome
 from bulk.run.changes import changes
 from bulk.run.examination import examine
+from bulk.run.inputs import check_output
 from bulk.run.judging import Judge
 from bulk.run.looking import (
     Glance,
@@ -138,6 +139,7 @@ async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
     """Write the results of a run as they are now. Raises `CampaignError`, `ListError` and `LedgerError`."""
     given = found(await in_thread(choose, campaign, Options.of(options))).options
     opened = await open_from(campaign, given, to_send=False)
+    check_output(opened, Path(output))
     with recorded(opened) as record:
         await in_thread(look, opened, record, Path(output))
     return Path(output)

@@ -32,10 +32,10 @@ def examine(opened: Opened, judge: Judge, survey: Survey) -> Plan:
                 continue
             judged = recipient.refusal or (judge(recipient) if judges else None)
             built = judged if isinstance(judged, Refusal) else request.build(recipient, turn=turn)
-            turn += 1
             if isinstance(built, Refusal):
                 _note(reasons, recipient, built)
             else:
+                turn += 1
                 survey.look(recipient, built)
                 pending += 1
         if pending:

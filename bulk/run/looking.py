@@ -13,10 +13,12 @@ import polars as pl
 
 from bulk.attempts import Tally
 from bulk.errors import BulkError, CampaignError, ExitCode, LedgerError
+from bulk.files import private_folder
 from bulk.ledger import Ledger, RunRecord
 from bulk.model import Status
 from bulk.outcomes import Results, check, frame, table, write
 from bulk.reports import Reason, Reasons
+from bulk.run.inputs import check_output
 from bulk.run.opening import Chosen, Opened
 from bulk.run.summary import Summary
 
@@ -110,7 +112,8 @@ def look(opened: Opened, record: RunRecord, path: Path | None) -> Glance:
     if path is None:
         deque(results, maxlen=0)
     else:
-        write(results, path, outcomes_only=opened.options.outcomes_only)
+        options = opened.options
+        write(results, path, outcomes_only=options.outcomes_only, spreadsheet_safe=options.spreadsheet_safe)
     return glance
 
 
@@ -120,8 +123,9 @@ def check_results(opened: Opened) -> None:
     if path is None:
         return
     check(path)
+    check_output(opened, path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
         raise CampaignError(

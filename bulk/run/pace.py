@@ -9,11 +9,14 @@ from bulk.limits import Allowance, Bucket, Limit, Limits, inside
 from bulk.model import Call
 from bulk.pacing import Pace
 from bulk.parts import parts
+from bulk.run.connections import bounded, limit
 from bulk.run.opening import Opened
 
 # "Amazon Connect service quotas", API throttling: 2 requests a second with a burst of 5 but for these.
 DEFAULT = 2.0, 5
 QUOTAS = {"StopContact": (10.0, 15), "StartChatContact": (5.0, 8)}
+
+_FILES = "{calls} calls at once, not more: the limit of open files is {files}. Raise it with `ulimit -n`"
 
 AT_ONCE = 256  # calls in flight at most where nothing is said: 250 a second at a latency of a second
 
@@ -35,7 +38,14 @@ def quota(opened: Opened, operation: str) -> tuple[float, int]:
 
 
 def at_once(opened: Opened) -> int:
-    """Tell how many calls may be in flight; as many are as rate and latency need."""
+    """Return how many calls may be in flight, as the system lets files be open; as many are as rate and latency need.
+
+    In a rehearsal both ends of a connection are this process's own.
+    """
+    return bounded(_wanted(opened), files=2 if opened.options.sandbox else 1)
+
+
+def _wanted(opened: Opened) -> int:
     return opened.options.at_once or opened.campaign.pacing.at_once or AT_ONCE
 
 
@@ -61,15 +71,64 @@ def limits(opened: Opened, operation: str) -> Limits:
     return Limits([_granted(opened, operation), *_besides(opened, operation)])
 
 
+def permitted(opened: Opened, rows: int) -> float:
+    """Return how many seconds so many rows take at least, with no burst left; 0 where nothing is known or called."""
+    if opened.options.dry_run:
+        return 0.0
+    operations = opened.campaign.way.OPERATIONS.items()
+    made = [name for table, name in operations if table in opened.campaign.tables and not is_auto(opened, name)]
+    bounds = [(limits(opened, name), _granted(opened, name).burst) for name in made]
+    return max((bound.lasts(rows + burst, rows) for bound, burst in bounds), default=0.0)
+
+
 def remarks(opened: Opened) -> list[str]:
-    """Say what a person should know of the pace: that this host has a part of it only, and that it is to be learned."""
+    """Return what a person should know of the pace: what bounds or replaces it, this host's part, what is learned."""
     share, operations = opened.options.rate_share, opened.campaign.way.OPERATIONS
     made = [name for table, name in operations.items() if table in opened.campaign.tables]
     rates = {name: f"{name} {quota(opened, name)[0] * share:.3g} a second" for name in made}
     learned = [rate for name, rate in rates.items() if is_auto(opened, name)]
     return [
+        *_replaced(opened),
+        *([] if at_once(opened) == _wanted(opened) else [_FILES.format(calls=at_once(opened), files=limit())]),
         *([f"--rate-share {share:.3g}: the part of this host is {', '.join(rates.values())}"] if share != 1 else []),
         *([f"the rate is learned, beginning at {', '.join(learned)}, or where it was last"] if learned else []),
+    ]
+
+
+def bound(opened: Opened, operation: str, calls: int, parts: int) -> str | None:
+    """Return which limit, other than the service's own, decides how long so many calls take; None where none does."""
+    first, *others = limits(opened, operation)
+    seconds = {limit: Limits([limit]).lasts(calls, parts) for limit in (first, *others)}
+    slowest = max(seconds, key=lambda limit: seconds[limit])
+    if seconds[slowest] <= seconds[first]:
+        return None
+    if isinstance(slowest, Bucket) and slowest.of_parts:
+        who, what = "[pacing] parts_per_second", f"{parts:,} parts at {slowest.per_second:g} a second"
+    else:
+        who, what = "a window of [pacing]", slowest.name
+        what = f"{slowest.calls:,} calls {what}" if isinstance(slowest, Allowance) else what
+    return f"{who} decides how long it takes: {what}"
+
+
+def _replaced(opened: Opened) -> list[str]:
+    """Return what of the campaign's pacing an option takes the place of besides the key of its own name."""
+    pacing, options = opened.campaign.pacing, opened.options
+    own, is_phone = pacing.operations.items(), opened.campaign.way.KIND == "phone"
+    rates = [
+        *(["its windows"] if isinstance(pacing.rate, tuple) else []),
+        *([f"parts_per_second = {pacing.parts_per_second:g}"] if pacing.parts_per_second and is_phone else []),
+        *(f"the rate of [pacing.{name}]" for name, table in own if table.rate is not None),
+    ]
+    bursts = [
+        *(["the bursts of its windows"] if isinstance(pacing.rate, tuple) and not options.rate else []),
+        *(f"the burst of [pacing.{name}]" for name, table in own if table.burst or isinstance(table.rate, tuple)),
+    ]
+    rate = options.rate if isinstance(options.rate, str) else f"{options.rate or 0:g}"
+    said = ((options.rate, f"--rate {rate}", rates), (options.burst, f"--burst {options.burst}", bursts))
+    return [
+        f"{option} takes the place of what [pacing] says besides: {', '.join(replaced)}"
+        for given, option, replaced in said
+        if given and replaced
     ]
 
 
@@ -120,9 +179,9 @@ def _besides(opened: Opened, operation: str) -> Iterator[Limit]:
 
 
 def _parts(opened: Opened) -> list[Bucket]:
-    """Give the limit of the number that the messages come from."""
+    """Return the limit of the number that the messages come from. An option that says the rate says it for all."""
     per_second = opened.campaign.pacing.parts_per_second
-    if per_second is None or opened.campaign.way.KIND != "phone":
+    if per_second is None or opened.options.rate or opened.campaign.way.KIND != "phone":
         return []
     source = opened.campaign.tables["request"].get("SourceEndpoint")
     ours = per_second * opened.options.rate_share
@@ -130,9 +189,18 @@ def _parts(opened: Opened) -> list[Bucket]:
 
 
 def _said(opened: Opened, operation: str) -> tuple[float | Literal["auto"] | tuple[Window, ...] | None, int | None]:
+    """Return rate and burst as they are said for an operation: options, else its own table, else the campaign's."""
     pacing, options = opened.campaign.pacing, opened.options
     own = pacing.operations.get(operation, OperationPacing())
-    return options.rate or own.rate or pacing.rate, options.burst or own.burst or pacing.burst
+    rate = options.rate or own.rate or pacing.rate
+    if options.burst and isinstance(rate, tuple):
+        rate = tuple(_with_burst(window, options.burst) for window in rate)
+    return rate, options.burst or own.burst or pacing.burst
+
+
+def _with_burst(window: Window, burst: int) -> Window:
+    """Return a window with another burst, where it has one: all that a long window allows may go at once."""
+    return window.model_copy(update={"burst": burst}) if window.burst or window.per_second else window
 
 
 def _steady(windows: Sequence[Window]) -> Window | None:

@@ -15,7 +15,7 @@ from bulk.reports import Reason, Reasons
 from bulk.rules import Locality
 from bulk.run.characters import Characters
 from bulk.run.opening import Opened
-from bulk.run.pace import limits, open_for, remarks, room
+from bulk.run.pace import bound, limits, open_for, remarks, room
 
 PREVIEWS = 3
 ZONES = 4  # of the possible ones that are named
@@ -113,7 +113,8 @@ class Survey:
         operations = {table: name for table, name in self._opened.campaign.way.OPERATIONS.items() if table in tables}
         plan.calls = dict.fromkeys(operations.values(), plan.sendable)
         plan.seconds = max((self._seconds(name) for name in plan.calls), default=0.0)
-        plan.notes += [*self._opened.notes, *self._characters.sentences(), *remarks(self._opened)]
+        texts = self._characters.sentences()
+        plan.notes += [*self._opened.notes, *texts, *remarks(self._opened), *self._bound()]
         self._hold()
         self._where()
         return plan
@@ -121,6 +122,12 @@ class Survey:
     def _seconds(self, operation: str) -> float:
         """Return how long the calls of an operation take (seconds). The operations run at once: the slowest decides."""
         return limits(self._opened, operation).lasts(self.plan.sendable, self.plan.parts)
+
+    def _bound(self) -> list[str]:
+        """Return which limit of the campaign decides how long the slowest operation takes, if one does."""
+        slowest = max(self.plan.calls, key=self._seconds, default=None)
+        said = bound(self._opened, slowest, self.plan.sendable, self.plan.parts) if slowest else None
+        return [said] if said else []
 
     def _hold(self) -> None:
         """Note when the instance is full of open contacts, and how much longer that makes it."""

@@ -1,8 +1,7 @@
 """Where a run goes: to Amazon Connect, to a sandbox of its own, or nowhere."""
 
 import os
-import shutil
-import tempfile
+import secrets
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from bulk.campaign import Campaign
 from bulk.connect import Connect, Endpoint
 from bulk.fetching import applied_rate, fetch, opted_out
+from bulk.files import scratch
 from bulk.ledger import Ledger
 from bulk.run.opening import Chosen, Opened, choose, open_campaign
 from bulk.run.options import Options
@@ -30,7 +30,7 @@ async def destination(opened: Opened) -> AsyncIterator[tuple[Connect | None, tup
     if options.dry_run:
         yield None, _place_of(opened)
     elif options.sandbox:
-        async with Sandbox(quotas=_granted(opened)) as sandbox:
+        async with Sandbox(quotas=_granted(opened), control_token=secrets.token_urlsafe(32)) as sandbox:
             endpoint = Endpoint(sandbox.url, options.region or "us-east-1", credentials=_DUMMY)
             async with Connect(endpoint, at_once=at_once(opened)) as connect:
                 yield connect, (SANDBOX, connect.region)
@@ -58,10 +58,10 @@ async def open_from(source: Campaign | Path | str, options: Options, *, to_send:
     if not (isinstance(contacts, str) and contacts.startswith("s3://")):
         opened = await in_thread(open_campaign, source, options)
     else:
-        folder = Path(tempfile.mkdtemp(prefix="bulk-"))
+        folder, remove = scratch()
         path = await fetch(contacts, _endpoint(chosen), folder)
         opened = await in_thread(open_campaign, source, replace(options, contacts=path))
-        weakref.finalize(opened, shutil.rmtree, folder, ignore_errors=True)
+        weakref.finalize(opened, remove)
     name = chosen.campaign.contact_list.opt_out_list
     if to_send and name is not None and not options.sandbox:
         opened.terms.suppression.put(f"the opt-out list {name!r}", await opted_out(name, _endpoint(chosen)))
@@ -73,13 +73,13 @@ def in_scratch(opened: Opened) -> Opened:
 
     The copy goes when the campaign does.
     """
-    folder = Path(tempfile.mkdtemp(prefix="bulk-"))
+    folder, remove = scratch()
     ledger = None if opened.options.sandbox else Ledger.read(opened.state_dir)
     if ledger is not None:
         with ledger:
             ledger.copy(folder)
     moved = replace(opened, options=replace(opened.options, state_dir=folder))
-    weakref.finalize(moved, shutil.rmtree, folder, ignore_errors=True)
+    weakref.finalize(moved, remove)
     return moved
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 import anyio
 
@@ -21,8 +22,10 @@ from bulk.run.alone import Alone
 from bulk.run.halting import Halting
 from bulk.run.judging import Judge
 from bulk.run.marks import Marks, marks_of
+from bulk.run.meter import Meter
 from bulk.run.opening import Opened
-from bulk.run.pace import at_once
+from bulk.run.pace import at_once, permitted
+from bulk.run.rotation import Rotation
 from bulk.run.row import Carries, Row
 from bulk.run.summary import Progress
 from bulk.sender import send
@@ -60,13 +63,15 @@ class Sending:
     _alone: Alone = field(init=False)
     _allotment: Allotment = field(init=False)
     _row: Row = field(init=False)
+    _meter: Meter = field(init=False)
 
     def __post_init__(self) -> None:
         settings = self.opened.campaign.stop
         self.halting = Halting(self.stop, self.carrier.tally)
         self.marks = marks_of(self.opened)
         tables = self.opened.campaign.tables
-        self._row = Row(self.opened.request, tables, self.book, self.carrier, self.judge)
+        self._row = Row(Rotation(self.opened.request, self._tried), tables, self.book, self.carrier, self.judge)
+        self._meter = Meter(self.started, partial(permitted, self.opened))
         self._allotment = Allotment(self.opened.options.limit)
         self._alone = Alone(needed=bool(self.opened.terms.rules.limits))
         self._breaker = Breaker(settings.same_error_in_a_row, settings.failure_share)
@@ -130,16 +135,20 @@ class Sending:
     def progress(self) -> Progress:
         """Return where the run stands."""
         failed = self.ended[Status.REJECTED] + self.ended[Status.UNKNOWN] + self.ended[Status.REFUSED]
-        tally = self.carrier.tally
+        tally, full, now = self.carrier.tally, self.carrier.full, time.monotonic()
+        done = sum(self.ended.values())
+        left = None if self.total is None or full else self._meter.seconds_left(now, self.total - done)
         return Progress(
             total=self.total,
-            done=sum(self.ended.values()),
+            done=done,
             sent=self.ended[Status.SENT],
             failed=failed,
             calls=tally.calls,
             throttled=tally.throttled,
-            seconds=time.monotonic() - self.started,
-            full=self.carrier.full,
+            seconds=now - self.started,
+            full=full,
+            per_second=self._meter.per_second(now),
+            seconds_left=left,
         )
 
     async def _batches(self) -> AsyncIterator[Sequence[Item]]:
@@ -185,8 +194,14 @@ class Sending:
         finally:
             self._allotment.give_back(called=called)
         self.ended[outcome.status] += 1
+        self._meter.count(sent=outcome.status is Status.SENT)
         if called and (reason := self._breaker.after(outcome)):
             raise Halted(reason)
+
+    def _tried(self) -> int:
+        """Count the rows that were written to by now, or may have been."""
+        counts = self.book.counts()
+        return sum(counts[status] for status in (Status.SENT, Status.REJECTED, Status.UNKNOWN))
 
     async def _refresh(self) -> None:
         """Follow the files that say whom not to write to."""

@@ -49,7 +49,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands while it runs. `done` counts rows with an end, `full` names operations that must wait."""
+    """Where a run stands while it runs. `done` counts rows with an end, `full` names operations that must wait.
+
+    `per_second` are rows that this sending sends now, `seconds_left` what the rest takes; None where nobody can tell.
+    """
 
     total: int | None
     done: int
@@ -59,18 +62,8 @@ class Progress:
     throttled: int
     seconds: float
     full: tuple[str, ...] = ()
-
-    @property
-    def per_second(self) -> float:
-        """Rows sent per second so far."""
-        return self.sent / self.seconds if self.seconds else 0.0
-
-    @property
-    def seconds_left(self) -> float | None:
-        """How long the rest takes at the pace so far; None where that is not known."""
-        if self.total is None or not self.done or self.full:
-            return None
-        return (self.total - self.done) * self.seconds / self.done
+    per_second: float = 0.0
+    seconds_left: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as the JSON log prints it."""

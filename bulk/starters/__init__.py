@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from bulk.errors import CampaignError
+from bulk.files import write_new
 
 CHANNELS = sorted(entry.name for entry in files(__name__).iterdir() if entry.is_dir() and entry.name[0] not in "._")
 
@@ -55,9 +56,7 @@ def _seen_from(folder: Path, source: str) -> str:
 
 def _put(path: Path, content: bytes) -> Path:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            file.write(content)
+        write_new(path, content)
     except FileExistsError:
         raise CampaignError(f"{path} is there already; name another folder") from None
     except OSError as error:

@@ -1,0 +1,26 @@
+"""How many connections the process may have: each is an open file, and the system limits those ("getrlimit", POSIX)."""
+
+import resource
+from contextlib import suppress
+
+RESERVE = 40  # files that a run has open besides: ledger, pace, list, results, logs, those of libraries
+
+
+def bounded(wanted: int, files: int = 1) -> int:
+    """Return how many of the wanted connections may be open, of so many files each.
+
+    The limit of the process is raised for them, as far as the system allows that.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted * files + RESERVE
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return wanted
+    able = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    with suppress(ValueError, OSError):  # a system may allow less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (able, hard))
+    return max(1, min(wanted, (limit() - RESERVE) // files))
+
+
+def limit() -> int:
+    """Return how many files the process may have open."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

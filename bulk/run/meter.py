@@ -1,0 +1,63 @@
+"""How fast a sending goes now, and how long the rest of it takes.
+
+What earlier sendings did is no part of it: a run that goes on meets those rows in a moment.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+WINDOW = 30.0  # seconds over which the rate is taken
+
+
+class _Reading(NamedTuple):
+    """What this sending has done by a time, in seconds: rows sent, and rows that came to any end."""
+
+    at: float
+    sent: int
+    done: int
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts what one sending does from `started` on. `permitted` tells how many seconds so many more rows may take.
+
+    Those are at least what the pace asks for: a burst at the beginning says nothing about the rest.
+    """
+
+    started: float
+    permitted: Callable[[int], float] = lambda _: 0.0
+    sent: int = 0
+    done: int = 0
+    _readings: deque[_Reading] = field(default_factory=deque, init=False)
+
+    def __post_init__(self) -> None:
+        self._readings.append(_Reading(self.started, 0, 0))
+
+    def count(self, *, sent: bool) -> None:
+        """Count a row that came to its end."""
+        self.sent += sent
+        self.done += 1
+
+    def per_second(self, now: float) -> float:
+        """Return how many rows are sent a second. A reading of each look is kept while it is in the window."""
+        since = self._since(now)
+        return (self.sent - since.sent) / (now - since.at) if now > since.at else 0.0
+
+    def seconds_left(self, now: float, rows: int) -> float | None:
+        """Return how long so many more rows take; None where nothing has been done from which to tell."""
+        since = self._since(now)
+        done, seconds = self.done - since.done, now - since.at
+        if rows <= 0:
+            return 0.0
+        return max(rows * seconds / done, self.permitted(rows)) if done and seconds > 0 else None
+
+    def _since(self, now: float) -> _Reading:
+        """Return the newest reading that is as old as the window, else the oldest, and keep one of now."""
+        readings = self._readings
+        while len(readings) > 1 and readings[1].at <= now - WINDOW:
+            readings.popleft()
+        if readings[-1].at < now:
+            readings.append(_Reading(now, self.sent, self.done))
+        return readings[0]
