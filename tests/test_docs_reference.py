@@ -109,7 +109,7 @@ TABLES: dict[str, dict[str, FieldInfo]] = {
 }
 ELSEWHERE = {  # tables of their own, and what a file does not say
     *("list", "request", "create_contact", "stop_contact", "pacing", "hold", "retry", "stop", "hours", "caps"),
-    *("folder", "operations"),
+    *("folder", "files", "operations"),
 }
 
 

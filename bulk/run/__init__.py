@@ -14,6 +14,7 @@ from bulk.errors import BulkError, ExitCode, Halted, LedgerError, unwrapped
 from bulk.ledger import Ledger
 from bulk.lock import sender, sole_sender
 from bulk.model import Outcome
+from bulk.run.changes import changes
 from bulk.run.examination import examine
 from bulk.run.inputs import check_output
 from bulk.run.judging import Judge
@@ -93,7 +94,8 @@ async def send(
     if opened.options.dry_run:
         opened = in_scratch(opened)
     check_results(opened)
-    told = [*opened.notes, *remarks(opened)]
+    unaccepted = await in_thread(changes, opened) if opened.options.dry_run else []
+    told = [*opened.notes, *remarks(opened), *unaccepted]
     for note in told:
         log.log(logging.WARNING if note in opened.warnings else logging.INFO, note)
     stop = stop or Stop()
@@ -120,6 +122,7 @@ async def check(campaign: Source, **options: Any) -> Plan:
     """
     opened = in_scratch(await open_from(campaign, Options.of({**options, "dry_run": True})))
     survey = Survey(opened)
+    survey.plan.notes += await in_thread(changes, opened)
     async with _sending(opened, Stop(), survey) as sending:
         if not opened.options.only and not any(sending.book.counts().values()):
             return await in_thread(examine, sending.opened, sending.judge, survey)
