@@ -32,28 +32,34 @@ class SharedPace:
         self._path = path
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            raise LedgerError(f"{path}: {error.strerror}; make it writable, or name another --state-dir") from error
-        self.change(lambda pace: (pace.anew(time.time()), None))
+            raise self._failed(error, "make it writable, or name another --state-dir") from error
+        try:
+            self.change(lambda pace: (pace.anew(time.time()), None))
+        except BaseException:
+            self.close()
+            raise
 
     def change(self, change: Callable[[Pace], tuple[Pace, T]]) -> T:
-        """Change the pace, nobody else meanwhile; give what the change gives."""
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        """Change the pace, nobody else meanwhile; return what the change returns. Raises `LedgerError`."""
+        remedy = "name a --state-dir on a disk of this machine, which knows locks"
         try:
-            kept = array("d")
-            kept.frombytes(_whole(os.pread(self._file, MOST, 0)))
-            pace, given = change(self._pace.with_state(kept))
-            self._write(array("d", pace.state).tobytes())
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            try:
+                remedy = "make room and send again, or name another --state-dir"
+                kept = array("d")
+                kept.frombytes(_whole(os.pread(self._file, MOST, 0)))
+                pace, given = change(self._pace.with_state(kept))
+                os.pwrite(self._file, array("d", pace.state).tobytes(), 0)
+            finally:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+        except OSError as error:
+            raise self._failed(error, remedy) from error
         return given
 
-    def _write(self, content: bytes) -> None:
-        try:
-            os.pwrite(self._file, content, 0)
-        except OSError as error:
-            raise LedgerError(f"{self._path}: {error.strerror}; make room and send again") from error
+    def _failed(self, error: OSError, remedy: str) -> LedgerError:
+        return LedgerError(f"{self._path}: {error.strerror}; {remedy}")
 
     def close(self) -> None:
         """Close the file."""
