@@ -56,11 +56,13 @@ class Announces(Protocol):
 class Admission:
     """Who says whether a call may be made: `ask` at every try, `guard` where others must not say yes meanwhile.
 
-    `ask` raises `NotNow`. `guard` is None for calls that nothing bounds across processes.
+    `ask` raises `NotNow`. `guard` is None for calls that nothing bounds across processes. `counts_open`: open contacts
+    are bounded, so the time of each try counts, and that of the answer.
     """
 
     ask: Callable[[Delivery], None] = lambda _: None
     guard: Callable[[Delivery, Call], Guard | None] = lambda *_: None
+    counts_open: bool = False
 
 
 @dataclass(slots=True)
@@ -85,7 +87,8 @@ class Announcer:
         self._check_age()
         self._ask()
         now = self.now()
-        if self._announced_at is not None and now - self._announced_at < RENEW:
+        renew = 0.0 if self.call.opens and self.admission.counts_open else RENEW
+        if self._announced_at is not None and now - self._announced_at < renew:
             await self.journal.note()
             return
         await self._announce(now)

@@ -10,6 +10,8 @@ from bulk.model import Outcome, Status
 
 FEWEST = 50  # outcomes before a share says anything
 
+_WORD = re.compile(r"\S+")
+_VARIES = re.compile(r"[\d@]")
 _FAILED = frozenset({Status.REJECTED, Status.UNKNOWN})
 
 
@@ -46,7 +48,7 @@ class Breaker:
 
 def _alike(message: str) -> str:
     """Leave out what differs between the same error of two rows: ids, numbers and addresses."""
-    return re.sub(r"\S*[\d@]\S*", "…", message)
+    return _WORD.sub(lambda found: "…" if _VARIES.search(found[0]) else found[0], message)
 
 
 def _told(outcome: Outcome) -> str:

@@ -22,10 +22,11 @@ from typing import Protocol
 import tenacity
 
 from bulk.attempts import Again, Full, Tally, Tries
-from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, SetupError, is_throttle, verdict
+from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, SetupError
 from bulk.model import Call, Reply, Verdict
 from bulk.stopping import Stop
 from bulk.turns import Gate, Turns
+from bulk.verdicts import is_throttle, verdict
 
 log = logging.getLogger("bulk")
 

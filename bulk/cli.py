@@ -127,7 +127,7 @@ def send(campaign: Path, *, yes: bool, **given: Any) -> None:
     if screen.is_json():
         screen.show(run.summary.as_dict(), "")
     else:
-        screen.say(words.glance(run.glance))
+        screen.say(words.glance(run.glance, masked=not screen.is_looked_at()))
     screen.say(words.summary(run.summary))
     if run.summary.halted:
         screen.complain(f"halted: {run.summary.halted}")
@@ -212,14 +212,14 @@ def report(campaign: Path, output: Path, **given: Any) -> None:
 @_command
 @options.serving
 @options.talking
-def sandbox(port: int, rate: float | str | None, burst: int | None, faults: Path | None) -> None:
+def sandbox(port: int, faults: Path | None, **settings: Any) -> None:
     """Run a local Amazon Connect to send to, until interrupted.
 
-    Its address goes to stdout.
+    Its address goes to stdout. It answers programs on this machine alone, by its own names, and no web page.
     """
     from bulk.terminal.serving import serve  # noqa: PLC0415 - see init
 
-    running.to_the_end(serve, port=port, rate=rate, burst=burst, faults=faults)
+    running.to_the_end(serve, port=port, faults=faults, **settings)
 
 
 def main() -> None:
@@ -241,9 +241,10 @@ def _obey() -> None:
         screen.refuse(error, sys.argv[1:])
         sys.exit(error.exit_code)
     except Exception as error:
-        from bulk.errors import BulkError  # noqa: PLC0415 - see init
+        from bulk.errors import BulkError, CampaignError  # noqa: PLC0415 - see init
+        from bulk.wording import one_line  # noqa: PLC0415
 
         if not isinstance(error, BulkError):
             raise
-        screen.complain(str(error))
+        screen.complain(str(error) if isinstance(error, CampaignError) else one_line(str(error)))
         sys.exit(error.exit_code)

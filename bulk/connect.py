@@ -26,6 +26,7 @@ from bulk.errors import CallFailed, CampaignError
 from bulk.failures import SDK, UNREADABLE, failure, is_foreign
 from bulk.line import Line, departure, unburden
 from bulk.model import Call, Reply
+from bulk.outside import outside_name
 from bulk.session import Reach, Session
 
 log = logging.getLogger("bulk")
@@ -107,7 +108,7 @@ class Connect:
                 log.debug("%s: %s after %.3f s", call.operation, _name(trouble), perf_counter() - begun)
                 raise trouble from error
         about = members.pop("ResponseMetadata")
-        request_id = about.get("RequestId")
+        request_id = outside_name(about.get("RequestId"))
         log.debug("%s: accepted as request %s after %.3f s", call.operation, request_id, perf_counter() - begun)
         self._check(call.operation, members, about)
         return Reply(members, request_id)
@@ -116,12 +117,12 @@ class Connect:
         """Raise `CallFailed` where a success is none of the operation's: a page of something between, or no contact."""
         contact_id, headers = members.get("ContactId"), about.get("HTTPHeaders", {})
         page = "html" in headers.get("content-type", "").lower()
-        if page or (self._gives_contact(operation) and not (contact_id and isinstance(contact_id, str))):
+        if page or (self._gives_contact(operation) and not outside_name(contact_id)):
             raise CallFailed(
                 operation,
                 "NoContactId",
                 "the answer names no contact",
-                request_id=about.get("RequestId"),
+                request_id=outside_name(about.get("RequestId")),
                 foreign=is_foreign(headers),
             )
 

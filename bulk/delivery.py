@@ -17,6 +17,7 @@ from bulk.attempts import Tally, Tries
 from bulk.calling import Caller
 from bulk.errors import CallFailed, CallRejected, CallUnsettled, CallWithheld, Halted
 from bulk.model import Announcement, Call, Delivery, Exchange, Outcome, Parameters, Reply, Status, digest
+from bulk.outside import row_values
 from bulk.stopping import Stopped
 
 
@@ -34,6 +35,9 @@ class Journal(Protocol):
 
     async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:
         """Take an announcement back: its call was certainly not accepted. `token`: it would have reached a person."""
+
+    async def opened(self, delivery: int, token: str, at: float) -> None:
+        """Record that a contact opened under a token (`at`: Unix seconds): from then on it is open for its time."""
 
     async def end(self, delivery: int, token: str, at: float) -> None:
         """Record that the contact opened under a token was ended (`at`: Unix seconds)."""
@@ -168,7 +172,13 @@ class Carrier:
         ready = Announcer(
             delivery, call, step, token, named, tries, self.journal, self.admission, limit, self.now, announced_at
         )
-        reply = await self.caller.make(call, token, ready=ready, tries=tries)
+        try:
+            reply = await self.caller.make(call, token, ready=ready, tries=tries)
+        except (CallFailed, Halted) as error:  # what is said goes on without the row's own values, which it may echo
+            error.hide(row_values(delivery.recipient, delivery.parameters))
+            raise
+        if call.opens and self.admission.counts_open:
+            await self.journal.opened(delivery.id, token, self.now())
         if call.ends and under_way.opening is not None:
             opener, opened_under = under_way.opening
             self.caller.ended(opener)

@@ -17,6 +17,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bulk.errors import LedgerError, RunBusy
+from bulk.files import hold, open_private, state_folder
+from bulk.outside import outside_text
 
 LOOKS, LOOK = 5, 0.02  # how often, and how many seconds apart, a lock is tried that may be held by a look alone
 
@@ -28,9 +30,10 @@ def sole_sender(folder: Path, campaign: str, run: str) -> Iterator[None]:
     Raises `RunBusy`, which names the holder, where another process sends it already; `LedgerError` where the state
     directory cannot be written.
     """
-    file = _open(_path(folder, campaign, run))
+    path = _path(folder, campaign, run)
+    file = _open(path)
     try:
-        _take(file, campaign, run)
+        _take(file, path, campaign, run)
         _sign(file)
         yield
     finally:
@@ -39,12 +42,13 @@ def sole_sender(folder: Path, campaign: str, run: str) -> Iterator[None]:
 
 def sender(folder: Path, campaign: str, run: str) -> str | None:
     """Name the process that sends this run at the moment, None where none does."""
+    path = _path(folder, campaign, run)
     try:
-        file = os.open(_path(folder, campaign, run), os.O_RDONLY)
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
     try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        hold(file, path, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return _holder(file)
     finally:
@@ -57,27 +61,23 @@ def _path(folder: Path, campaign: str, run: str) -> Path:
 
 
 def _open(path: Path) -> int:
+    state_folder(path.parent)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise LedgerError(
-            f"{path.parent}: a file stands where the folder goes; name another with --state-dir"
-        ) from error
+        return open_private(path)
     except OSError as error:
         raise LedgerError(
             f"{path}: {error.strerror}; make its folder writable, or name another with --state-dir"
         ) from error
 
 
-def _take(file: int, campaign: str, run: str) -> None:
+def _take(file: int, path: Path, campaign: str, run: str) -> None:
     try:
         for _ in range(LOOKS):
             with suppress(BlockingIOError):  # perhaps only somebody who looks: see `sender`
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                hold(file, path, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             time.sleep(LOOK)
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        hold(file, path, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise RunBusy(
             f"run {run!r} of campaign {campaign!r} is being sent by {_holder(file)}; "
@@ -102,6 +102,6 @@ def _sign(file: int) -> None:
 def _holder(file: int) -> str:
     try:
         holder = json.loads(os.pread(file, 4096, 0))
-        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+        return outside_text(f"process {holder['pid']} on {holder['host']} since {holder['since']}", limit=200)
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"

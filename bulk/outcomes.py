@@ -25,6 +25,7 @@ Results = Iterable[tuple[pl.DataFrame, pl.DataFrame]]
 SCHEMA = pl.Schema(
     {
         "row": pl.Int64(),
+        "line": pl.Int64(),
         "key": pl.String(),
         "destination": pl.String(),
         "status": pl.String(),
@@ -38,16 +39,23 @@ SCHEMA = pl.Schema(
 )
 
 _REMEDY = "Make room or choose another place, and write them with `bulk results -o FILE`"
+_FORMULA = r"^[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"  # and their full-width forms
+_SIGNED = r"^[+-][0-9]+(?:[.,][0-9]+)?$"
 _ROW_GROUP = 100_000  # rows of a Parquet file that are in memory together
 
 
 def table(
-    first: int, keys: Sequence[str], destinations: Sequence[str | None], recorded: Sequence[Recorded]
+    first: int,
+    keys: Sequence[str],
+    destinations: Sequence[str | None],
+    recorded: Sequence[Recorded],
+    lines: Sequence[int] | None = None,
 ) -> pl.DataFrame:
-    """Give our columns for some rows of the list, from the row `first` on."""
+    """Return our columns for some rows of the list, from the row `first` on; `lines` are where a person finds them."""
     rows = range(first, first + len(keys))
+    where = [None] * len(keys) if lines is None else list(lines)
     ends = zip(*recorded, strict=True) if recorded else [()] * len(SCHEMA)
-    columns = zip(SCHEMA.items(), (rows, keys, destinations, *ends), strict=False)
+    columns = zip(SCHEMA.items(), (rows, where, keys, destinations, *ends), strict=False)
     return pl.DataFrame([_series(name, dtype, values) for (name, dtype), values in columns])
 
 
@@ -64,14 +72,16 @@ def frame(results: Results, *, outcomes_only: bool = False) -> pl.DataFrame:
     return pl.concat(tables) if tables else pl.DataFrame(schema=SCHEMA)
 
 
-def write(results: Results, path: Path, *, outcomes_only: bool = False) -> Path:
-    """Write the results as `.csv`, `.parquet` or `.ndjson`, readable by their owner alone; give the path.
+def write(results: Results, path: Path, *, outcomes_only: bool = False, spreadsheet_safe: bool = False) -> Path:
+    """Write the results as `.csv`, `.parquet` or `.ndjson`, readable by their owner alone; return the path.
 
-    Raises `CampaignError` where the name ends otherwise, or the file cannot be written; what stood there stays.
+    `spreadsheet_safe`: no cell of a `.csv` is a formula to a spreadsheet (see `harmless`). Raises `CampaignError` where
+    the name ends otherwise, or the file cannot be written; what stood there stays.
     """
     writer = _writer(path)
     with taking_the_place_of(path, failed="the results cannot be written", remedy=_REMEDY) as file:
-        writer(ahead(_tables(results, outcomes_only=outcomes_only)), file)
+        tables = ahead(_tables(results, outcomes_only=outcomes_only))
+        writer(map(harmless, tables) if spreadsheet_safe and writer is _write_csv else tables, file)
     return path
 
 
@@ -144,6 +154,24 @@ def _for_csv(table: pl.DataFrame) -> pl.DataFrame:
     """Write as text what CSV has no form for: structs, lists and arrays as JSON, durations in ISO 8601."""
     nested = [_as_json(name) for name in cs.expand_selector(table, cs.nested())]
     return _for_ndjson(table).with_columns(cs.duration().dt.to_string("iso"), *nested)
+
+
+def harmless(table: pl.DataFrame) -> pl.DataFrame:
+    """Put an apostrophe before each text that a spreadsheet would take for a formula, in cells and headers alike.
+
+    A spreadsheet runs what begins with = + - @, a tab or a line end. A number with its sign is not touched, be it one
+    of a phone: it computes nothing, and without it a results file would be no contact list any more.
+    """
+    texts = cs.expand_selector(table, cs.string() | cs.categorical() | cs.enum())
+    names = pl.Series(table.columns, dtype=pl.String)
+    headers = {name: f"'{name}" for name in names.filter(names.str.contains(_FORMULA))}
+    return table.with_columns(_harmless(name) for name in texts).rename(headers)
+
+
+def _harmless(name: str) -> pl.Expr:
+    text = pl.col(name).cast(pl.String)
+    formula = text.str.contains(_FORMULA) & ~text.str.contains(_SIGNED)
+    return pl.when(formula).then(pl.lit("'") + text).otherwise(text).alias(name)
 
 
 def _for_ndjson(table: pl.DataFrame) -> pl.DataFrame:

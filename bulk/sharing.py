@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bulk.errors import LedgerError
+from bulk.files import hold, open_private, private_folder
 from bulk.model import digest
 from bulk.pacing import Pace
 
@@ -31,8 +32,8 @@ class SharedPace:
         self._pace = pace
         self._path = path
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            private_folder(path.parent)
+            self._file = open_private(path)
         except OSError as error:
             raise self._failed(error, "make it writable, or name another --state-dir") from error
         try:
@@ -43,19 +44,16 @@ class SharedPace:
 
     def change(self, change: Callable[[Pace], tuple[Pace, T]]) -> T:
         """Change the pace, nobody else meanwhile; return what the change returns. Raises `LedgerError`."""
-        remedy = "name a --state-dir on a disk of this machine, which knows locks"
+        hold(self._file, self._path, fcntl.LOCK_EX)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
-            try:
-                remedy = "make room and send again, or name another --state-dir"
-                kept = array("d")
-                kept.frombytes(_whole(os.pread(self._file, MOST, 0)))
-                pace, given = change(self._pace.with_state(kept))
-                os.pwrite(self._file, array("d", pace.state).tobytes(), 0)
-            finally:
-                fcntl.flock(self._file, fcntl.LOCK_UN)
+            kept = array("d")
+            kept.frombytes(_whole(os.pread(self._file, MOST, 0)))
+            pace, given = change(self._pace.with_state(kept))
+            os.pwrite(self._file, array("d", pace.state).tobytes(), 0)
         except OSError as error:
-            raise self._failed(error, remedy) from error
+            raise self._failed(error, "make room and send again, or name another --state-dir") from error
+        finally:
+            hold(self._file, self._path, fcntl.LOCK_UN)
         return given
 
     def _failed(self, error: OSError, remedy: str) -> LedgerError:

@@ -1,11 +1,29 @@
 """How text and spans of time are shown to people, on a terminal and on a page."""
 
+import unicodedata
+
 _JOINERS = "\u200c\u200d"  # of scripts and emoji; invisible, and harmless
 
 
 def plain(text: str) -> str:
     """Take out what would do something to a terminal, or to the text around it, instead of showing."""
-    return "".join(sign if sign.isprintable() or sign in _JOINERS else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def plain_lines(text: str) -> str:
+    """Do so line by line."""
+    return "\n".join(map(plain, text.split("\n")))
+
+
+def one_line(text: str) -> str:
+    """Do so for a line of a log: what follows a line end cannot pass for another line."""
+    return plain(" ".join(text.splitlines()))
+
+
+def _shown(sign: str) -> str:
+    if sign.isprintable() or sign in _JOINERS:
+        return sign
+    return " " if unicodedata.category(sign) == "Zs" else "\N{REPLACEMENT CHARACTER}"
 
 
 def duration(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
     scripts/mutate                                 every default target; it takes hours
     scripts/mutate bulk/rules --jobs 2 --sample 200 --seed 1
-    scripts/mutate bulk/errors.py --map /tmp/map.json --log /tmp/faults.log
+    scripts/mutate bulk/verdicts.py --map /tmp/map.json --log /tmp/faults.log
 
 Targets are Python files, TOML files of data, and folders of both. Faults are comparisons, boundaries, conditions,
 arithmetic and constants turned; statements, arguments, decorators, handlers and returned values left out; conditions of
@@ -38,7 +38,7 @@ from mutate_trial import Copy, Ranking, Verdict, stages
 
 TARGETS = [
     *("bulk/run", "bulk/delivery.py", "bulk/calling.py", "bulk/turns.py", "bulk/rules", "bulk/ledger"),
-    *("bulk/suppression.py", "bulk/errors.py", "bulk/breaker.py", "bulk/loader/exports.toml"),
+    *("bulk/suppression.py", "bulk/verdicts.py", "bulk/breaker.py", "bulk/loader/exports.toml"),
 ]
 ABOUT_THE_TEXT = {"test_shape.py", "test_docs.py", "test_chaos.py", "test_mutate.py"}
 """Tests that read the program instead of running it, or that chance has a part in."""

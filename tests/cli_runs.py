@@ -192,7 +192,8 @@ class Service:
 
     def ask(self, path: str, method: str = "GET", body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/_sandbox/{path}", data, method=method)
+        declared = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/_sandbox/{path}", data, declared, method=method)
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 

@@ -125,6 +125,9 @@ class Notes:
     async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:  # noqa: ARG002
         self.diary.append(f"withdraw after {attempts}")
 
+    async def opened(self, delivery: int, token: str, at: float) -> None:
+        """Keep nothing."""
+
     async def end(self, delivery: int, token: str, at: float) -> None:  # noqa: ARG002
         self.ended.append(token)
 

@@ -23,3 +23,11 @@ def test_every_row_is_accepted_once_however_often_the_program_is_killed(kind: st
     assert figures["accepted"] > 0
     must_not_be = "lost", "doubled", "strangers", "drafts_left", "left_open", "wrong_results", "late"
     assert {name: figures[name] for name in must_not_be} == dict.fromkeys(must_not_be, 0)
+
+
+def test_two_campaigns_that_are_killed_write_to_nobody_who_said_no_nor_over_a_cap() -> None:
+    script = CHAOS.with_name("chaos_rules.py")
+    words = ["--only", "sms", "--kills", "2", "--rows", "40"]
+    done = subprocess.run([sys.executable, script, *words], capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "over_the_cap=0, beyond_the_room=0" in done.stdout

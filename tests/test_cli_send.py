@@ -12,6 +12,7 @@ import pytest
 from cli_runs import CAMPAIGN, SUMMARY, Service, at, bulk, campaign, end_of, environment, phone, program, started
 
 import bulk as api
+from bulk.model import mask
 from bulk.starters import CHANNELS
 
 CREEPING = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 2\nburst = 1")
@@ -46,7 +47,7 @@ def test_a_send_shows_the_first_rows_the_troubles_and_what_to_type_next(tmp_path
     assert (ended.code, ended.out) == (1, "")
     lines = ended.err.splitlines()
     assert lines[0].split() == ["row", "key", "destination", "status", "contact", "id,", "or", "why", "not"]
-    assert lines[1].split()[:4] == ["0", "0000", phone(0), "sent"]
+    assert lines[1].split()[:4] == ["0", "0000", mask(phone(0)), "sent"]
     assert {"  1 rejected: InvalidRequestException", "  1 refused: invalid_phone"} <= set(lines)
     assert "reminders, run two: 5 rows: 3 sent, 1 refused, 1 rejected" in lines
     assert "results: results/reminders-two.csv" in lines

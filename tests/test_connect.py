@@ -17,9 +17,10 @@ import pytest_asyncio
 from botocore import exceptions as sdk
 
 from bulk.connect import Connect, Endpoint
-from bulk.errors import CallFailed, CampaignError, Halted, verdict
+from bulk.errors import CallFailed, CampaignError, Halted
 from bulk.failures import LINE_FAILURES
 from bulk.model import Call, Reply, Verdict
+from bulk.verdicts import verdict
 
 CHAT = Call("StartOutboundChatContact", {"InstanceId": "i", "ContactFlowId": "f"})
 SECRETS = ("AKIDEXAMPLE", "dummy")

@@ -155,6 +155,9 @@ class Books:
         row = self.rows[delivery]
         self.late.append((row, replace(row.progress, attempts=attempts, intended_at=None)))
 
+    async def opened(self, delivery: int, token: str, at: float) -> None:
+        """Keep nothing."""
+
     async def end(self, delivery: int, token: str, at: float) -> None:
         """Nothing here counts open contacts."""
 

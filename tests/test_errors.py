@@ -11,8 +11,9 @@ from botocore.loaders import Loader
 from bulk import errors
 from bulk.api import MODELS, operation
 from bulk.channels import CHANNELS
-from bulk.errors import THROTTLES, VERDICTS, BulkError, CallFailed, is_throttle, verdict
+from bulk.errors import BulkError, CallFailed
 from bulk.model import Verdict
+from bulk.verdicts import THROTTLES, VERDICTS, is_throttle, verdict
 
 MODEL = Loader(extra_search_paths=[str(MODELS)]).load_service_model("connect", "service-2", "2017-08-08")
 EXCEPTIONS = {name: shape for name, shape in MODEL["shapes"].items() if shape.get("exception")}

@@ -294,7 +294,7 @@ async def test_a_reset_over_http_forgets_the_contacts(sandbox: Sandbox, client: 
 async def test_a_wrong_control_request_is_told_what_is_right(
     sandbox: Sandbox, asked: str, body: str | None, status: int, text: str
 ) -> None:
-    answered, error = await ask(sandbox, *asked.split(), data=body)
+    answered, error = await ask(sandbox, *asked.split(), data=body, headers={"Content-Type": "application/json"})
     assert answered == status
     assert text in error["message"]
 

@@ -22,11 +22,12 @@ import bulk
 HOME = Path(bulk.__file__).parent
 FILES = sorted(HOME.rglob("*.py"))
 
-WORDS = {"model", "errors"}
+WORDS = {"model", "errors", "outside"}
 PURE = {
     "api",
     "breaker",
     "campaign",
+    "cells",
     "channels",
     "columns",
     "identity",
@@ -37,6 +38,7 @@ PURE = {
     "reports",
     "request",
     "rules",
+    "verdicts",
     "wording",
 }
 RIM = {
@@ -49,6 +51,7 @@ RIM = {
     "loader",
     "lock",
     "outcomes",
+    "files",
     "providers",
     "replacing",
     "session",
@@ -62,9 +65,11 @@ MOTION = {"stopping", "turns", "attempts", "calling", "announcements", "delivery
 MAY_IMPORT: dict[str, set[str]] = {
     # 0 the words
     "model": set(),
-    "errors": {"model"},
+    "outside": {"model"},
+    "errors": {"model", "outside"},
     "identity": set(),
     # 1 pure: no clock, no randomness, no network
+    "verdicts": WORDS,
     "channels": WORDS,
     "columns": set(),
     "learning": WORDS,
@@ -73,19 +78,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "breaker": WORDS,
     "parts": WORDS,
     "wording": set(),
+    "cells": set(),
     "reports": WORDS | {"wording"},
-    "api": WORDS,
+    "api": WORDS | {"cells"},
     "campaign": WORDS | {"channels"},
-    "request": WORDS | {"api", "campaign", "columns"},
+    "request": WORDS | {"api", "campaign", "cells", "columns"},
     "rules": WORDS | {"campaign", "channels"},
     # 2 the rim: each the home of something outside
     "threads": set(),
-    "loader": WORDS | PURE | {"threads"},
-    "replacing": WORDS,
+    "loader": WORDS | PURE | {"files", "threads"},
+    "files": WORDS,
+    "replacing": WORDS | {"files"},
     "outcomes": WORDS | PURE | {"replacing", "threads"},
-    "ledger": WORDS | PURE,
-    "lock": WORDS | PURE,
-    "sharing": WORDS | PURE,
+    "ledger": WORDS | PURE | {"files"},
+    "lock": WORDS | PURE | {"files"},
+    "sharing": WORDS | PURE | {"files"},
     "trust": WORDS | PURE,
     "line": WORDS | PURE | {"trust"},
     "failures": WORDS | PURE,
@@ -106,7 +113,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # 4 the wiring, which introduces them to each other
     "run": WORDS | PURE | RIM | MOTION | {"sandbox"},
     # 5 words out
-    "starters": WORDS | {"loader"},
+    "starters": WORDS | {"files", "loader"},
     "terminal": WORDS | {"campaign", "reports", "run", "sandbox", "stopping", "threads", "wording"},
     "cli": WORDS | {"run", "sandbox", "starters", "terminal"},
     "__main__": {"cli", "terminal"},
@@ -121,6 +128,7 @@ HOMES: dict[str, set[str]] = {
     "aiohttp": {"line", "fetching", "sandbox"},
     "anyio": {"stopping", "threads", "turns", "sender", "run", "terminal"},
     "botocore": {"api", "connect", "credentials", "failures", "line", "providers", "sandbox", "trust"},
+    "charset_normalizer": {"loader"},
     "click": {"cli", "terminal"},
     "email_validator": {"loader"},
     "fastexcel": {"loader"},

@@ -13,9 +13,10 @@ from pretended import ACCEPTED, Pretended, accepted, pretending, profile, sts
 import bulk
 from bulk import trust
 from bulk.connect import Connect, Endpoint
-from bulk.errors import BulkError, CallFailed, CampaignError, SetupError, verdict
+from bulk.errors import BulkError, CallFailed, CampaignError, SetupError
 from bulk.fetching import applied_rate, fetch, opted_out
 from bulk.model import Call, Verdict
+from bulk.verdicts import verdict
 
 CHAT = Call("StartOutboundChatContact", {"InstanceId": "i", "ContactFlowId": "f", "Attributes": {"secret": "body"}})
 AWS = "connect.us-west-2.amazonaws.com"  # the real name: only a proxy of ours leads elsewhere

@@ -3,15 +3,17 @@
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bulk.campaign.bounds import check_aliases, check_keys, check_values, text_of
 from bulk.campaign.tables import Campaign
 from bulk.campaign.whereabouts import placed
 from bulk.errors import CampaignError
+from bulk.outside import outside_text
 
 
 def load(path: Path | str) -> tuple[Campaign, str]:
@@ -20,41 +22,59 @@ def load(path: Path | str) -> tuple[Campaign, str]:
     Raises `CampaignError` naming file, line, key and remedy.
     """
     path = Path(path)
-    text = _text(path)
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise CampaignError(f"{path}: not TOML: {error}") from None
-    if "folder" in data:
-        raise CampaignError(placed("folder: no such key; paths are relative to the campaign file", path, text))
+    text = text_of(path)
+    data = _parsed(_toml, text, path, "TOML")
+    for name in ("folder", "files"):
+        if name in data:
+            raise CampaignError(placed(f"{name}: no such key; paths are relative to the campaign file", path, text))
+    files = [path]
     if isinstance(data.get("request"), str):
-        data["request"] = _request(path.parent / data["request"])
+        files.append(path.parent / data["request"])
+        data["request"] = _request(files[-1])
     try:
-        return Campaign(**{**data, "folder": path.parent}), text
+        return Campaign(**{**data, "folder": path.parent, "files": tuple(files)}), text
     except CampaignError as error:
         raise CampaignError(placed(str(error), path, text)) from None
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CampaignError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    except OSError as error:
-        raise CampaignError(f"{path}: cannot be read: {error.strerror}") from None
-
-
 def _request(path: Path) -> Mapping[str, Any]:
     """Read the file that the AWS CLI takes with --cli-input-json or --cli-input-yaml."""
-    text = _text(path)
-    try:
-        data = json.loads(text) if path.suffix == ".json" else yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-    except (ValueError, yaml.YAMLError) as error:
-        kind = "JSON" if path.suffix == ".json" else "YAML"
-        raise CampaignError(f"{path}: not {kind}: {error}") from None
+    text = text_of(path)
+    data = _parsed(json.loads, text, path, "JSON") if path.suffix == ".json" else _parsed(_yaml, text, path, "YAML")
     if not isinstance(data, dict):
         raise CampaignError(f"{path}: holds no parameters; `aws connect … --generate-cli-skeleton` shows the shape")
     return data
+
+
+def _parsed(parse: Callable[[str], Any], text: str, path: Path, kind: str) -> Any:
+    """Parse a text. Whatever a parser makes of what it was not made for becomes a sentence."""
+    try:
+        data = parse(text)
+        check_values(data)
+    except (ValueError, yaml.YAMLError) as error:
+        raise CampaignError(f"{path}: not {kind}: {outside_text(error)}") from None
+    except (RecursionError, MemoryError, OverflowError):
+        raise CampaignError(
+            f"{path}: not {kind} that can be read: it is nested too deeply, or holds too much"
+        ) from None
+    return data
+
+
+def _toml(text: str) -> dict[str, Any]:
+    check_keys(text)
+    return tomllib.loads(text)
+
+
+def _yaml(text: str) -> Any:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        check_aliases(node)
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
 
 
 class _Loader(yaml.SafeLoader):

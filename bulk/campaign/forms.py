@@ -5,27 +5,58 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import pydantic
-from pydantic import BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
+from bulk.campaign.bounds import HIGHEST, LONGEST, LOWEST
+
+_PART = re.compile(r"(?<![0-9.])([0-9]+(?:\.[0-9]+)?)\s*(ms|[smhdw])")
+_LONG = 60  # characters of a value in a message
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
 def seconds(value: Any) -> float:
-    """Read a duration: a number of seconds, or text such as `90s`, `2h30m`, `7d`. Raises `ValueError`."""
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-        return float(value)
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])", value) if isinstance(value, str) else []
-    if not parts or re.sub(r"\s+", "", "".join(map("".join, parts))) != re.sub(r"\s+", "", str(value)):
-        raise ValueError(f"{value!r} is no duration; write a number of seconds, or 90s, 2h30m, 7d")
+    """Return the seconds of a duration: of a number, or of text such as `90s`, `2h30m`, `7d`. Raises `ValueError`."""
+    read = _written(value) if isinstance(value, str) else value
+    if isinstance(read, timedelta):
+        read = read.total_seconds()
+    if isinstance(read, bool) or not isinstance(read, int | float) or not read >= 0:
+        raise ValueError(f"{brief(value)} is no duration; write a number of seconds, or 90s, 2h30m, 7d")
+    if read > LONGEST:
+        raise ValueError(f"{brief(value)} is too long; the longest is {LONGEST / _UNITS['d']:,.0f} days")
+    return float(read)
+
+
+def _written(text: str) -> float | None:
+    """Return the seconds of what a person wrote, None where it is no duration. Such a text is short."""
+    if len(text) > _LONG:
+        return None
+    parts = _PART.findall(text)
+    if not parts or "".join(map("".join, parts)) != "".join(text.split()):
+        return None
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
+def brief(value: Any) -> str:
+    """Return a value as a message shows it; Python itself refuses to write out the longest numbers."""
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"a number of some {value.bit_length() * 3 // 10:,} digits"
+    text = repr(value)
+    return text if len(text) <= _LONG else f"{text[: _LONG - 3]}…"
+
+
+def _fast_enough(value: float) -> float:
+    if value < LOWEST:
+        raise ValueError(f"{value:g} is slower than anybody waits for; the lowest is {LOWEST:f}")
+    return value
+
+
 Duration = Annotated[float, BeforeValidator(seconds)]
+Count = Annotated[int, Field(gt=0, le=HIGHEST)]
+Speed = Annotated[float, Field(gt=0, le=HIGHEST), AfterValidator(_fast_enough)]
+"""So many in a second, a minute, an hour or a day."""
 
 
 class Table(pydantic.BaseModel):
     """One table of the file: its keys are all there are, and it is never changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_strip_whitespace=True)

@@ -12,15 +12,15 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     PlainValidator,
-    PositiveInt,
     PrivateAttr,
     model_validator,
 )
 
-from bulk.campaign.forms import Duration, Table, seconds
+from bulk.campaign.forms import Count, Duration, Table, brief, seconds
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MIDNIGHT = 24 * 60
+LONGEST_RANGE = 3660  # days
 
 _WINDOW = re.compile(r"\s*(\d{1,2}):([0-5]\d)\s*[-–]\s*(\d{1,2}):([0-5]\d)\s*")
 
@@ -33,7 +33,7 @@ def _window(text: Any) -> tuple[int, int]:
     """Read `21:00-02:00` as minutes after midnight; an end after the day's own end lies in the next day."""
     found = _WINDOW.fullmatch(text) if isinstance(text, str) else None
     if found is None:
-        raise ValueError(f"{text!r} is no window; write it as 09:00-12:30, by a clock of 24 hours")
+        raise ValueError(f"{brief(text)} is no window; write it as 09:00-12:30, by a clock of 24 hours")
     hour, minute, end_hour, end_minute = map(int, found.groups())
     start, end = hour * 60 + minute, end_hour * 60 + end_minute
     if start >= MIDNIGHT or end > MIDNIGHT:
@@ -58,7 +58,9 @@ def _date_range(entry: Any) -> tuple[date, date]:
     try:
         found = date.fromisoformat(first.strip()), date.fromisoformat((last or first).strip())
     except ValueError:
-        raise ValueError(f"{str(entry)!r} is no date; write 2026-12-25, or 2026-12-24/2027-01-01") from None
+        raise ValueError(f"{brief(str(entry))} is no date; write 2026-12-25, or 2026-12-24/2027-01-01") from None
+    if (found[1] - found[0]).days > LONGEST_RANGE:
+        raise ValueError(f"{brief(str(entry))} is longer than ten years; write the days that are meant")
     if found[1] < found[0]:
         raise ValueError(f"{str(entry)!r} ends before it begins")
     return found
@@ -84,7 +86,9 @@ def _zones(value: Any) -> list[str]:
         return []
     names = ["UTC" if name == "utc" else str(name) for name in _several(value)]
     if wrong := [name for name in names if not is_zone(name)]:
-        raise ValueError(f'{wrong[0]!r} is no time zone; write "closed", "UTC", or IANA names such as "Europe/Berlin"')
+        raise ValueError(
+            f'{brief(wrong[0])} is no time zone; write "closed", "UTC", or IANA names such as "Europe/Berlin"'
+        )
     return names
 
 
@@ -108,7 +112,7 @@ def moment(text: str) -> datetime | date | timedelta:
         return timedelta(seconds=seconds(text))
     except ValueError:
         raise ValueError(
-            f"{text!r} is no time; write 2026-12-24T18:00, 2026-12-24, or a duration such as 36h"
+            f"{brief(text)} is no time; write 2026-12-24T18:00, 2026-12-24, or a duration such as 36h"
         ) from None
 
 
@@ -156,7 +160,7 @@ class HoursTable(WeekTable):
 class Cap(Table):
     """A person is written to at most so often within so long (seconds)."""
 
-    at_most: PositiveInt
+    at_most: Count
     within: Annotated[Duration, Field(gt=0)]
     _span: str = PrivateAttr("")
 

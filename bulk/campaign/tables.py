@@ -13,14 +13,13 @@ from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
-    PositiveFloat,
-    PositiveInt,
     StringConstraints,
     Tag,
     model_validator,
 )
 
-from bulk.campaign.forms import Duration, Table
+from bulk.campaign.bounds import HIGHEST, LOWEST
+from bulk.campaign.forms import Count, Duration, Speed, Table, brief
 from bulk.campaign.rule_tables import CapsTable, Expiry, HoursTable
 from bulk.campaign.troubles import nearest, troubles_of
 from bulk.channels import CHANNELS, Channel
@@ -28,6 +27,7 @@ from bulk.errors import CampaignError
 
 FileName = Annotated[str, StringConstraints(min_length=1, strip_whitespace=False)]
 """A file, by a name that may begin and end with a space."""
+_TOLD = 20  # troubles that are named at once
 
 
 class ListTable(Table):
@@ -35,6 +35,10 @@ class ListTable(Table):
 
     key: str | None = None
     format: str = "auto"
+    encoding: str | None = None
+    header_row: Count | None = None
+    sheet: Annotated[str, Field(min_length=1)] | Annotated[int, Field(strict=True, gt=0)] | None = None
+    hidden_rows: Literal["skip", "read"] | None = None
     country: str | None = None
     country_column: str | None = None
     allow_countries: tuple[str, ...] = ()
@@ -49,11 +53,11 @@ class ListTable(Table):
 class Window(Table):
     """One limit: so many calls in a second, minute, hour or day."""
 
-    per_second: PositiveFloat | None = None
-    per_minute: PositiveFloat | None = None
-    per_hour: PositiveFloat | None = None
-    per_day: PositiveFloat | None = None
-    burst: PositiveInt | None = None
+    per_second: Speed | None = None
+    per_minute: Speed | None = None
+    per_hour: Speed | None = None
+    per_day: Speed | None = None
+    burst: Count | None = None
 
     @model_validator(mode="after")
     def _one_span(self) -> Self:
@@ -77,11 +81,16 @@ class Window(Table):
 
 
 def _a_rate(value: Any) -> Any:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and LOWEST <= value <= HIGHEST:
         return float(value)
     if value in (None, "auto") or (isinstance(value, list | tuple) and value):
         return value
-    raise ValueError(f'{value!r} is no rate; write calls per second, "auto", or a list of windows')
+    if number and 0 < value < math.inf:
+        raise ValueError(
+            f"{brief(value)} is no rate that anybody has; write {LOWEST:f} to {HIGHEST:,} calls per second"
+        )
+    raise ValueError(f'{brief(value)} is no rate; write calls per second, "auto", or a list of windows')
 
 
 def _form(value: Any) -> str:
@@ -102,14 +111,14 @@ class OperationPacing(Table):
     """The pace of one operation."""
 
     rate: Rate = None
-    burst: PositiveInt | None = None
+    burst: Count | None = None
 
 
 class Pacing(OperationPacing):
     """The pace of the calls. `operations` holds the tables such as `[pacing.CreateContact]`."""
 
-    at_once: PositiveInt | None = None
-    parts_per_second: PositiveFloat | None = None
+    at_once: Count | None = None
+    parts_per_second: Speed | None = None
     operations: Mapping[str, OperationPacing] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -124,14 +133,14 @@ class Pacing(OperationPacing):
 class Hold(Table):
     """How many contacts the instance may have open, and how long one stays open."""
 
-    open_contacts: PositiveInt | None = None
+    open_contacts: Count | None = None
     open_for: Duration | None = None
 
 
 class Retry(Table):
     """When to give a call up. `replay_within`: how long a token is used again where AWS promises nothing."""
 
-    attempts: PositiveInt = 5
+    attempts: Count = 5
     longest_wait: Duration = 20.0
     replay_within: Duration = 3600.0
 
@@ -139,7 +148,7 @@ class Retry(Table):
 class StopTable(Table):
     """When the run halts by itself, and how long calls in flight may take to end."""
 
-    same_error_in_a_row: PositiveInt = 20
+    same_error_in_a_row: Count = 20
     failure_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     grace: Duration = 30.0
 
@@ -148,7 +157,8 @@ class Campaign(Table):
     """What is to be sent, to whom, and at what pace. Raises `CampaignError` where it is wrong.
 
     `[request]`, `[create_contact]` and `[stop_contact]` hold parameters in AWS's own names; any string in
-    them may be a Jinja template over the columns of the list. `folder` is what relative paths start from.
+    them may be a Jinja template over the columns of the list. `folder` is what relative paths start from,
+    `files` are those that it was read from.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=100)]
@@ -167,12 +177,15 @@ class Campaign(Table):
     hours: HoursTable = Field(default_factory=HoursTable)
     caps: CapsTable = Field(default_factory=CapsTable)
     folder: Path = Field(default_factory=Path.cwd, exclude=True)
+    files: tuple[Path, ...] = Field(default=(), exclude=True)
 
     def __init__(self, **data: Any) -> None:
         try:
             super().__init__(**data)
         except pydantic.ValidationError as error:
-            raise CampaignError("\n".join(troubles_of(error, type(self)))) from None
+            troubles = troubles_of(error, type(self))
+            more = [f"and {len(troubles) - _TOLD:,} more"] if len(troubles) > _TOLD else []
+            raise CampaignError("\n".join([*troubles[:_TOLD], *more])) from None
 
     @classmethod
     def load(cls, path: Path | str) -> "Campaign":

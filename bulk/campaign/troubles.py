@@ -7,6 +7,9 @@ from typing import Any, get_args
 
 import pydantic
 
+from bulk.campaign.forms import brief
+
+_LONGEST = 100  # characters of a name that are compared: what is compared takes their square of time
 _AN_OPERATION = re.compile(r"[A-Z][A-Za-z]+\Z")
 
 
@@ -23,7 +26,7 @@ def troubles_of(error: pydantic.ValidationError, model: type[pydantic.BaseModel]
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest the known name that is nearest, as an end of a sentence; empty where none is near."""
-    close = difflib.get_close_matches(name.lower(), [*known], n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower()[:_LONGEST], [*known], n=1, cutoff=0.6)
     return f". Did you mean {close[0]!r}?" if close else ""
 
 
@@ -36,17 +39,12 @@ def _said(trouble: Any, keys: Iterable[str]) -> str:
         case "value_error":
             return str(trouble["ctx"]["error"])
         case _:
-            return f"{_lowered(trouble['msg'])}, not {_excerpt(trouble['input'])}"
+            return f"{_lowered(trouble['msg'])}, not {brief(trouble['input'])}"
 
 
 def _lowered(message: str) -> str:
     plain = re.sub(r"valid dictionary( or instance of \w+)?", "table", message.removeprefix("Input ").strip())
     return plain.replace("a valid string", "text").replace("String", "text")
-
-
-def _excerpt(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def _path(trouble: Any, model: type[pydantic.BaseModel]) -> list[str]:

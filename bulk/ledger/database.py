@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bulk.errors import LedgerError
+from bulk.files import check_state, open_private, private_folder, scratch
 
 FILE = "ledger.db"
 
@@ -92,19 +92,20 @@ def _spelled(statement: str, count: int, width: int) -> str:
 
 def empty(path: Path) -> None:
     """Make the folder and an empty file that only their owner can read; leave what is there."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives -wal and -shm the mode of the file
-    path.chmod(0o600)
+    private_folder(path.parent)
+    os.close(open_private(path, linked=True))  # SQLite gives -wal and -shm the mode of the file
 
 
 def create(path: Path, prepare: Callable[[Path], None]) -> None:
     """Make the ledger where there is none: prepared elsewhere first, so that it is never seen half made."""
+    private_folder(path.parent)
+    check_state(path.parent)
     if not missing(path):
-        path.chmod(0o600)
+        os.close(open_private(path, linked=True))
         return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as folder:
-        new = Path(folder) / path.name
+    folder, remove = scratch(path.parent)
+    try:
+        new = folder / path.name
         empty(new)
         prepare(new)
         try:
@@ -112,6 +113,8 @@ def create(path: Path, prepare: Callable[[Path], None]) -> None:
         except OSError:  # another process was first, or the file system knows no links
             if not path.exists():
                 new.replace(path)
+    finally:
+        remove()
     _to_disk(path.parent)
 
 

@@ -162,6 +162,10 @@ class RunLedger(RunRecord):
         """
         await self._writer.soon((statements.WITHDRAW, (attempts, delivery)), *_taking_back(token, delivery))
 
+    async def opened(self, delivery: int, token: str, at: float) -> None:
+        """Record when a contact opened, at the latest: it is counted as open from then on. `at` is in Unix seconds."""
+        await self._writer.soon((dispatches.RENEW, (at, token, delivery)))
+
     async def end(self, delivery: int, token: str, at: float) -> None:
         """Record that the contact which was opened under this token was ended by us. `at` is in Unix seconds."""
         await self._writer.soon((dispatches.END, (at, token, delivery)))

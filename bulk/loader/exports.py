@@ -63,12 +63,24 @@ class LeaveOut:
 
     def refusals(self, frame: pl.DataFrame, kind: Kind) -> Iterator[tuple[int, Refusal]]:
         """Yield such rows of a frame, and why they are left out."""
+        known: dict[str, Refusal | None] = {}  # most rows say what others do
         for row, cell in enumerate(cells(frame, self.place)):
-            found = objection(cell, self.asks, kind=kind, values=self.values)
-            if found is not None:
-                lacks = self.asks == "consent" and found in {"is empty", "is no clear yes"}
-                why = f"{'the list has no consent' if lacks else 'the list says so'}: {self.name} {found}"
-                yield row, Refusal(self.code, why, Status.SKIPPED)
+            if isinstance(cell, str) and cell in known:
+                why = known[cell]
+            else:
+                why = self._refusal(cell, kind)
+                if isinstance(cell, str):
+                    known[cell] = why
+            if why is not None:
+                yield row, why
+
+    def _refusal(self, cell: Any, kind: Kind) -> Refusal | None:
+        found = objection(cell, self.asks, kind=kind, values=self.values)
+        if found is None:
+            return None
+        lacks = self.asks == "consent" and found in {"is empty", "is no clear yes"}
+        why = f"{'the list has no consent' if lacks else 'the list says so'}: {self.name} {found}"
+        return Refusal(self.code, why, Status.SKIPPED)
 
 
 def cells(frame: pl.DataFrame, place: Sequence[str]) -> list[Any]:

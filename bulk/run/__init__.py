@@ -15,6 +15,7 @@ from bulk.ledger import Ledger
 from bulk.lock import sender, sole_sender
 from bulk.model import Outcome
 from bulk.run.examination import examine
+from bulk.run.inputs import check_output
 from bulk.run.judging import Judge
 from bulk.run.looking import (
     Glance,
@@ -92,7 +93,8 @@ async def send(
     if opened.options.dry_run:
         opened = in_scratch(opened)
     check_results(opened)
-    for note in (*opened.notes, *remarks(opened)):
+    told = [*opened.notes, *remarks(opened)]
+    for note in told:
         log.log(logging.WARNING if note in opened.warnings else logging.INFO, note)
     stop = stop or Stop()
     run: Run | None = None
@@ -100,6 +102,9 @@ async def send(
         async with _sending(opened, stop, Survey(opened)) as sending:
             with unwrapped():
                 await sending.go(watch, every)
+            for note in opened.contacts.notes:  # what is seen at the end of a list only, such as a footer
+                if note not in told:
+                    log.info(note)
             run = await in_thread(_ended, sending)
     except LedgerError:
         if run is None:  # else it is what the run says already, met once more in closing the ledger
@@ -135,6 +140,7 @@ async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
     """Write the results of a run as they are now. Raises `CampaignError`, `ListError` and `LedgerError`."""
     given = found(await in_thread(choose, campaign, Options.of(options))).options
     opened = await open_from(campaign, given, to_send=False)
+    check_output(opened, Path(output))
     with recorded(opened) as record:
         await in_thread(look, opened, record, Path(output))
     return Path(output)

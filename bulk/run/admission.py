@@ -40,4 +40,4 @@ def admission(opened: Opened, judge: Judge, identity: RunIdentity) -> Admission:
 
         return objection
 
-    return Admission(ask, guard)
+    return Admission(ask, guard, counts_open=any(bounds.values()))

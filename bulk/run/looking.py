@@ -13,10 +13,12 @@ import polars as pl
 
 from bulk.attempts import Tally
 from bulk.errors import BulkError, CampaignError, ExitCode, LedgerError
+from bulk.files import private_folder
 from bulk.ledger import Ledger, RunRecord
 from bulk.model import Status
 from bulk.outcomes import Results, check, frame, table, write
 from bulk.reports import Reason, Reasons
+from bulk.run.inputs import check_output
 from bulk.run.opening import Chosen, Opened
 from bulk.run.summary import Summary
 
@@ -100,7 +102,8 @@ def read_results(opened: Opened, record: RunRecord) -> Iterator[tuple[pl.DataFra
     for batch in opened.contacts.batches(wanted, size=BATCH, frames=True):
         assert batch.frame is not None  # noqa: S101 - it was asked for
         rows = batch.recipients
-        yield table(rows.first, rows.keys, rows.destinations, recorded(rows.names, rows.destinations)), batch.frame
+        ends = recorded(rows.names, rows.destinations)
+        yield table(rows.first, rows.keys, rows.destinations, ends, rows.lines), batch.frame
 
 
 def look(opened: Opened, record: RunRecord, path: Path | None) -> Glance:
@@ -110,7 +113,8 @@ def look(opened: Opened, record: RunRecord, path: Path | None) -> Glance:
     if path is None:
         deque(results, maxlen=0)
     else:
-        write(results, path, outcomes_only=opened.options.outcomes_only)
+        options = opened.options
+        write(results, path, outcomes_only=options.outcomes_only, spreadsheet_safe=options.spreadsheet_safe)
     return glance
 
 
@@ -120,8 +124,9 @@ def check_results(opened: Opened) -> None:
     if path is None:
         return
     check(path)
+    check_output(opened, path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
         raise CampaignError(

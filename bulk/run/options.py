@@ -8,13 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import polars as pl
-
+from bulk.campaign import HIGHEST, LONGEST, brief
 from bulk.errors import CampaignError
+from bulk.loader import HeldTable
 from bulk.model import Status
 
 _RUN_ID = re.compile(r"\w(?:[\w.+:@ -]{0,98}[\w+-])?")
-Contacts = Path | str | pl.DataFrame | pl.LazyFrame
+_MOST = {
+    "limit": 10**12,
+    "rate": HIGHEST,
+    "burst": HIGHEST,
+    "at_once": HIGHEST,
+    "rate_share": 1,
+    "connect_timeout": LONGEST,
+    "read_timeout": LONGEST,
+    "max_duration": LONGEST,
+}
+Contacts = Path | str | HeldTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +33,14 @@ class Options:
 
     `only` sends again just the rows that ended so; `accept_changes` lets unsent rows take a changed campaign. `no_wait`
     ends a run where sending hours are closed, instead of waiting for the next window.
+    `spreadsheet_safe`: results in `.csv` hold no formula.
     """
 
     contacts: Contacts | None = None
     run_id: str = "default"
     results: Path | str | None = None
     outcomes_only: bool = False
+    spreadsheet_safe: bool = False
     limit: int | None = None
     dry_run: bool = False
     sandbox: bool = False
@@ -57,19 +69,12 @@ class Options:
             near = difflib.get_close_matches(name, known, n=1)
             raise CampaignError(f"no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         options = cls(**given)
-        for name in (
-            "limit",
-            "rate",
-            "burst",
-            "at_once",
-            "rate_share",
-            "connect_timeout",
-            "read_timeout",
-            "max_duration",
-        ):
+        for name, most in _MOST.items():
             value = getattr(options, name)
             if value is not None and value != "auto" and not 0 < value < math.inf:
                 raise CampaignError(f"{name.replace('_', '-')} is {value}, and must be a number above 0")
+            if value is not None and value != "auto" and value > most:
+                raise CampaignError(f"{name.replace('_', '-')} is {brief(value)}, and must be at most {most:,.0f}")
         if not _RUN_ID.fullmatch(options.run_id):
             raise CampaignError(
                 f"run {options.run_id[:40]!r}: files are named after it, so it is made of up to 100 letters, digits, "

@@ -14,6 +14,7 @@ from bulk.model import Status
 from bulk.replacing import taking_the_place_of
 from bulk.reports import About, Figures, Fold, Report, Row, page
 from bulk.reports.fold import SHOWN
+from bulk.run.inputs import check_output
 from bulk.run.looking import found, read_results, recorded
 from bulk.run.opening import Chosen, Opened, choose
 from bulk.run.options import Options
@@ -36,6 +37,7 @@ async def report(campaign: Campaign | Path | str, output: Path | str, **options:
     if path.suffix.lower() not in _SUFFIXES:
         raise CampaignError(f"{path}: a report is a page: name it {path.stem or 'report'}.html")
     chosen = found(await in_thread(choose, campaign, given))
+    check_output(chosen, path)
     with recorded(chosen) as record:
         opened = await _opened(campaign, chosen.options)
         await in_thread(_write, path, chosen, opened, record)

@@ -8,6 +8,7 @@ from bulk.announcements import NotNow
 from bulk.attempts import Tally
 from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status
+from bulk.outside import row_text
 from bulk.rules import CAPPED, Wait
 from bulk.run.judging import Judge
 from bulk.run.rotation import Rotation
@@ -45,7 +46,7 @@ class Row:
         built = refusal or self.rotation.build(recipient, claim.progress)
         if isinstance(built, Refusal):
             if settling or not claim.progress.replies:
-                return await self._leave_out(claim, built)
+                return await self._leave_out(recipient, claim, built)
             refusal, built = built, self.tables  # to end a draft takes no more than these
         delivery = Delivery(
             claim.id,
@@ -59,16 +60,16 @@ class Row:
         )
         return await self.carrier.deliver(delivery)
 
-    async def _leave_out(self, claim: Claim, why: Refusal) -> Outcome:
+    async def _leave_out(self, recipient: Recipient, claim: Claim, why: Refusal) -> Outcome:
         """Record why nothing is sent. What may have been accepted before stays unknown, and says why it is left."""
-        attempts = claim.progress.attempts
+        attempts, said = claim.progress.attempts, row_text(why.message, recipient)
         if claim.reopens is Status.UNKNOWN:
-            return Outcome(Status.UNKNOWN, attempts=attempts, error_code=why.code, error_message=why.message)
+            return Outcome(Status.UNKNOWN, attempts=attempts, error_code=why.code, error_message=said)
         if claim.kind is ClaimKind.UNSETTLED:
-            message = f"tried before without an answer, and not tried again: {why.message}"
+            message = f"tried before without an answer, and not tried again: {said}"
             outcome = Outcome(Status.UNKNOWN, attempts=attempts, error_code=why.code, error_message=message)
         else:
-            outcome = Outcome(why.status, attempts=attempts, error_code=why.code, error_message=why.message)
+            outcome = Outcome(why.status, attempts=attempts, error_code=why.code, error_message=said)
         await self.book.finish(claim.id, outcome, reopens=claim.reopens is not None)
         return outcome
 

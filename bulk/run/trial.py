@@ -46,6 +46,9 @@ class Unrecorded:
     async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:
         """Keep nothing."""
 
+    async def opened(self, delivery: int, token: str, at: float) -> None:
+        """Keep nothing."""
+
     async def end(self, delivery: int, token: str, at: float) -> None:
         """Keep nothing."""
 

@@ -13,6 +13,7 @@
     declaration reading such rules
     world       the order in which a call meets all these
     control     /_sandbox/…
+    guard       who may ask
     server      HTTP
 
 It imports nothing else of this program: the judge is not related to the judged.
@@ -57,6 +58,8 @@ class Sandbox:
       unless given. AWS's are in `OPEN_CONTACTS`.
     - `ends_after`: seconds after which a flow ends each contact.
     - `instances`: the instance ids there are; None takes any.
+    - `allow_hosts`: names by which it may be called beside 127.0.0.1 and localhost, with a port or for any port.
+    - `control_token`: what `/_sandbox/…` wants as `Authorization: Bearer …`; without one, anybody on this machine may.
     - `keep_bytes`: how much of the requests is kept; the oldest contacts go on without.
     - `clock` gives Unix seconds.
 
@@ -74,6 +77,8 @@ class Sandbox:
         open_contacts: Mapping[str, int] | None = None,
         ends_after: float | None = None,
         instances: Collection[str] | None = None,
+        allow_hosts: Collection[str] = (),
+        control_token: str | None = None,
         keep_bytes: int = 256 * 2**20,
         clock: Callable[[], float] | None = None,
     ) -> None:
@@ -85,10 +90,11 @@ class Sandbox:
         if faults is not None:
             self.set_faults(read_file(Path(faults)) if isinstance(faults, str | Path) else faults)
         self._server: Server | None = None
+        self._guarded = {"hosts": allow_hosts, "token": control_token}
 
     async def __aenter__(self) -> Self:
         server = Server(self._world, self._clock)
-        await server.start(self._port)
+        await server.start(self._port, **self._guarded)
         self._server = server
         return self
 

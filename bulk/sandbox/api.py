@@ -3,7 +3,7 @@
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +17,9 @@ from bulk.sandbox.shapes import Check, Misfit, compile_check
 
 MODELS = Path(__file__).parent.parent / "models"
 """Models laid over botocore's own, in the layout of its loader (`botocore.loaders`, "sdk-extras")."""
+
+DEEPEST = 64
+"""How deeply a body may be nested: the deepest shape of the model has a dozen levels."""
 
 OPERATIONS = (
     "StartOutboundChatContact",
@@ -59,6 +62,8 @@ class Operation:
             parameters = _DECODER.decode(body.decode()) if body else {}
         except (ValueError, RecursionError) as trouble:
             raise ServiceError("SerializationException", f"The body is not JSON: {trouble}") from None
+        if body.count(b"[") + body.count(b"{") > DEEPEST and _depth(parameters) > DEEPEST:
+            raise ServiceError("SerializationException", "The body is nested too deeply.")
         if not isinstance(parameters, dict):
             raise ServiceError("SerializationException", "The body must be a JSON object.")
         return {**parameters, **path} if path else parameters
@@ -69,8 +74,19 @@ class Operation:
             self.check(parameters)
         except Misfit as misfit:
             raise ServiceError(self.invalid, str(misfit)) from None
-        except RecursionError:
-            raise ServiceError("SerializationException", "The body is nested too deeply.") from None
+
+
+def _depth(value: Any) -> int:
+    """Return how deeply a value is nested; beyond what is taken, nobody counts."""
+    inner, depth = [value], 0
+    while inner and depth <= DEEPEST:
+        inner = [part for one in inner for part in _parts(one)]
+        depth += 1
+    return depth
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 @dataclass(frozen=True, slots=True)

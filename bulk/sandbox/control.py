@@ -53,11 +53,11 @@ class Control:
         return methods[method](query, body)
 
     def _contacts(self, query: str) -> list[dict[str, Any]]:
-        asked = {name: values[-1] for name, values in parse_qs(query).items()}
+        asked = {name: values[-1] for name, values in parse_qs(query).items() if name != "token"}
         if unknown := set(asked) - {"state", "destination", "limit"}:
             raise Wrong(f"{min(unknown)}: there are state, destination and limit")
         limit = asked.pop("limit", None)
-        if limit is not None and not limit.isdecimal():
+        if limit is not None and not (limit.isascii() and limit.isdecimal() and len(limit) < 20):
             raise Wrong(f"limit: must be a whole number, is {limit!r}")
         newest = None if limit is None else int(limit)
         return contacts(self._world, self._clock(), wanted=asked, newest=newest)
@@ -84,13 +84,13 @@ class Control:
     def _try(self, change: Callable[[Mapping[str, Any], float], None], body: bytes) -> None:
         try:
             given = json.loads(body)
-        except ValueError as trouble:
+        except (ValueError, RecursionError) as trouble:
             raise Wrong(f"the body is not JSON: {trouble}") from None
         if not isinstance(given, dict):
             raise Wrong("the body must be a JSON object")
         try:
             change(given, self._clock())
-        except ValueError as trouble:
+        except (ValueError, OverflowError) as trouble:
             raise Wrong(str(trouble)) from None
 
 

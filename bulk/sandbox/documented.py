@@ -14,8 +14,8 @@ from bulk.sandbox.refusal import ServiceError
 
 Parameters = Mapping[str, Any]
 
-_PHONE_ARN = re.compile(r"arn:aws[a-z-]*:connect:[a-z0-9-]+:\d{12}:phone-number/\S+")
-_E164 = re.compile(r"\+[1-9]\d{1,14}")
+_PHONE_ARN = re.compile(r"arn:aws[a-z-]*:connect:[a-z0-9-]+:[0-9]{12}:phone-number/\S+")
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _ATTRIBUTE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SEGMENT_KEY = re.compile(r"[A-Za-z0-9_:-]+")  # the service's own keys are spelt `connect:…`
 _CONTENT = {"connect:SMS": 1024, "connect:WhatsApp": 4096}

@@ -125,7 +125,7 @@ def _matcher(pattern: str | None) -> Callable[[str], object]:
         return lambda _: True
     if pattern == _NO_CONTROL:
         return lambda text: all(unicodedata.category(character)[0] != "C" for character in text)
-    return re.compile(pattern).fullmatch
+    return re.compile(pattern, re.ASCII).fullmatch  # the service's digits and letters are ASCII's
 
 
 def _whole(shape: Shape, _: dict[str, Check]) -> Check:

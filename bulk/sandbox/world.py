@@ -22,8 +22,8 @@ from bulk.sandbox.quotas import Bucket, Quotas
 from bulk.sandbox.refusal import ServiceError
 from bulk.sandbox.state import Contacts, Limits, Request
 
-_CREDENTIAL = re.compile(r"AWS4-\S+ +Credential=[^/\s]+/\d{8}/([^/\s]+)/([^/\s]+)/aws4_request\b")
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+_CREDENTIAL = re.compile(r"AWS4-\S+ +Credential=[^/\s]+/[0-9]{8}/([^/\s]+)/([^/\s]+)/aws4_request\b")
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 _TIMES_KEPT = 1_000_000
 _QUOTA_KEYS = frozenset({"rate", "burst", "quotas", "open_contacts", "ends_after"})
 

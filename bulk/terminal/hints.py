@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 RUN = frozenset({"contacts", "run_id", "state_dir"})
 REACH = frozenset({"endpoint_url", "region", "profile", "ca_bundle", "allow_http", "connect_timeout", "read_timeout"})
 PACE = frozenset({"rate", "burst", "at_once", "rate_share"})
+WRITTEN = frozenset({"results", "outcomes_only", "spreadsheet_safe"})
 KEPT = {
-    "send": RUN | REACH | PACE | {"results", "outcomes_only", "yes"},
+    "send": RUN | REACH | PACE | WRITTEN | {"yes"},
     "check": RUN | REACH | PACE,
     "resolve": RUN | REACH,
 }

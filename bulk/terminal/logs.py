@@ -12,8 +12,9 @@ import re
 import time
 import traceback
 from collections.abc import Callable
+from typing import Any
 
-from bulk.wording import plain
+from bulk.wording import one_line, plain
 
 OURS = "bulk"
 LONGEST = 500  # characters of a message that is not ours
@@ -55,6 +56,12 @@ class Handler(logging.Handler):
         self._tell(self.format(record))
 
 
+def as_json(data: Any) -> str:
+    """Return JSON in which whatever could steer a terminal is spelt out, C1 and the marks of direction included."""
+    text = json.dumps(data, ensure_ascii=False, default=str)
+    return text if text.isprintable() else "".join(s if s.isprintable() else json.dumps(s)[1:-1] for s in text)
+
+
 def _message(record: logging.LogRecord) -> str:
     """Return what a record says: ours as it is, that of a library made safe."""
     try:
@@ -62,7 +69,7 @@ def _message(record: logging.LogRecord) -> str:
     except (TypeError, ValueError):  # a library's own mistake
         said = str(record.msg)
     if record.name == OURS:
-        return said
+        return one_line(said)
     first = said[:LONGEST].strip().partition("\n")[0]
     kind = f" ({record.exc_info[0].__name__})" if record.exc_info and record.exc_info[0] else ""
     return f"{record.name}: {_DESTINATION.sub('…', plain(first))}{kind}"
@@ -89,4 +96,4 @@ class _Json(logging.Formatter):
         said = {"at": at, "level": record.levelname.lower(), "message": _message(record), **facts}
         if trace := _trace(record):
             said["trace"] = trace
-        return json.dumps(said, ensure_ascii=False, default=str)
+        return as_json(said)

@@ -1,6 +1,7 @@
 """The options, each said once. One that is not a file can also come from `BULK_…` in the environment."""
 
 import math
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,8 @@ import click
 from click.core import ParameterSource
 
 from bulk.terminal import screen
+
+_SHARE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,20})?(?:/[0-9]{1,9})?|\.[0-9]{1,20}")  # 1e999999999 is work for hours
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
@@ -55,7 +58,7 @@ class _Share(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
-            share = float(Fraction(str(value)))
+            share = float(Fraction(str(value))) if _SHARE.fullmatch(str(value)) else 0.0
         except (ValueError, ZeroDivisionError):
             share = 0.0
         if not 0 < share <= 1:
@@ -105,7 +108,10 @@ deciding = _all(
     option("--row", "rows", type=click.IntRange(0), multiple=True, help="Decide about this row alone; repeatable."),
 )
 
-writing = option("--outcomes-only", is_flag=True, help="Leave the list's own columns out of the results.")
+writing = _all(
+    option("--outcomes-only", is_flag=True, help="Leave the list's own columns out of the results."),
+    option("--spreadsheet-safe", is_flag=True, help="Put ' before cells of a .csv that a spreadsheet would run."),
+)
 
 pace = _all(
     option("--rate", type=_Rate(), help="Calls per second and operation, instead of the campaign's; auto learns it."),
@@ -151,6 +157,13 @@ serving = _all(
     option("--rate", type=_Rate(), help="Calls a second and operation; AWS's defaults if not given, or auto."),
     option("--burst", type=click.IntRange(1), help="Calls at once and operation."),
     option("--faults", type=FILE, help="A bad day, as JSON or TOML."),
+    option(
+        "--allow-host",
+        "allow_hosts",
+        multiple=True,
+        metavar="HOST[:PORT]",
+        help="A name by which it may be called, beside 127.0.0.1 and localhost; repeatable.",
+    ),
 )
 
 DECISIONS = "resend", "mark_sent", "give_up"

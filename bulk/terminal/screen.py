@@ -1,6 +1,5 @@
 """Where words go: data to stdout, words for people to stderr, as text or as JSON."""
 
-import json
 import logging
 import os
 import sys
@@ -12,6 +11,7 @@ from typing import IO, Any
 import click
 
 from bulk.terminal import logs
+from bulk.wording import plain_lines
 
 log = logging.getLogger("bulk")
 
@@ -60,6 +60,11 @@ def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def is_looked_at() -> bool:
+    """Whether a person reads stderr as it is written, and not a log."""
+    return sys.stderr.isatty() and not is_logged()
+
+
 def _said(name: str) -> bool:
     return bool(click.get_current_context().find_root().meta.get(name))
 
@@ -70,7 +75,7 @@ def show(data: Any, text: str) -> None:
     Ends the program with 1 where that cannot be written.
     """
     try:
-        click.echo(json.dumps(data, ensure_ascii=False, default=str) if is_json() else text)
+        click.echo(logs.as_json(data) if is_json() else plain_lines(text))
     except BrokenPipeError:  # nobody reads on, which is no trouble: click ends the program
         raise
     except OSError as error:
@@ -116,7 +121,7 @@ def _format_of(words: Sequence[str]) -> str | None:
 def _tell(text: str) -> None:
     """Write to stderr. Where that cannot be (a full disk, a pipe that nobody reads), the work goes on in silence."""
     try:
-        click.echo(text, err=True)
+        click.echo(plain_lines(text), err=True)
     except OSError:
         _mute(sys.stderr)
 

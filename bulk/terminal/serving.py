@@ -1,6 +1,7 @@
 """`bulk sandbox`: a local Amazon Connect until it is interrupted."""
 
 from pathlib import Path
+from typing import Any
 
 import anyio
 
@@ -10,13 +11,13 @@ from bulk.terminal import screen
 from bulk.terminal.sending import heeded
 
 
-async def serve(*, port: int, faults: Path | None, rate: float | str | None, burst: int | None) -> None:
+async def serve(*, port: int, faults: Path | None, rate: float | str | None = None, **settings: Any) -> None:
     """Serve until a signal; a rate of `auto` is AWS's own. Raise `CampaignError` where that cannot begin."""
     granted = None if isinstance(rate, str) else rate
     async with anyio.create_task_group() as group:
         group.start_soon(_until_signalled, group.cancel_scope)
         try:
-            await run_sandbox(port=port, faults=faults, started=_say, rate=granted, burst=burst)
+            await run_sandbox(port=port, faults=faults, started=_say, rate=granted, **settings)
         except ValueError as error:
             raise CampaignError(str(error)) from None
         except OSError as error:

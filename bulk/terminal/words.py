@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bulk.model import mask
+from bulk.outside import LIMIT
 from bulk.wording import duration, plain
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ WIDTH = 100
 REASONS = 5  # shown at the end of a run; the results have them all
 STATUSES = ("sent", "skipped", "refused", "rejected", "unknown", "pending")
 HEADER = "row", "key", "destination", "status", "contact id, or why not"
+_DIGITS = 7  # of a key that may be a phone number
 WIDTHS = 7, 16, 22, 8, 39  # of these columns, with two spaces between: 100 in all
 
 
@@ -64,20 +66,28 @@ def status(told: "Summary", sender: str | None) -> str:
     return "\n".join(lines)
 
 
-def glance(seen: "Glance") -> str:
-    """Show the first rows of the results as a table, then the troubles by reason."""
-    rows = [_cells(row) for row in seen.first]
+def glance(seen: "Glance", *, masked: bool) -> str:
+    """Show the first rows of the results as a table, then the troubles by reason; in a log, masked."""
+    rows = [_cells(row, masked=masked) for row in seen.first]
     lines = [_line(row) for row in (HEADER, *rows)] if rows else []
     for reason in seen.reasons[:REASONS]:
-        lines += _reason(reason)
+        lines += _reason(reason, masked=masked)
     if more := seen.reasons[REASONS:]:
         lines.append(f"  {sum(reason.rows for reason in more):,} more, for other reasons")
     return "\n".join(lines)
 
 
-def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+def _cells(row: Mapping[str, Any], *, masked: bool) -> tuple[str, ...]:
     end = row["contact_id"] or " ".join(filter(None, (row["error_code"], row["error_message"])))
-    return str(row["row"]), row["key"], row["destination"] or "", row["status"], end
+    key, to = row["key"], row["destination"] or ""
+    if masked:
+        key, to = _hidden(key), to and mask(to)
+    return str(row["row"]), key, to, row["status"], end
+
+
+def _hidden(key: str) -> str:
+    """Mask a key that may be a person's number or address."""
+    return mask(key) if "@" in key or sum(map(str.isdigit, key)) >= _DIGITS else key
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -108,7 +118,7 @@ def plan(found: "Plan") -> str:
     if found.finishes_at:
         lines.append(f"begun now, it ends about {found.finishes_at[:16].replace('T', ' ')} UTC")
     for note in found.notes:
-        lines += textwrap.wrap(f"note: {plain(note)}", WIDTH, subsequent_indent="  ")
+        lines += textwrap.wrap(f"note: {plain(note[:LIMIT])}", WIDTH, subsequent_indent="  ")
     return "\n".join([*lines, *(f"\n{preview(one)}" for one in found.previews)])
 
 
@@ -132,10 +142,16 @@ def trial(told: Mapping[str, Any]) -> str:
     return f"row {told['row']}, to {mask(told['destination'])}: {told['status']}" + (f": {plain(why)}" if why else "")
 
 
-def _reason(reason: "Reason") -> list[str]:
+def _brief(text: str) -> str:
+    """Show the beginning of a cell, which may be of any length."""
+    return plain(text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…")
+
+
+def _reason(reason: "Reason", *, masked: bool = False) -> list[str]:
     lines = [f"  {reason.rows:,} {reason.status}: {reason.code}"]
     for one in reason.examples:
-        told = f"row {one.row}, key {plain(one.key)!r}: {plain(one.message or '')}"
+        key = _hidden(one.key) if masked else one.key
+        told = f"row {one.row}, key {_brief(key)!r}: {plain(one.message or '')}"
         lines += textwrap.wrap(told, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 6)
     return lines
 
@@ -158,6 +174,6 @@ def resolution(told: "Resolution") -> str:
 
 def _unknown(one: "UnknownRow") -> str:
     row = "no longer in the list" if one.row is None else f"row {one.row}"
-    key = f", key {plain(one.key)!r}" if one.key is not None else ""
+    key = f", key {_brief(one.key)!r}" if one.key is not None else ""
     tried = one.tried_at.strftime(", tried %Y-%m-%d %H:%M:%S UTC") if one.tried_at else ""
     return f"  {row}{key}, to {one.destination}{tried}: {one.error_code}: {plain(one.error_message or '')}"

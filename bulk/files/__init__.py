@@ -1,0 +1,25 @@
+"""Files for their owner alone, wherever they are made and whoever may write beside them.
+
+private   files and folders that nobody else reads, and that no planted link leads astray
+passing   new files beside those whose place they take, and folders for things of the moment
+state     the state directory: whose it is, and whether locks hold there
+outputs   what is read is never overwritten
+"""
+
+from bulk.files.outputs import refuse_overwriting
+from bulk.files.passing import beside, scratch
+from bulk.files.private import open_private, private_folder, write_new
+from bulk.files.state import check_state, hold, remote_kind, state_folder
+
+__all__ = [
+    "beside",
+    "check_state",
+    "hold",
+    "open_private",
+    "private_folder",
+    "refuse_overwriting",
+    "remote_kind",
+    "scratch",
+    "state_folder",
+    "write_new",
+]

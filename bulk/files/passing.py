@@ -1,0 +1,102 @@
+"""What does not last: new files beside those whose place they take, and folders for things of the moment.
+
+Their names are foreseen by nobody. A process holds the lock of what it made, so what a killed one left is known by its
+lock being free, and goes when the next is made.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+from bulk.files.private import NEW, PRIVATE
+
+_OLD = 24 * 3600.0  # seconds after which what cannot be locked is taken to be left behind
+_YOUNG = 10.0  # seconds
+_SCRATCH = ".bulk-scratch-"
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """Yield a new file beside a path, which vanishes at the end where nothing has taken it. Raises `OSError`."""
+    clear(path)
+    new = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    file = os.open(new, os.O_RDWR | NEW, PRIVATE)
+    try:
+        os.fchmod(file, PRIVATE)
+        with suppress(OSError):  # without locks, its age must tell
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield new
+    finally:
+        with suppress(OSError):
+            new.unlink()
+        os.close(file)
+
+
+def clear(path: Path) -> None:
+    """Remove what killed processes have left beside a path: new files that nobody holds."""
+    start, end = f".{path.name}.", ".new"
+    with suppress(OSError):
+        for entry in os.scandir(path.parent):
+            token = entry.name[len(start) : -len(end)]
+            named = entry.name.startswith(start) and entry.name.endswith(end) and len(token) == 16
+            if named and set(token) <= set("0123456789abcdef") and entry.is_file(follow_symlinks=False):
+                _clear(Path(entry.path))
+
+
+def _clear(path: Path) -> None:
+    with suppress(OSError):
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            except OSError:
+                if time.time() - os.fstat(file).st_mtime < _OLD:
+                    return
+            path.unlink()
+        finally:
+            os.close(file)
+
+
+def scratch(parent: Path | None = None) -> tuple[Path, Callable[[], None]]:
+    """Make a folder for things of the moment, in `parent` or the system's own place, and say how it is removed.
+
+    A process that is killed removes nothing: what such ones left goes when the next folder is made. Raises `OSError`.
+    """
+    home = parent or Path(tempfile.gettempdir())
+    with suppress(OSError):
+        for entry in os.scandir(home):
+            if entry.name.startswith(_SCRATCH) and entry.is_dir(follow_symlinks=False):
+                _clear_folder(Path(entry.path))
+    folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=home))
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    with suppress(OSError):
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return folder, partial(_remove, folder, held)
+
+
+def _remove(folder: Path, held: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(held)
+
+
+def _clear_folder(folder: Path) -> None:
+    """Remove a folder that nobody holds; one that was made just now may be held in a moment."""
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        found = os.fstat(held)
+        if found.st_uid == os.geteuid() and time.time() - found.st_ctime > _YOUNG:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError:
+        return
+    finally:
+        os.close(held)

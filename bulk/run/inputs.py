@@ -1,0 +1,43 @@
+"""What a run reads, so that nothing which it writes takes the place of it."""
+
+import glob
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from bulk.files import refuse_overwriting
+from bulk.run.opening import Chosen
+
+
+def check_output(chosen: Chosen, output: Path) -> None:
+    """Raise `CampaignError` where an output would take the place of something that is read, or of the run's own state.
+
+    The names may differ: links of both kinds are followed, and what a folder or a pattern reads is looked at.
+    """
+    refuse_overwriting(output, inputs(chosen, output))
+
+
+def inputs(chosen: Chosen, output: Path) -> Iterator[Path]:
+    """Yield the files and folders that a run reads, and its own; `output` too, where a pattern would read that."""
+    campaign, options = chosen.campaign, chosen.options
+    yield from campaign.files
+    yield from (campaign.folder / name for name in campaign.contact_list.suppress)
+    if options.ca_bundle is not None:
+        yield Path(options.ca_bundle)
+    yield from (chosen.state_dir / name for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm", "pace"))
+    yield from chosen.state_dir.glob("*.lock")
+    given = options.contacts if options.contacts is not None else campaign.contacts
+    if isinstance(given, str | Path) and "://" not in str(given):
+        source = Path(given) if options.contacts is not None else campaign.folder / given
+        yield source
+        if glob.has_magic(str(source)) and not source.exists():
+            yield from (Path(found) for found in glob.iglob(str(source), recursive=True))  # noqa: PTH207 - absolute too
+            yield from [output] if _would_read(source, output) else []
+
+
+def _would_read(pattern: Path, output: Path) -> bool:
+    """Whether a pattern would find the output, were it there."""
+    wanted, parts = pattern.absolute().parts, output.resolve().parts
+    if "**" in wanted:
+        return fnmatchcase("/".join(parts), "/".join(wanted).replace("**/", "*"))
+    return len(wanted) == len(parts) and all(map(fnmatchcase, parts, wanted))

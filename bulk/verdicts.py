@@ -1,0 +1,121 @@
+"""What each error of the service means for the call that met it."""
+
+import re
+
+from bulk.errors import CallFailed
+from bulk.model import Verdict
+
+# Amazon Connect's errors. "Amazon Connect Service API Reference", Errors of each operation and "Common Errors";
+# a test holds this table complete against the service's own model.
+VERDICTS: dict[str, Verdict] = {
+    "ThrottlingException": Verdict.RETRY,
+    "Throttling": Verdict.RETRY,
+    "TooManyRequestsException": Verdict.RETRY,
+    "RequestLimitExceeded": Verdict.RETRY,
+    "InternalServiceException": Verdict.RETRY,
+    "InternalFailure": Verdict.RETRY,
+    "ServiceUnavailable": Verdict.RETRY,
+    "ResourceNotReadyException": Verdict.RETRY,
+    "LimitExceededException": Verdict.HOLD,
+    "ServiceQuotaExceededException": Verdict.HOLD,
+    "IdempotencyException": Verdict.DOUBT,
+    "AccessDeniedException": Verdict.HALT,
+    "ResourceNotFoundException": Verdict.HALT,
+    "UserNotFoundException": Verdict.HALT,
+    "InvalidActiveRegionException": Verdict.HALT,
+    "ContactFlowNotPublishedException": Verdict.HALT,
+    "InvalidContactFlowException": Verdict.HALT,
+    "InvalidContactFlowModuleException": Verdict.HALT,
+    "ExpiredTokenException": Verdict.HALT,
+    "ExpiredToken": Verdict.HALT,
+    "UnrecognizedClientException": Verdict.HALT,
+    "InvalidClientTokenId": Verdict.HALT,
+    "InvalidSignatureException": Verdict.HALT,
+    "SignatureDoesNotMatch": Verdict.HALT,
+    "IncompleteSignature": Verdict.HALT,
+    "MissingAuthenticationToken": Verdict.HALT,
+    "MissingAuthenticationTokenException": Verdict.HALT,
+    "RequestExpired": Verdict.HALT,
+    "NotAuthorized": Verdict.HALT,
+    "OptInRequired": Verdict.HALT,
+    "InvalidRequestException": Verdict.REJECT,
+    "InvalidParameterException": Verdict.REJECT,
+    "ValidationException": Verdict.REJECT,
+    "ValidationError": Verdict.REJECT,
+    "SerializationException": Verdict.REJECT,
+    "PropertyValidationException": Verdict.REJECT,
+    "InvalidTestCaseException": Verdict.REJECT,
+    "MaximumResultReturnedException": Verdict.REJECT,
+    "ConditionalOperationFailedException": Verdict.REJECT,
+    "ConflictException": Verdict.REJECT,
+    "DuplicateResourceException": Verdict.REJECT,
+    "ResourceConflictException": Verdict.REJECT,
+    "ResourceInUseException": Verdict.REJECT,
+    "ContactNotFoundException": Verdict.REJECT,
+    "ContactNotTerminatedException": Verdict.REJECT,
+    "OutputTypeNotFoundException": Verdict.REJECT,
+    "DestinationNotAllowedException": Verdict.REJECT,
+    "OutboundContactNotPermittedException": Verdict.REJECT,
+    # Ours, of the line
+    "ProxyRefused": Verdict.HALT,
+}
+
+# The SDK's own list (botocore, `retries/standard.py`), but for LimitExceededException, which is Amazon Connect's HOLD.
+THROTTLES = frozenset(
+    {
+        "ThrottlingException",
+        "Throttling",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "BandwidthLimitExceeded",
+        "SlowDown",
+        "EC2ThrottledException",
+        "ProvisionedThroughputExceededException",
+        "TransactionInProgressException",
+        "PriorRequestNotComplete",
+    }
+)
+FAULTS = frozenset({"RequestTimeout", "RequestTimeoutException"})  # likewise: the service never had the whole request
+
+# AWS's noes to an account, a key, a signature or an endpoint, never to a row ("Common Errors" of its services).
+_OF_THE_ACCOUNT = re.compile(
+    r"(?<!Client)Token|TokenId|Signature|Credential|[Aa]uth(?!or(?!iz))|AccessKey|AccessDenied|Account|Forbidden|Subscription"
+    r"|SignUp|SignedUp|Skew|InTheFuture|UnknownOperation|InvalidAction|MissingAction|InvalidEndpoint|MalformedQuery"
+    r"|UnsupportedOperation|InvalidVersion"
+)
+
+
+def is_throttle(failure: CallFailed) -> bool:
+    """Whether the service said that the rate was too high: nothing was accepted, and it counts as no failure."""
+    return failure.code in THROTTLES or (failure.status == 429 and failure.code not in VERDICTS)
+
+
+TOO_LARGE = {413, 414, 431}  # statuses that say what is wrong with this request, whoever says it
+
+
+def verdict(failure: CallFailed, *, varies: bool = False) -> Verdict:
+    """Return the verdict on a failed call, by its code, else by its HTTP status.
+
+    An answer without a code is not the service's word on a row: a proxy gave it, or something else at a wrong endpoint.
+    It halts, unless it says that this one request is too large (RFC 9110, 15.5).
+
+    Where the row itself names a resource (`varies`: a flow, user or contact id that is a template), a resource that is
+    not found is that row's trouble and not everybody's.
+    """
+    judged = VERDICTS.get(failure.code)
+    if judged is Verdict.HALT and varies and failure.code in {"ResourceNotFoundException", "UserNotFoundException"}:
+        return Verdict.REJECT
+    if judged is not None:
+        return judged
+    if failure.code in THROTTLES | FAULTS or failure.status is None or failure.status in {408, 429}:
+        return Verdict.RETRY
+    if _OF_THE_ACCOUNT.search(failure.code):
+        return Verdict.HALT
+    if failure.status >= 500:
+        return Verdict.RETRY
+    foreign = (failure.foreign or failure.code.isdigit()) and failure.status not in TOO_LARGE
+    denied = failure.status in {401, 403, 407} or failure.status < 400  # below 400: sent on to somewhere else
+    return Verdict.HALT if foreign or denied else Verdict.REJECT
