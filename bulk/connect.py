@@ -24,7 +24,7 @@ from bulk import __version__
 from bulk.api import MODELS
 from bulk.errors import CallFailed, CampaignError
 from bulk.failures import SDK, UNREADABLE, failure, is_foreign
-from bulk.line import Line, departure, unburden
+from bulk.line import Line, departure, settle_endpoint, unburden
 from bulk.model import Call, Reply
 from bulk.outside import outside_name
 from bulk.session import Reach, Session
@@ -70,6 +70,7 @@ class Connect:
                 session.client("connect", endpoint_url=self._endpoint.url, config=self._config())
             )
         unburden(self._client.meta.events)
+        settle_endpoint(self._client)
         self.region = self._client.meta.region_name
         self.url = self._client.meta.endpoint_url
         return self

@@ -52,6 +52,22 @@ def unburden(events: Any) -> None:
         events.unregister(event, getattr(handlers, name, None))
 
 
+def settle_endpoint(client: Any) -> None:
+    """Let a client ask once for each operation where its calls go: its rules know Region and options, no parameters."""
+    resolver, found = client._ruleset_resolver, {}  # noqa: SLF001 - the SDK has no other place for it
+    if resolver is None:
+        return
+    resolve = resolver.construct_endpoint
+
+    async def construct_endpoint(operation_model: Any, call_args: Any, request_context: Any) -> Any:
+        name = operation_model.name
+        if name not in found:
+            found[name] = await resolve(operation_model, call_args, request_context)
+        return found[name]
+
+    resolver.construct_endpoint = construct_endpoint
+
+
 class Departure:
     """Whether the request of one call has begun to leave."""
 

@@ -35,26 +35,29 @@ class SharedPace:
             private_folder(path.parent)
             self._file = open_private(path)
         except OSError as error:
-            raise LedgerError(f"{path}: {error.strerror}; make it writable, or name another --state-dir") from error
-        self.change(lambda pace: (pace.anew(time.time()), None))
+            raise self._failed(error, "make it writable, or name another --state-dir") from error
+        try:
+            self.change(lambda pace: (pace.anew(time.time()), None))
+        except BaseException:
+            self.close()
+            raise
 
     def change(self, change: Callable[[Pace], tuple[Pace, T]]) -> T:
-        """Change the pace, nobody else meanwhile; give what the change gives."""
+        """Change the pace, nobody else meanwhile; return what the change returns. Raises `LedgerError`."""
         hold(self._file, self._path, fcntl.LOCK_EX)
         try:
             kept = array("d")
             kept.frombytes(_whole(os.pread(self._file, MOST, 0)))
             pace, given = change(self._pace.with_state(kept))
-            self._write(array("d", pace.state).tobytes())
+            os.pwrite(self._file, array("d", pace.state).tobytes(), 0)
+        except OSError as error:
+            raise self._failed(error, "make room and send again, or name another --state-dir") from error
         finally:
             hold(self._file, self._path, fcntl.LOCK_UN)
         return given
 
-    def _write(self, content: bytes) -> None:
-        try:
-            os.pwrite(self._file, content, 0)
-        except OSError as error:
-            raise LedgerError(f"{self._path}: {error.strerror}; make room and send again") from error
+    def _failed(self, error: OSError, remedy: str) -> LedgerError:
+        return LedgerError(f"{self._path}: {error.strerror}; {remedy}")
 
     def close(self) -> None:
         """Close the file."""

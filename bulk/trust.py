@@ -6,6 +6,7 @@ ours is made here: the chain and the name are verified, of the proxy as of the e
 
 import ipaddress
 import ssl
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -47,6 +48,7 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+@lru_cache(maxsize=64)  # asked for each call
 def is_direct(url: str) -> bool:
     """Whether a URL is never reached through a proxy: this machine, and the services of a host (169.254.0.0/16)."""
     host = urlsplit(url).hostname

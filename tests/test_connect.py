@@ -381,3 +381,19 @@ async def test_a_broken_configuration_file_of_aws_is_named(monkeypatch: pytest.M
     monkeypatch.setenv("AWS_CONFIG_FILE", os.fspath(tmp_path / "config"))
     with pytest.raises(CampaignError, match=r"config\. Mend the AWS configuration file"):
         await called("http://127.0.0.1:9")
+
+
+# Where calls go
+
+
+async def test_where_the_calls_of_an_operation_go_hangs_on_nothing_that_a_row_says() -> None:
+    """So it is asked for once: the rules of the installed SDK take no parameter of a call."""
+    async with Connect(at("http://127.0.0.1:9"), at_once=1) as connect:
+        resolver, model = connect._client._ruleset_resolver, connect._client.meta.service_model
+        rules = resolver._param_definitions
+        assert set(rules) == {"Region", "UseDualStack", "UseFIPS", "Endpoint"}
+        assert all(rule.builtin for rule in rules.values())
+        first = await resolver.construct_endpoint(model.operation_model("CreateContact"), {"InstanceId": "a"}, {})
+        again = await resolver.construct_endpoint(model.operation_model("CreateContact"), {"InstanceId": "b"}, {})
+    assert again is first
+    assert first.url == "http://127.0.0.1:9"

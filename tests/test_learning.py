@@ -180,3 +180,25 @@ def test_a_throttle_costs_no_silence_however_slow_the_first_guess_was() -> None:
     restored = auto().with_state(learned.state)
     _, wait = restored.answered(10.0, took=5, throttled=1).take(10.0)
     assert wait < 0.5
+
+
+@pytest.mark.parametrize(
+    "accepted, seconds, expected",
+    [
+        pytest.param(9, 1.1, math.sqrt(9 / 1.1 * 8), id="the middle of what was accepted and the pace of then"),
+        pytest.param(0, 1.1, math.sqrt(1 / 1.1 * 8), id="one call at least"),
+        pytest.param(0, 0.0, math.sqrt(1 / 0.1 * 2), id="in a tenth of a second at least"),
+        pytest.param(1, 0.55, math.sqrt(1 / 0.55 * 4), id="one call as one"),
+        pytest.param(30, 0.55, math.sqrt(30 / 0.55 * 4), id="more than the pace, which the burst paid for"),
+    ],
+)
+def test_the_first_estimate_is(accepted: int, seconds: float, expected: float) -> None:
+    """Too high was the pace, too low what it gave: the geometric mean of both. The pace doubles from a guess of 2."""
+    searching = Learner(2.0).asked(0.0, 0.0).leads(2.0)
+    known = searching.took(accepted, seconds).throttled(seconds).throttled(seconds)  # the first is forgiven
+    assert known.estimate == pytest.approx(expected)
+    assert (known.prior, known.since, known.accepted) == (known.estimate, seconds, 0)
+
+
+def test_the_first_estimate_of_a_configured_rate_is_that_rate() -> None:
+    assert Learner(50.0, 50.0).asked(0.0, 0.0).leads(50.0).took(3, 1.0).throttled(1.0).estimate == 50.0

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from cli_runs import bulk, campaign
 
 from bulk.errors import LedgerError
 from bulk.learning import Learner
@@ -74,6 +75,59 @@ waits(SharedPace(Path({str(tmp_path)!r}), PLACE, PACE), 200)
     running = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(2)]
     assert [process.wait(60) for process in running] == [0, 0]
     assert waits(SharedPace(tmp_path, PLACE, PACE), 1) == [pytest.approx((400 - 4 + 1) / 2)]
+
+
+UNABLE = """
+import os, resource, sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from test_sharing import PACE, PLACE, SharedPace, waits
+shared = SharedPace(Path({folder!r}), PLACE, PACE)
+{after}
+try:
+    waits(shared, 1)
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize(
+    "after, said",
+    [
+        pytest.param("resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))", "File too large; make room", id="no room"),
+        pytest.param("os.close(shared._file)", "disk of this machine with --state-dir", id="no lock"),
+    ],
+)
+def test_a_pace_that_cannot_be_kept_any_more_is_said(tmp_path: Path, after: str, said: str) -> None:
+    tests = str(Path(__file__).parent)
+    script = UNABLE.format(tests=tests, after=after, folder=str(tmp_path))
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert out.startswith("LedgerError")
+    assert str(tmp_path / "pace") in out
+    assert said in out
+
+
+@pytest.mark.parametrize("spoil", ["a folder", "a link"])
+def test_a_pace_whose_file_is_something_else_is_said_and_left_alone(tmp_path: Path, spoil: str) -> None:
+    SharedPace(tmp_path, PLACE, PACE).close()
+    (file,) = (tmp_path / "pace").iterdir()
+    file.unlink()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("of somebody else")
+    file.mkdir() if spoil == "a folder" else file.symlink_to(elsewhere)
+    with pytest.raises(LedgerError, match=f"{file.name}: .*; make it writable, or name another --state-dir"):
+        SharedPace(tmp_path, PLACE, PACE)
+    assert elsewhere.read_text() == "of somebody else"
+
+
+def test_a_program_without_a_pace_ends_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "state" / "sandbox").mkdir(parents=True)
+    (tmp_path / "state" / "sandbox" / "pace").write_text("a file where the folder should be")
+    source = campaign(tmp_path)
+    ended = bulk("send", source, "--sandbox", "--state-dir", tmp_path / "state", cwd=tmp_path)
+    assert (ended.code, ended.out) == (2, "")
+    assert "pace" in ended.err
+    assert "--state-dir" in ended.err
 
 
 def test_a_state_directory_that_cannot_be_written_is_said(tmp_path: Path) -> None:

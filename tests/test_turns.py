@@ -1,6 +1,7 @@
 """Turns and gates in virtual time: it …"""
 
 import asyncio
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
@@ -10,8 +11,8 @@ import anyio
 import pytest
 from virtual import in_virtual_time
 
-from bulk.learning import Learner
-from bulk.limits import Bucket
+from bulk.learning import DOUBLING, Learner
+from bulk.limits import Bucket, Room
 from bulk.pacing import BURST_SPEED, MOMENT, Pace
 from bulk.stopping import Stop, Stopped
 from bulk.turns import Gate, OwnPace, Turns
@@ -276,3 +277,52 @@ async def test_turns_that_nobody_took_in_their_moment_are_gone() -> None:
         await turns.take()
         went += 1
     assert went <= 101
+
+
+async def test_the_rate_holds_where_open_contacts_are_bounded_too() -> None:
+    bucket = Bucket(2, 2)
+    turns, went = Turns(OwnPace(Pace(bucket, Learner(2, 2))), Stop(), room=Room(100, 3600.0)), []
+
+    async def caller() -> None:
+        await turns.take()
+        went.append(anyio.current_time())
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(6):
+            group.create_task(caller())
+    assert went == pytest.approx([0.0, MOMENT, 0.5, 1.0, 1.5, 2.0])
+
+
+async def test_a_call_that_opens_nothing_more_waits_for_the_rate_but_for_no_room() -> None:
+    turns, went = Turns(OwnPace(Pace(Bucket(2), Learner(2, 2))), Stop(), room=Room(1, 3600.0)), []
+    for opens in (True, False, False):
+        await turns.take(opens=opens)
+        went.append(anyio.current_time())
+    assert went == [0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("accepted", [0, 1, 7])
+async def test_the_estimator_is_told_each_accepted_call_once(accepted: int) -> None:
+    paces = OwnPace(Pace(Bucket(100, 50), Learner(100)))
+    turns = Turns(paces, Stop())
+    await turns.take()
+    for _ in range(accepted):
+        turns.accepted()
+    await turns.take()
+    assert paces.pace.learner.accepted == accepted
+    await turns.take()
+    assert paces.pace.learner.accepted == accepted
+
+
+async def test_a_throttle_is_told_with_the_calls_that_were_accepted_before_it() -> None:
+    paces = OwnPace(Pace(Bucket(10, 50), Learner(10.0)))
+    turns = Turns(paces, Stop())
+    await turns.take()
+    for _ in range(20):
+        turns.accepted()
+    await anyio.sleep(2.0)
+    turns.throttled()  # the first is forgiven, the second believed
+    turns.throttled()
+    learner = paces.pace.learner
+    assert learner.estimate == pytest.approx(math.sqrt(20 / 2 * 10 * 2 ** (2 / DOUBLING)))
+    assert learner.accepted == 0
