@@ -44,7 +44,7 @@ def _command(function: Callable[..., None]) -> click.Command:
 @click.argument("channel", required=False)
 @click.argument("folder", metavar="[DIR]", required=False, type=options.FOLDER)
 @click.option("--from", "source", metavar="LIST", help="Write the campaign for this list, which stays where it is.")
-@click.option("--column", metavar="NAME", help="With --from: the column of the destinations, which is else found.")
+@options.option("--column", metavar="NAME", help="With --from: the column of the destinations, which is else found.")
 def init(channel: str | None, folder: Path | None, source: str | None, column: str | None) -> None:
     """Write a starter campaign and list that run against the sandbox.
 
@@ -241,10 +241,9 @@ def _obey() -> None:
         screen.refuse(error, sys.argv[1:])
         sys.exit(error.exit_code)
     except Exception as error:
-        from bulk.errors import BulkError, CampaignError  # noqa: PLC0415 - see init
-        from bulk.wording import one_line  # noqa: PLC0415
+        from bulk.errors import BulkError  # noqa: PLC0415 - see init
 
         if not isinstance(error, BulkError):
             raise
-        screen.complain(str(error) if isinstance(error, CampaignError) else one_line(str(error)))
+        screen.complain_of(error)
         sys.exit(error.exit_code)

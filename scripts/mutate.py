@@ -26,13 +26,15 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mutate_coverage import Coverage, functions, load, watch
 from mutate_fault import Fault, digest, faults
 from mutate_python import Seeker
+from mutate_record import known, read_equivalent, score, table
 from mutate_text import toml
 from mutate_trial import Copy, Ranking, Verdict, stages
 
@@ -110,21 +112,6 @@ def of_file(project: Path, path: str) -> Iterator[Fault]:
     return faults(path, source, iter(seeker.changes))
 
 
-def read_equivalent(path: Path) -> dict[str, str]:
-    """Read the faults that change nothing: a line that names one, then an indented one that says why."""
-    reasons: dict[str, str] = {}
-    key = ""
-    for line in path.read_text("utf-8").splitlines() if path.exists() else []:
-        if line.startswith((" ", "\t")):
-            reasons[key] = f"{reasons[key]} {line.strip()}".strip()
-        elif line and not line.startswith("#"):
-            key = line
-            reasons[key] = ""
-    if unexplained := [key for key, reason in reasons.items() if not reason]:
-        sys.exit(f"{path.name}: a reason is missing below: {unexplained[0]}")
-    return reasons
-
-
 def try_all(project: Path, tried: list[Fault], given: argparse.Namespace) -> dict[Fault, Verdict]:
     """Try faults in several copies at once."""
     tests = [str(test.relative_to(project)) for test in sorted((project / given.tests).rglob("test_*.py"))]
@@ -136,7 +123,10 @@ def try_all(project: Path, tried: list[Fault], given: argparse.Namespace) -> dic
             waiting.put(fault)
     with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
         copies = [Copy(project, Path(folder, str(job))) for job in range(given.jobs)]
-        trial = Trial(project, coverage(copies[0], tests, given), waiting, given.log, given.budget, verdicts)
+        asked = coverage(copies, tests, given)
+        if not asked.ran:
+            sys.exit("there is no test to ask")
+        trial = Trial(project, asked, waiting, given.log, given.budget, verdicts)
         workers = [threading.Thread(target=trial.work, args=[copy], daemon=True) for copy in copies]
         for worker in workers:
             worker.start()
@@ -145,26 +135,35 @@ def try_all(project: Path, tried: list[Fault], given: argparse.Namespace) -> dic
     return verdicts
 
 
-def coverage(copy: Copy, tests: list[str], given: argparse.Namespace) -> Coverage:
-    """Find out which test runs what, as far as it is not known, if they all pass while there is no fault."""
+def coverage(copies: list[Copy], tests: list[str], given: argparse.Namespace) -> Coverage:
+    """Find out which test runs what, as far as it is not known, of those that pass while there is no fault."""
     found = load(given.map) if given.map and given.map.exists() else Coverage()
-    if news := found.unknown(copy.folder, tests):
+    if news := found.unknown(copies[0].folder, tests):
         print(f"looking which of {len(news)} test files runs what ...", file=sys.stderr)
-        watch(copy.folder, news, found, jobs=given.jobs)
-        if failed := copy.run(news, 60 + 3 * sum(found.seconds[test] for test in news)):
-            sys.exit(f"without any fault: {failed.name} {failed.test}")
+        watch(copies[0].folder, news, found, jobs=given.jobs)
+        for test in failing(copies, news, found.seconds):
+            print(f"{test} fails without any fault, and is not asked", file=sys.stderr)
+            del found.digests[test]
     if given.map:
         found.save(given.map)
-    return found.only(tests)
+    return found.only(test for test in tests if test in found.digests)
 
 
-def known(project: Path, tried: list[Fault], log: Path | None) -> dict[Fault, Verdict]:
-    """Read what a log says of faults of files that have not changed since. What survived is tried again."""
-    lines = [json.loads(line) for line in log.read_text().splitlines()] if log and log.exists() else []
-    said = {(one["key"], one["digest"]): Verdict(one["verdict"], one["test"]) for one in lines}
-    digests = {path: digest(project / path) for path in {fault.path for fault in tried}}
-    found = {fault: said.get((fault.key, digests[fault.path])) for fault in tried}
-    return {fault: verdict for fault, verdict in found.items() if verdict and verdict.name != "survived"}
+def failing(copies: list[Copy], tests: list[str], seconds: Mapping[str, float]) -> list[str]:
+    """Return the test files that fail where there is no fault."""
+    free: queue.SimpleQueue[Copy] = queue.SimpleQueue()
+    for copy in copies:
+        free.put(copy)
+
+    def fails(test: str) -> bool:
+        copy = free.get()
+        try:
+            return copy.run([test], 60 + 3 * seconds[test]) is not None
+        finally:
+            free.put(copy)
+
+    with ThreadPoolExecutor(len(copies)) as pool:
+        return [test for test, failed in zip(tests, pool.map(fails, tests), strict=True) if failed]
 
 
 @dataclass
@@ -221,23 +220,6 @@ class Trial:
     def functions(self, path: str) -> dict[str, range]:
         """Return the functions of a file."""
         return functions(path, (self.project / path).read_bytes())
-
-
-def score(counts: Counter[str]) -> float:
-    """Return how many per cent were noticed."""
-    return 100 * (counts["noticed"] + counts["timeout"]) / counts.total() if counts else 100.0
-
-
-def table(verdicts: dict[Fault, Verdict], left_out: Counter[str]) -> Iterator[str]:
-    """Yield the lines of a table by file."""
-    yield "| File | Faults | Noticed | Timeouts | Not noticed | Change nothing | Score |"
-    yield "|---|---|---|---|---|---|---|"
-    paths = sorted({fault.path for fault in verdicts})
-    counts = {path: Counter(one.name for fault, one in verdicts.items() if fault.path == path) for path in paths}
-    for path, count in [*counts.items(), ("together", sum(counts.values(), Counter[str]()))]:
-        same = left_out.total() if path == "together" else left_out[path]
-        cells = count.total() + same, count["noticed"], count["timeout"], count["survived"], same
-        yield f"| {path} | {' | '.join(map(str, cells))} | {score(count):.1f} % |"
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ SHAPES = {"slots", "frozen", "kw_only", "strict", "maxsize", "daemon", "stacklev
 NEEDED = {"property", "classmethod", "staticmethod", "contextmanager", "asynccontextmanager", "dataclass", "setter"}
 CACHES = {"cache", "lru_cache", "cached_property", "overload", "override", "final"}
 """Decorators without which nothing works at all, and those without which everything does."""
-WORD = re.compile(r"[A-Za-z][\w.:/-]*")
+WORD = re.compile(r"(?!utf-?8$|ascii$)[A-Za-z][\w.:/-]*")  # Python reads `utf-8_` as it does `utf-8`
 
 
 class Seeker(Walk):

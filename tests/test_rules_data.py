@@ -120,9 +120,11 @@ def test_the_laws_of_the_united_states_name_known_states() -> None:
     assert us.reviewed >= date(2026, 11, 1)
 
 
+OURS = 'title = "Ours"\napplies_to = "DE"\nreviewed = 2026-11-20\n[country]\nweekdays = "08:00-20:00"\n[unclear]\n'
+
+
 def test_laws_of_ones_own_stand_beside_the_campaign(tmp_path: Path) -> None:
-    text = 'title = "Ours"\napplies_to = "DE"\nreviewed = 2026-11-20\n[country]\nweekdays = "08:00-20:00"\n[unclear]\n'
-    (tmp_path / "ours.toml").write_text(text)
+    (tmp_path / "ours.toml").write_text(OURS)
     rules = Rules.of(campaign(hours={"rules": ["us", "ours.toml"]}, folder=tmp_path))
     assert [one.title for one in rules.laws][1] == "Ours"
     saturday = datetime.fromisoformat("2026-11-21T12:00+01:00").timestamp()
@@ -135,6 +137,7 @@ def test_laws_of_ones_own_stand_beside_the_campaign(tmp_path: Path) -> None:
         (None, "ours.toml cannot be read: No such file or directory"),
         ("title = ", "ours.toml: not TOML"),
         ('title = "Ours"', "ours.toml: applies_to: Field required"),
+        (OURS.replace('"DE"', '"Germany"'), "ours.toml: applies_to: String should match pattern '^[A-Z]{2}$'"),
         (
             'title = "O"\napplies_to = "DE"\nreviewed = 2026-11-20\n[country]\nevery_day = "8-20"\n[unclear]\n',
             "ours.toml: country.every_day: '8-20' is no window",

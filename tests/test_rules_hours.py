@@ -2,7 +2,7 @@
 
 import math
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -256,6 +256,30 @@ def test_a_week_without_days_is_always_open() -> None:
     assert week_of(HoursTable()) == ALWAYS
     assert week_of(HoursTable.model_validate({"every_day": "00:00-24:00"})) == ALWAYS
     assert Hours(HoursTable()).next_opening(Locality(("UTC",)), 5.5) == 5.5
+
+
+def test_a_week_has_its_windows_to_the_second_and_no_empty_ones() -> None:
+    night = HoursTable.model_validate({"friday": "21:00-02:00", "saturday": ["09:00-23:59", "23:59-24:00"]})
+    friday, saturday = ((75600, 86400),), ((0, 7200), (32400, 86400))
+    assert week_of(night) == ((), (), (), (), friday, saturday, ())
+
+
+def test_spans_that_touch_are_one() -> None:
+    assert joined([(3, 4), (0, 1), (1, 2), (6, 9), (7, 8)]) == ((0, 2), (3, 4), (6, 9))
+
+
+def test_the_windows_of_years_to_come_are_found_one_by_one() -> None:
+    table, place = hours(every_day="12:00-13:00"), Locality(("UTC",))
+    noon = at("2026-11-23T12:00")
+    found = list(islice(table.spans(place, noon), 800))
+    assert found == [(noon + day * DAY, noon + day * DAY + 3600) for day in range(800)]
+
+
+@pytest.mark.parametrize("clock", ["2026-11-24T00:00:01", "2026-11-24T00:00", "2026-11-23T23:59:59.5"])
+def test_pieces_of_a_day_leave_no_second_out(clock: str) -> None:
+    table, place = hours(weekdays="00:00-24:00"), Locality((BERLIN,))
+    since, weekend = math.floor(at(clock, BERLIN)), at("2026-11-28T00:00", BERLIN)
+    assert joined(islice(table.spans(place, since), 6))[0] == (since, weekend)
 
 
 def test_a_closer_name_of_a_day_wins() -> None:

@@ -80,6 +80,20 @@ def test_zones_that_are_never_open_together_are_left_out() -> None:
     assert "every possible zone (Asia/Kamchatka, Europe/London, Asia/Tokyo and 1 more): " in str(judged)
 
 
+@pytest.mark.parametrize(
+    "place, where",
+    [
+        (BERLIN, "in Europe/Berlin, DE: "),
+        (Locality(("Asia/Tokyo", "Europe/London"), "GB"), "in every possible zone (Asia/Tokyo, Europe/London), GB: "),
+        (Locality(("Asia/Tokyo", "Europe/London", "UTC")), "in every possible zone (Asia/Tokyo, Europe/London, UTC): "),
+    ],
+)
+def test_what_is_never_open_says_where(place: Locality, where: str) -> None:
+    judged = rules(hours={"every_day": []}).judge(place, now=NOON)
+    assert isinstance(judged, Refusal)
+    assert judged.message == f"no hour is open {where}widen [hours]"
+
+
 COLUMN, FEWER, WIDER = "fill in the column of [list] timezone_column", "name fewer zones", "widen [hours]"
 UNKNOWN = {"unknown_zone": ["Asia/Tokyo", "Europe/London"], "every_day": "09:00-10:00"}
 NOBODY = "close it all week"
@@ -184,7 +198,10 @@ def test_a_cap_is_said_in_the_words_of_the_file(within: object, said: str) -> No
 def test_what_expired_is_left_out() -> None:
     table = rules(expires="24h")
     assert table.judge(BERLIN, now=NOON, expires_at=NOON + 1) is None
-    assert code(table.judge(BERLIN, now=NOON, expires_at=NOON)) == "expired"
+    judged = table.judge(BERLIN, now=NOON, expires_at=NOON)
+    assert code(judged) == "expired"
+    assert isinstance(judged, Refusal)
+    assert judged.message == "expired at 2026-11-23 11:00:00 UTC, before its turn came"
 
 
 def test_what_would_expire_before_its_window_opens_is_left_out_at_once() -> None:
@@ -283,6 +300,11 @@ def test_the_transactional_purpose_turns_marketing_rules_off_and_says_so() -> No
         'purpose = "transactional" turns off [caps] sms',
     )
     assert rules(purpose="transactional", hours={"rules": "us"}).active is False
+
+
+def test_the_transactional_purpose_leaves_expiry_as_it_is() -> None:
+    table = rules(purpose="transactional", expires="36h")
+    assert (table.active, table.expires) == (True, timedelta(hours=36))
 
 
 # When a run will be done

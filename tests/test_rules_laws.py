@@ -14,7 +14,8 @@ import pytest
 
 from bulk.campaign import Campaign
 from bulk.rules import Locality, Rules
-from bulk.rules.laws import law, shipped
+from bulk.rules.hours import week_of
+from bulk.rules.laws import LawTable, law, shipped
 
 US = law("us", Path())
 DATA = Path(__file__).parents[1] / "bulk/rules/us.toml"
@@ -94,6 +95,24 @@ def test_a_state_that_the_table_does_not_name_has_the_federal_hours(region: str)
 @pytest.mark.parametrize("region", [None, "US"])
 def test_where_the_state_is_unknown_the_narrower_hours_hold(region: str | None) -> None:
     assert open_hours(region) == hours_of(UNCLEAR)
+
+
+def test_the_file_itself_says_no_more_than_that() -> None:
+    """A state's window that goes beyond the country's is cut with it, and would wait there for a change of that."""
+    table = LawTable(**tomllib.loads(DATA.read_text("utf-8")))
+    told = {"country": table.country, "unclear": table.unclear, **table.regions}
+    assert {region: week_of(windows) for region, windows in told.items()} == {
+        region: tuple(tuple((first * 3600, (last + 1) * 3600) for first, last in ends(day)) for day in hours_of(said))
+        for region, said in {
+            "country": FEDERAL,
+            "unclear": UNCLEAR,
+            **{one: said for one, (said, _) in STATES.items()},
+        }.items()
+    }
+
+
+def ends(hours: list[int]) -> list[tuple[int, int]]:
+    return [(hours[0], hours[-1])] if hours else []
 
 
 def test_another_country_is_none_of_its_business() -> None:

@@ -74,11 +74,6 @@ def test_a_list_without_a_destination_is_an_error() -> None:
         starter_for(contacts, "fax")
 
 
-NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(
-    lambda name: name == name.strip()
-)
-
-
 @pytest.mark.parametrize("name", [" list.csv", "list.csv ", "\u00a0list.csv", " ", "a\tb\r.csv"])
 async def test_a_name_that_begins_or_ends_with_a_space_is_that_files_name(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("phone\n+14155550123\n")

@@ -38,6 +38,11 @@ class RunFacts:
     latest_at: float | None = None
     naming: int = 2
 
+    def changed(self, digests: Mapping[str, str]) -> list[str]:
+        """Return the paths of the campaign that are not what they were in the pass before."""
+        paths = self.digests.keys() | digests.keys()
+        return sorted(path for path in paths if self.digests.get(path) != digests.get(path))
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:

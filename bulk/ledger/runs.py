@@ -121,7 +121,7 @@ def _same_place(known: RunIdentity, wanted: RunIdentity) -> None:
 
 def _same_rows(known: RunFacts, digests: Mapping[str, str], fixed: AbstractSet[str]) -> None:
     """Raise `LedgerError` where what was tried would not be known again: that is no change to be accepted."""
-    if changed := sorted(fixed & _changed(known, digests)):
+    if changed := sorted(fixed & set(known.changed(digests))):
         raise LedgerError(
             f"{', '.join(changed)} has changed since run {known.identity.run!r} of campaign "
             f"{known.identity.campaign!r} began, and it says who is reached or how a row is known: who was written to "
@@ -129,14 +129,8 @@ def _same_rows(known: RunFacts, digests: Mapping[str, str], fixed: AbstractSet[s
         )
 
 
-def _changed(known: RunFacts, digests: Mapping[str, str]) -> set[str]:
-    paths = known.digests.keys() | digests.keys()
-    return {path for path in paths if known.digests.get(path) != digests.get(path)}
-
-
 def _same_campaign(known: RunFacts, digests: Mapping[str, str]) -> None:
-    changed = sorted(_changed(known, digests))
-    if changed:
+    if changed := known.changed(digests):
         raise LedgerError(
             f"campaign {known.identity.campaign!r} has changed since run {known.identity.run!r} began: "
             f"{', '.join(changed)}. Send it as another run with --run NEW, or let the rows not yet sent "

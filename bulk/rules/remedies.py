@@ -23,7 +23,7 @@ def never_open(hours: Hours, place: Locality) -> Refusal:
 def _remedies(hours: Hours, place: Locality) -> list[str]:
     zones = hours.zones(place)
     found = []
-    if len(zones) > 1 and any(_opens(hours, Locality((zone,), place.region)) for zone in zones):
+    if any(_opens(hours, Locality((zone,), place.region)) for zone in zones):
         found.append("fill in the column of [list] timezone_column")
         found += [] if place.zones else ["name fewer zones in [hours] unknown_zone"]
     if _opens(hours.widened(), place):

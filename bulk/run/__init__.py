@@ -14,6 +14,7 @@ from bulk.errors import BulkError, ExitCode, Halted, LedgerError, unwrapped
 from bulk.ledger import Ledger
 from bulk.lock import sender, sole_sender
 from bulk.model import Outcome
+from bulk.run.changes import changes
 from bulk.run.examination import examine
 from bulk.run.inputs import check_output
 from bulk.run.judging import Judge
@@ -93,7 +94,9 @@ async def send(
     if opened.options.dry_run:
         opened = in_scratch(opened)
     check_results(opened)
-    for note in (*opened.notes, *remarks(opened)):
+    unaccepted = await in_thread(changes, opened) if opened.options.dry_run else []
+    told = [*opened.notes, *remarks(opened), *unaccepted]
+    for note in told:
         log.log(logging.WARNING if note in opened.warnings else logging.INFO, note)
     stop = stop or Stop()
     run: Run | None = None
@@ -101,6 +104,9 @@ async def send(
         async with _sending(opened, stop, Survey(opened)) as sending:
             with unwrapped():
                 await sending.go(watch, every)
+            for note in opened.contacts.notes:  # what is seen at the end of a list only, such as a footer
+                if note not in told:
+                    log.info(note)
             run = await in_thread(_ended, sending)
     except LedgerError:
         if run is None:  # else it is what the run says already, met once more in closing the ledger
@@ -116,6 +122,7 @@ async def check(campaign: Source, **options: Any) -> Plan:
     """
     opened = in_scratch(await open_from(campaign, Options.of({**options, "dry_run": True})))
     survey = Survey(opened)
+    survey.plan.notes += await in_thread(changes, opened)
     async with _sending(opened, Stop(), survey) as sending:
         if not opened.options.only and not any(sending.book.counts().values()):
             return await in_thread(examine, sending.opened, sending.judge, survey)

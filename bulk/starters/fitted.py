@@ -84,10 +84,9 @@ def starter_for(
     """Return a campaign for a list, as text. `path` is what the campaign calls the list by, its name if left out.
 
     The `channel` and the `column` of the destinations are found where they are None. Raise `CampaignError`: no such
-    channel, no column that holds destinations, or a name that no campaign can have.
+    channel, or no column that holds destinations.
     """
     found = fitted(contacts, channel, column)
-    place = str(path or contacts.name)
     _, what, body, words = _CHANNELS[found.channel]
     head = _HEAD.format(
         what=what,
@@ -95,7 +94,7 @@ def starter_for(
         file=f"{slug(contacts.name)}.toml",
         name=_quoted(slug(contacts.name)),
         channel=found.channel,
-        contacts=_quoted(place),
+        contacts=_quoted(str(path or contacts.name)),
         table=_table(contacts, found),
         columns=_comment(", ".join(contacts.columns)),
     )

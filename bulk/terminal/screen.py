@@ -11,7 +11,7 @@ from typing import IO, Any
 import click
 
 from bulk.terminal import logs
-from bulk.wording import plain_lines
+from bulk.wording import one_line, plain_lines
 
 log = logging.getLogger("bulk")
 
@@ -116,6 +116,13 @@ def _format_of(words: Sequence[str]) -> str | None:
     spaced = (value for name, value in pairwise(words) if name == "--log-format")
     joined = (word.partition("=")[2] for word in words if word.startswith("--log-format="))
     return next(iter([*spaced, *joined][::-1]), os.environ.get("BULK_LOG_FORMAT"))
+
+
+def complain_of(error: Exception) -> None:
+    """Tell what went wrong: on one line, but for the troubles of a campaign, which are several."""
+    from bulk.errors import CampaignError  # noqa: PLC0415 - only what fails needs it
+
+    complain(str(error) if isinstance(error, CampaignError) else one_line(str(error)))
 
 
 def _tell(text: str) -> None:
