@@ -8,7 +8,7 @@ from bulk.request.hints import found, placeholder
 
 MOST = 5  # of one text that are pointed out
 
-_TOKEN = re.compile(r"[\w.$-]*[^\W\d][\w.$-]*")
+_TOKEN = re.compile(r"[\d.$-]{0,40}[^\W\d][\w.$-]{0,40}")
 _CAPITALS = re.compile(r"[A-Z][A-Z0-9_]+[A-Z0-9]")  # three at least: %D0% is a letter of an address
 _USUAL = re.compile(
     r"(?:(?:first|last|full|user|nick|customer|company|f|l)[ _-]?)?name|(?:order|customer)[ _-]?(?:id|number)"
