@@ -127,6 +127,8 @@ def try_all(project: Path, tried: list[Fault], given: argparse.Namespace) -> dic
         if not asked.ran:
             sys.exit("there is no test to ask")
         trial = Trial(project, asked, waiting, given.log, given.budget, verdicts)
+        for fault, verdict in verdicts.items():
+            trial.ranking.note(fault.path, verdict.test.partition("::")[0])
         workers = [threading.Thread(target=trial.work, args=[copy], daemon=True) for copy in copies]
         for worker in workers:
             worker.start()
@@ -186,8 +188,8 @@ class Trial:
                 fault = self.waiting.get_nowait()
             except queue.Empty:
                 return
-            tests = self.ranking.sorted(fault.path, self.tests_of(fault))
-            verdict = copy.ask(fault, stages(tests, self.coverage.seconds, self.budget))
+            tests, sure = self.ranking.sorted(fault.path, self.tests_of(fault))
+            verdict = copy.ask(fault, stages(tests, self.coverage.seconds, self.budget, sure))
             if verdict.test:
                 self.ranking.note(fault.path, verdict.test.partition("::")[0])
             self.note(fault, verdict)
