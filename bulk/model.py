@@ -58,7 +58,8 @@ class Recipient:
 
     `row` counts from 0 in the list's order. `destination` is E.164 or an address, None where it could not be read.
     `cells` holds the columns that the campaign asked for. `identity` names what must not be sent twice, where that is
-    not the key.
+    not the key. `line` and `file` are where the row stands as a person counts: the line of a file or the row of a
+    sheet, from 1, and which of several files; None and empty where there is none. They are no part of who it is.
     """
 
     row: int
@@ -67,6 +68,15 @@ class Recipient:
     cells: Cells
     refusal: Refusal | None = None
     identity: str = ""
+    line: int | None = field(default=None, compare=False)
+    file: str = field(default="", compare=False)
+
+    @property
+    def place(self) -> str:
+        """Where the row stands, in words: `line 33`, `line 33 of june.csv`, else `row 31`."""
+        if self.line is None:
+            return f"row {self.row}"
+        return f"line {self.line}" + (f" of {self.file}" if self.file else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +209,11 @@ _LONG = 64  # characters of a domain that are shown
 def mask(text: str) -> str:
     """Hide the middle of a phone number or an address, so that it can be told apart but not used.
 
-    `+14155550123` becomes `+141…23`, `ann.lee@example.com` becomes `a…@example.com`.
+    `+14155550123` becomes `+141…23`, `+12345` becomes `+12…`, `ann.lee@example.com` becomes `a…@example.com`.
     """
     local, at, domain = text.rpartition("@")
     if at:
         return f"{local[:1]}…@{domain if len(domain) <= _LONG else f'{domain[:_LONG]}…'}"
-    return f"{text[:4]}…{text[-2:]}" if len(text) > 7 else f"{text[:1]}…"
+    if len(text) > 7:
+        return f"{text[:4]}…{text[-2:]}"
+    return f"{text[: len(text) // 2 if text[:1] in '+0123456789' else 1]}…"  # too short to be used

@@ -25,6 +25,7 @@ Results = Iterable[tuple[pl.DataFrame, pl.DataFrame]]
 SCHEMA = pl.Schema(
     {
         "row": pl.Int64(),
+        "line": pl.Int64(),
         "key": pl.String(),
         "destination": pl.String(),
         "status": pl.String(),
@@ -44,12 +45,17 @@ _ROW_GROUP = 100_000  # rows of a Parquet file that are in memory together
 
 
 def table(
-    first: int, keys: Sequence[str], destinations: Sequence[str | None], recorded: Sequence[Recorded]
+    first: int,
+    keys: Sequence[str],
+    destinations: Sequence[str | None],
+    recorded: Sequence[Recorded],
+    lines: Sequence[int] | None = None,
 ) -> pl.DataFrame:
-    """Give our columns for some rows of the list, from the row `first` on."""
+    """Return our columns for some rows of the list, from the row `first` on; `lines` are where a person finds them."""
     rows = range(first, first + len(keys))
+    where = [None] * len(keys) if lines is None else list(lines)
     ends = zip(*recorded, strict=True) if recorded else [()] * len(SCHEMA)
-    columns = zip(SCHEMA.items(), (rows, keys, destinations, *ends), strict=False)
+    columns = zip(SCHEMA.items(), (rows, where, keys, destinations, *ends), strict=False)
     return pl.DataFrame([_series(name, dtype, values) for (name, dtype), values in columns])
 
 

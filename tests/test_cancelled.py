@@ -13,7 +13,7 @@ import bulk, bulk.run, bulk.run.looking, bulk.run.reporting
 
 CALLS = {
     "check": lambda: bulk.check("campaign.toml"),
-    "check of a run that began": lambda: bulk.check("campaign.toml", state_dir="state"),
+    "check by the ledger": lambda: bulk.check("campaign.toml", only="rejected"),
     "send": lambda: bulk.send("campaign.toml", sandbox=True, state_dir="state", limit=1),
     "results": lambda: bulk.results("campaign.toml", "results.csv", state_dir="state"),
     "report": lambda: bulk.report("campaign.toml", "report.html", state_dir="state"),
@@ -59,7 +59,7 @@ def python(code: str, *words: str, cwd: Path) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("call", ["check", "check of a run that began", "send", "results", "report"])
+@pytest.mark.parametrize("call", ["check", "check by the ledger", "send", "results", "report"])
 def test_a_call_that_is_cancelled_while_a_thread_reads_the_ledger_ends_cleanly(tmp_path: Path, call: str) -> None:
     """SQLite brings a process down where its connection is closed under a thread's hands."""
     campaign(tmp_path, rows=3000)

@@ -17,7 +17,7 @@ from bulk.campaign.rule_tables import CapsTable, HoursTable
 from bulk.campaign.tables import Hold, ListTable, Pacing, Retry, StopTable
 from bulk.ledger.record import OTHER_PERSON
 from bulk.loader.ambiguity import UNUSABLE
-from bulk.loader.dialect import LONGEST
+from bulk.loader.broken import LONGEST
 from bulk.rules.caps import CAPPED
 from bulk.sandbox import control, magic
 from bulk.sandbox.declaration import _READERS, declare

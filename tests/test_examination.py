@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from compiled import SMS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -70,11 +71,15 @@ def test_what_is_found_is_what_a_pass_over_the_ledger_finds(
     assert (found.rows, found.sendable) == (len(rows), (results["status"] == "pending").sum())
 
 
-def test_a_run_that_began_is_checked_by_its_ledger(tmp_path: Path) -> None:
+async def test_a_run_that_began_is_checked_by_its_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     frame = pl.DataFrame({"phone": PHONES[:2], "id": ["a", "b"], "text": ["Hi", "Hi"], "minutes": ["60", "60"]})
     source = campaign(tmp_path, suppress=(), key="id")
-    asyncio.run(bulk.send(source, contacts=frame, sandbox=True, limit=1, state_dir=tmp_path / "state"))
-    plan = asyncio.run(bulk.check(source, contacts=frame, state_dir=tmp_path / "state"))
+    async with bulk.Sandbox() as sandbox:
+        place: dict[str, Any] = {"endpoint_url": sandbox.url, "region": "us-east-1"}
+        await bulk.send(source, contacts=frame, limit=1, **place)
+        plan = await bulk.check(source, contacts=frame)
     assert plan.sendable == 1
     assert {reason.status: reason.rows for reason in plan.reasons} == {"sent": 1, "pending": 1}
 

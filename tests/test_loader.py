@@ -281,3 +281,20 @@ def test_a_country_that_is_none_is_an_error_of_the_list() -> None:
 def test_the_cells_of_a_text_column_are_stripped_as_python_strips_them(cells: list[str | None]) -> None:
     part = pl.DataFrame({"key": pl.Series(cells, dtype=pl.String)})
     assert texts(part, "key") == [(cell or "").strip() for cell in cells]
+
+
+def test_whole_numbers_of_ndjson_keep_their_digits(tmp_path: Path) -> None:
+    numbers = [9007199254740993, 98765432109876543210, 7]
+    (tmp_path / "list.ndjson").write_text("".join(f'{{"phone":"{ANN}","n":{number}}}\n' for number in numbers))
+    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"n"}), key="n")
+    assert [(one.key, one.cells["n"]) for one in read(tmp_path / "list.ndjson", wanted)] == [
+        (str(number), number) for number in numbers
+    ]
+
+
+def test_a_whole_number_that_fractions_would_cut_is_an_error(tmp_path: Path) -> None:
+    lines = f'{{"phone":"{ANN}","n":12.5}}\n' * 3 + f'\n{{"phone":"{BOB}","n":9007199254740993}}\n'
+    (tmp_path / "list.ndjson").write_text(lines)
+    trouble = "^list.ndjson, line 5: 'n' is a whole number too long to stand beside fractions: write it in quotes$"
+    with pytest.raises(ListError, match=trouble):
+        read(tmp_path / "list.ndjson")

@@ -25,6 +25,8 @@ EXPECTED = [
     Recipient(1, "008", ZOE, {"First Name": "Zoë"}),
 ]
 
+JUNK = ["~$list.xlsx", ".DS_Store", "__MACOSX/._list.csv", "desktop.ini", "Thumbs.db", ".~lock.list.ods#"]
+
 Make = Callable[[Path], Path]
 
 
@@ -78,6 +80,20 @@ def zipped(folder: Path) -> Path:
     return folder / "list.zip"
 
 
+def zipped_with(write: Make) -> Make:
+    """Pack what a program writes with what systems leave beside it."""
+
+    def make(folder: Path) -> Path:
+        with zipfile.ZipFile(folder / "list.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(write(folder), f"exports/{write(folder).name}")
+            for junk in JUNK:
+                archive.writestr(f"exports/{junk}", b"\x89junk")
+        return folder / "list.zip"
+
+    make.__name__ = f"{write.__name__} in a zip"
+    return make
+
+
 def parquet(folder: Path) -> Path:
     frame().write_parquet(folder / "list.parquet")
     return folder / "list.parquet"
@@ -109,6 +125,9 @@ def a_folder(folder: Path) -> Path:
     frame()[:1].write_parquet(folder / "lists" / "a.parquet")
     frame()[1:].select(reversed(ROWS[0])).write_parquet(folder / "lists" / "b" / "b.parquet")
     (folder / "lists" / ".a.parquet.crc").write_bytes(b"x")
+    (folder / "lists" / "__MACOSX").mkdir()
+    for junk in JUNK:
+        (folder / "lists" / junk).write_bytes(b"\x89junk")
     return folder / "lists"
 
 
@@ -120,6 +139,7 @@ CORPUS: dict[str, Make] = {
     "quoted": encoded("".join(",".join(f'"{cell}"' for cell in row) + "\r\n" for row in ROWS), "utf-8"),
     **{make.__name__: make for make in (gzipped, two_gzips, zstandard, zipped, parquet, ndjson, ndjson_gzipped)},
     **{make.__name__: make for make in (xlsx, parts, a_folder)},
+    **{make.__name__: make for make in map(zipped_with, (xlsx, parquet, ndjson, gzipped))},
 }
 
 
@@ -262,7 +282,7 @@ def test_files_with_other_types_are_brought_to_those_of_the_first(tmp_path: Path
 def test_trouble_in_one_of_several_files_names_it(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"phone,name\n{ANN},Ann\n")
     (tmp_path / "b.csv").write_bytes(f"phone,name\n{ZOE},Zoë\n{ZOE},".encode() + b"\xff\n")
-    with pytest.raises(ListError, match=r"^b.csv, row 1: the byte 0xff is no utf-8"):
+    with pytest.raises(ListError, match=r"^b.csv, line 3: the byte 0xff is no utf-8"):
         read(ContactList.open(tmp_path / "*.csv"), Wanted(kind="phone", destination="phone"))
 
 

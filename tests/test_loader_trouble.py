@@ -90,29 +90,40 @@ def test_a_parquet_file_damaged_inside_is_told_with_the_rows(trouble: Trouble) -
     assert trouble("list.parquet", bytes(content)).startswith("list.parquet, rows 0 to ")
 
 
-def test_undecodable_bytes_are_told_with_the_row(trouble: Trouble) -> None:
+def test_undecodable_bytes_are_told_with_the_line(trouble: Trouble) -> None:
     said = trouble("list.csv", f"{HEAD}{BOB},Bob\n{BOB},".encode() + b"\xff\n")
-    assert said == "list.csv, row 2: the byte 0xff is no utf-8: save the list as UTF-8 ('CSV UTF-8')"
+    assert said == (
+        "list.csv, line 4: the byte 0xff is no utf-8: save the list as UTF-8 ('CSV UTF-8'), "
+        "or name its `encoding` under [list]"
+    )
 
 
-def test_undecodable_bytes_among_quoted_rows_are_told_with_the_row(trouble: Trouble) -> None:
+def test_undecodable_bytes_among_quoted_rows_are_told_with_the_line(trouble: Trouble) -> None:
     said = trouble("list.csv", f'{HEAD}{BOB},"B\nob"\n{BOB},'.encode() + b"\xff\n")
-    assert said.startswith("list.csv, row 2: the byte 0xff is no utf-8")
+    assert said.startswith("list.csv, line 5: the byte 0xff is no utf-8")
 
 
-def test_undecodable_bytes_far_down_are_told_with_the_row(trouble: Trouble) -> None:
+def test_undecodable_bytes_far_down_are_told_with_the_line(trouble: Trouble) -> None:
     said = trouble("list.csv", HEAD.encode() + f"{BOB},Bob\n".encode() * 99_999 + f"{BOB},".encode() + b"\xc3\n")
-    assert said.startswith("list.csv, row 100000: the byte 0xc3 is no utf-8")
+    assert said.startswith("list.csv, line 100002: the byte 0xc3 is no utf-8")
 
 
-def test_bytes_that_cp1252_lacks_are_told_with_the_row(trouble: Trouble) -> None:
+def test_bytes_that_no_encoding_makes_names_of_are_told_with_the_remedy(trouble: Trouble) -> None:
     said = trouble("list.csv", f"phone,name\n{ANN},".encode() + b"Zo\xeb\n" + BOB.encode() + b",\x81\n")
-    assert said.startswith("list.csv, row 1: the byte 0x81 is no cp1252")
+    assert said.startswith(
+        "list.csv is no UTF-8, and its encoding cannot be told: save it as UTF-8 ('CSV UTF-8'), or set"
+    )
 
 
-def test_a_quote_that_is_never_closed_is_told_with_the_row(trouble: Trouble) -> None:
+def test_bytes_that_a_guessed_encoding_lacks_are_told_with_the_line(trouble: Trouble) -> None:
+    names = "".join(f"{ANN},Zoë Müller\n" for _ in range(10_000)).encode("cp1252")
+    said = trouble("list.csv", b"phone,name\n" + names + BOB.encode() + b",\x81\n")
+    assert said.startswith("list.csv, line 10002: the byte 0x81 is no cp1252")
+
+
+def test_a_quote_that_is_never_closed_is_told_with_the_line(trouble: Trouble) -> None:
     said = trouble("list.csv", f'{HEAD}{BOB},"Bob\n{BOB},Bob\n')
-    assert said == "list.csv, row 1: a quote is opened here and never closed: close it, or double it"
+    assert said == "list.csv, line 3: a quote is opened here and never closed: close it, or double it"
 
 
 @pytest.mark.parametrize(
@@ -126,14 +137,14 @@ def test_a_quote_that_is_never_closed_is_told_with_the_row(trouble: Trouble) -> 
         ),
     ],
 )
-def test_a_line_of_ndjson_that_does_not_fit_is_told_with_the_row(trouble: Trouble, line: str, message: str) -> None:
+def test_a_line_of_ndjson_that_does_not_fit_is_told_with_the_line(trouble: Trouble, line: str, message: str) -> None:
     rows = f'{{"phone": "{ANN}", "visits": 1}}\n' * 20_000
     said = trouble("list.ndjson", f"{rows}\n{line}\n")
-    assert said.startswith(f"list.ndjson, row 20000: {message}")
+    assert said.startswith(f"list.ndjson, line 20002: {message}")
     assert BOB not in said
 
 
-def test_ndjson_that_contradicts_itself_from_the_start_is_told_with_the_row(trouble: Trouble) -> None:
+def test_ndjson_that_contradicts_itself_from_the_start_is_told_with_the_line(trouble: Trouble) -> None:
     assert "has another type here than before" in trouble("list.ndjson", '{"phone": {"a": 1}}\n{"phone": [1]}\n')
 
 

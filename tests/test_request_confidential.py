@@ -156,3 +156,13 @@ def test_a_key_that_is_no_template_is_an_error_of_the_campaign(attributes: dict[
 def test_a_member_of_a_structure_is_named_and_not_made() -> None:
     with pytest.raises(bulk.CampaignError, match="is no parameter that is known here"):
         sms({**SMS, "ParticipantDetails": {"{{ x }}": "1"}}, COLUMNS)
+
+
+def test_a_time_that_cannot_be_read_is_not_repeated(tmp_path: Path) -> None:
+    campaign = bulk.Campaign(name="c", channel="sms", request=SMS, expires="{{ x }}", folder=tmp_path)
+    frame = pl.DataFrame({"phone": ["+14155550123"], "first_name": ["A"], "x": [SECRET]})
+    run = asyncio.run(bulk.send(campaign, contacts=frame, sandbox=True))
+    ((code, message),) = run.results().select("error_code", "error_message").rows()
+    assert code == "invalid_expiry"
+    assert message.startswith("expires: what the row says is no time; write 2026-12-24T18:00")
+    assert "ecret" not in message

@@ -138,7 +138,8 @@ def test_one_that_names_no_column_is_pointed_out_too(written: str, remedy: str) 
         "p { color: red } a{b:c}",
         "{% raw %}{{ first_name }} {x}{% endraw %}",
         "{% if date %}{{ date }}{% endif %}",
-        "https://x.org/?a=%20b%20&c=%3A%2F",
+        "https://x.org/?a=%20b%20&c=%3A%2F&d=%D0%9F%D1%80%E2%80%99",
+        "[URGENT] [OK] [call us]",
     ],
 )
 def test_what_is_no_placeholder_is_left_alone(text: str) -> None:

@@ -88,7 +88,7 @@ async def test_each_row_expires_as_its_own_cell_says(tmp_path: Path) -> None:
         ("sent", None),
         ("skipped", "expired"),
     ]
-    assert "is no time; write 2026-12-24T18:00" in found["error_message"][3]
+    assert "what the row says is no time" in found["error_message"][3]
 
 
 async def test_a_column_that_expiry_names_and_the_list_lacks_is_an_error_of_the_campaign(tmp_path: Path) -> None:

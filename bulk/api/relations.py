@@ -14,6 +14,9 @@ Show = Callable[[str], str]
 Condition = Callable[[Parameters], bool]
 
 
+_PARTS = {"RAW": "RawMessage", "TEMPLATE": "TemplatedMessageConfig"}
+
+
 def at(parameters: Parameters, *path: str) -> Any:
     """Return the value at a path, None where there is none, UNKNOWN below what is unknown."""
     value: Any = parameters
@@ -70,14 +73,11 @@ def _supported_types(parameters: Parameters, show: Show) -> Iterator[Trouble]:
 
 def _message_source(parameters: Parameters, _show: Show) -> Iterator[Trouble]:
     message = at(parameters, "EmailMessage")
-    source, parts = (
-        at(message, "MessageSourceType"),
-        {"RAW": "RawMessage", "TEMPLATE": "TemplatedMessageConfig"},
-    )
+    source = at(message, "MessageSourceType")
     if certain(at(message, "RawMessage") or UNKNOWN) and certain(at(message, "TemplatedMessageConfig") or UNKNOWN):
         yield Trouble("EmailMessage", "has both RawMessage and TemplatedMessageConfig; give one of the two.")
-    elif source in parts and at(message, parts[source]) is None:
-        path = f"EmailMessage.{parts[source]}"
+    elif source in _PARTS and at(message, _PARTS[source]) is None:
+        path = f"EmailMessage.{_PARTS[source]}"
         yield Trouble(path, f"is missing, and MessageSourceType is {source}: give it.", "missing_parameter")
 
 
@@ -120,6 +120,20 @@ def _length_alone(draft: Parameters) -> Condition | None:
     return short_enough
 
 
+def _its_part(draft: Parameters) -> Condition | None:
+    """Return all that is asked of an email of which the source is the same in every row, and the other part in none."""
+    message = at(draft, "EmailMessage")
+    source = at(message, "MessageSourceType") if isinstance(message, Mapping) else UNKNOWN
+    if source not in _PARTS or any(part in message for kind, part in _PARTS.items() if kind != source):
+        return None
+    part = _PARTS[source]
+
+    def there(parameters: Parameters) -> bool:
+        return part in parameters["EmailMessage"]
+
+    return there
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """What ties the members together that it `reads`.
@@ -153,7 +167,7 @@ RELATIONS: Mapping[str, tuple[Relation, ...]] = {
         _relation(_initial_message, *_MESSAGE, narrowed=_length_alone),
         _relation(_supported_types, "SupportedMessagingContentTypes"),
     ),
-    "StartOutboundEmailContact": (_relation(_message_source, "EmailMessage"),),
+    "StartOutboundEmailContact": (_relation(_message_source, "EmailMessage", narrowed=_its_part),),
     "StartEmailContact": (_relation(_recipients, "AdditionalRecipients"),),
     "CreateContact": (_relation(_initiation, "Channel", "InitiationMethod", "UserInfo"),),
 }

@@ -28,23 +28,22 @@ from bulk.api.words import (
     misfit,
     nearest,
 )
+from bulk.cells import text_of
 
 # Text
 
 
 def as_text(value: Any) -> Any:
-    """Write a scalar as text: ISO 8601 for times, `true` and `false`; None where empty, others as given."""
+    """Return a scalar as text: ISO 8601 for times, `true` and `false`; None where empty, others as given."""
     if value is None or value == "":
         return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return format(value, "f") if value.is_finite() and -40 < value.adjusted() < 40 else str(value)
+    if isinstance(value, (bool, float, Decimal)) or (isinstance(value, datetime) and value.time() == time()):
+        return text_of(value) or None
     if isinstance(value, (date, datetime, time)):
         return value.isoformat()
     if isinstance(value, int) and value.bit_length() > 4_096:  # Python itself refuses to write out the longest ones
         return value
-    return str(value) if isinstance(value, (str, int, float, UUID)) else value
+    return str(value) if isinstance(value, (str, int, UUID)) else value
 
 
 def text(shape: Shape, traits: Traits) -> None:

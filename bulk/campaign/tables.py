@@ -35,6 +35,10 @@ class ListTable(Table):
 
     key: str | None = None
     format: str = "auto"
+    encoding: str | None = None
+    header_row: Count | None = None
+    sheet: Annotated[str, Field(min_length=1)] | Annotated[int, Field(strict=True, gt=0)] | None = None
+    hidden_rows: Literal["skip", "read"] | None = None
     country: str | None = None
     country_column: str | None = None
     allow_countries: tuple[str, ...] = ()

@@ -15,11 +15,15 @@ from bulk.loader.countries import alpha_2, trouble
 from bulk.loader.destinations import Candidate, candidates
 from bulk.loader.exports import Export, Kind, export_of
 from bulk.loader.flattened import Flat
+from bulk.loader.frames import HeldTable
 from bulk.loader.headers import Headers
+from bulk.loader.layout import Layout
 from bulk.loader.phones import zeros_eaten
+from bulk.loader.results import nested_columns
 from bulk.loader.rows import Rows, Wanted, texts
-from bulk.loader.sources import table
+from bulk.loader.sources import table, unused
 from bulk.loader.tables import Table
+from bulk.loader.values import unquoted
 from bulk.threads import ahead
 
 
@@ -35,7 +39,8 @@ class ContactList:
     """A contact list, to be read in batches, any number of times. At no time is much of it in memory.
 
     `meaning` says what its columns mean, as far as their names tell; `recognised` is the same where they are those of a
-    program's export, else None. `notes` are words for a person about how the list was read.
+    program's export, else None. `holds` keeps alive what has to be there as long as the list is read, such as the
+    folder that it was fetched into.
     """
 
     def __init__(self, table: Table, name: str, meaning: Export) -> None:
@@ -46,18 +51,33 @@ class ContactList:
         self.meaning = meaning
         self._consents: dict[Wanted, Consent] = {}
         self._several = 0  # rows with more than one destination, as far as the list was read
+        self.holds: list[object] = []
+        self._nested = nested_columns(table)
+        self._unused: list[str] = []
         self.recognised = meaning if meaning.name else None
-        self.notes = [f"read as {meaning}", *table.notes] if meaning.name else table.notes
+
+    @property
+    def notes(self) -> list[str]:
+        """Words for a person about how the list was read, as far as it was: some things show at its end only."""
+        return [*([f"read as {self.meaning}"] if self.recognised else []), *self._table.notes, *self._unused]
 
     @classmethod
-    def open(cls, source: Path | str | pl.DataFrame | pl.LazyFrame, *, format: str = "auto") -> Self:  # noqa: A002 - the key's name in [list]
-        """Open a list and look at its head. Raises `ListError`: no such file, not a list, no rows.
+    def open(
+        cls,
+        source: Path | str | HeldTable,
+        *,
+        format: str = "auto",  # noqa: A002 - the key's name in [list]
+        layout: Layout = Layout(),  # noqa: B008 - it is frozen
+    ) -> Self:
+        """Open a list and look at its head. Raise `ListError`: no such file, not a list, no rows.
 
-        A path may be a file, a folder, or a pattern such as `lists/*.csv`. The format says how the file is read; whose
-        export it is, and whom that leaves out, its headers say.
+        A path may be a file, a folder, or a pattern such as `lists/*.csv`; a table is one of polars, pandas, pyarrow or
+        what else passes its columns on as they do. The format says how the file is read; whose export it is, and whom
+        that leaves out, its headers say.
         """
-        name = "frame" if isinstance(source, pl.DataFrame | pl.LazyFrame) else Path(source).name
-        rows = table(source, name, format)
+        name = Path(source).name if isinstance(source, Path | str) else "frame"
+        rows = table(source, name, format, layout)
+        ignored = unused(rows, layout)
         if rows.is_empty():
             raise ListError(f"{name} has no rows: below the header there is nothing to send to")
         if not rows.columns:
@@ -66,7 +86,9 @@ class ContactList:
         if meaning.flat:
             rows = Flat(rows)
             meaning = export_of(rows.columns)
-        return cls(rows, name, meaning)
+        contacts = cls(rows, name, meaning)
+        contacts._unused = ignored
+        return contacts
 
     def count(self) -> int:
         """Count the rows."""
@@ -132,16 +154,16 @@ class ContactList:
         needed = None if frames else self._needed(wanted, consent)
         first = held = 0
         for chunk in ahead(self._table.chunks(needed)):
-            for start in range(0, chunk.frame.height, size):
-                part = chunk.frame.slice(start, size)
-                refused = {at - start: why for at, why in chunk.refused.items() if start <= at < start + size}
-                left_out = consent.refusals(part) if consent else {}
-                rows = Rows(part, wanted, first + start, {**left_out, **refused})
-                yield Batch(rows, part if frames else None)
+            plain = replace(chunk, frame=unquoted(chunk.frame))
+            for start in range(0, plain.frame.height, size):
+                part = plain.slice(start, size)
+                left_out = consent.refusals(part.frame) if consent else {}
+                rows = Rows(replace(part, refused={**left_out, **part.refused}), wanted, first + start, self._nested)
+                yield Batch(rows, part.frame if frames else None)
             if isinstance(wanted.destination, str):
-                held += several(chunk.frame[wanted.destination], addresses=wanted.kind == "email")
+                held += several(plain.frame[wanted.destination], addresses=wanted.kind == "email")
                 self._several = max(self._several, held)
-            first += chunk.frame.height
+            first += plain.frame.height
 
     def _needed(self, wanted: Wanted, consent: Consent | None) -> list[str]:
         """Return the columns to be read, in the list's order. A row needs one at least, to be counted."""

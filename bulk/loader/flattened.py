@@ -1,11 +1,12 @@
 """Nested tables made flat: structs become dotted columns, lists their first element."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import cast
 
 import polars as pl
 
-from bulk.loader.headers import named
+from bulk.loader.column_names import named
 from bulk.loader.tables import Chunk, Table
 
 
@@ -18,14 +19,19 @@ class Flat:
         leaves = [leaf for name, kind in schema.items() for leaf in _leaves(name, name, kind, pl.col(name))]
         self.columns, notes = named([path for _, path, _ in leaves])
         self._leaves = dict(zip(self.columns, leaves, strict=True))
-        self.notes = [*table.notes, *notes]
+        self._notes = notes
+
+    @property
+    def notes(self) -> list[str]:
+        """Words for a person about how the list was read, as far as it was."""
+        return [*self._table.notes, *self._notes]
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
         wanted = self.columns if columns is None else columns
         needed = list(dict.fromkeys(self._leaves[column][0] for column in wanted))
         values = [self._leaves[column][2].alias(column) for column in wanted]
         for chunk in self._table.chunks(needed):
-            yield Chunk(chunk.frame.select(values), chunk.refused)
+            yield replace(chunk, frame=chunk.frame.select(values))
 
     def is_empty(self) -> bool:
         return self._table.is_empty()

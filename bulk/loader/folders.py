@@ -6,13 +6,14 @@ all rows of a folder have in common) is a column of text.
 
 import glob
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
 import polars as pl
 
 from bulk.errors import ListError
+from bulk.loader.junk import is_junk
 from bulk.loader.tables import Chunk, Table
 
 _NOTHING = "__HIVE_DEFAULT_PARTITION__"
@@ -34,9 +35,18 @@ class Parts:
         first = parts[0]
         self._parts = parts
         self.columns = _columns(first)
-        self.notes = [f"{part.name}: {note}" for part in parts for note in part.table.notes]
         for part in parts:
             _check(part, first)
+
+    @property
+    def tables(self) -> list[Table]:
+        """The tables of the files."""
+        return [part.table for part in self._parts]
+
+    @property
+    def notes(self) -> list[str]:
+        """Words for a person about how the files were read, as far as they were."""
+        return [f"{part.name}: {note}" for part in self._parts for note in part.table.notes]
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
         wanted = self.columns if columns is None else columns
@@ -47,7 +57,7 @@ class Parts:
                 constants = [pl.lit(part.said[column]).alias(column) for column in wanted if column not in own]
                 frame = chunk.frame.with_columns(constants).select(wanted)
                 schema = schema or frame.schema
-                yield Chunk(_typed(frame, schema, part.name), chunk.refused)
+                yield replace(chunk, frame=_typed(frame, schema, part.name), file=part.name)
 
     def is_empty(self) -> bool:
         return all(part.table.is_empty() for part in self._parts)
@@ -57,9 +67,10 @@ class Parts:
 
 
 def files(source: Path) -> tuple[Path, list[Path]]:
-    """Give the files of a folder or of a pattern, in order, with the folder where they begin. May be none.
+    """Return the folder where the files of a folder or of a pattern begin, and the files in order. May be none.
 
-    Files and folders whose names begin with . or _ are left out, as whoever writes such folders means them to be.
+    Files and folders whose names begin with . or _ are left out, as whoever writes such folders means them to be, and
+    so is what systems and programs leave in them.
     """
     if source.is_dir():
         root, found = source, sorted(path for path in source.rglob("*") if path.is_file())
@@ -67,7 +78,8 @@ def files(source: Path) -> tuple[Path, list[Path]]:
         place = _magic(source)
         root = Path(*source.parts[:place])
         found = sorted(path for path in root.glob(str(Path(*source.parts[place:]))) if path.is_file())
-    return root, [path for path in found if not any(name[0] in "._" for name in path.relative_to(root).parts)]
+    named = ((path, path.relative_to(root)) for path in found)
+    return root, [path for path, name in named if not is_junk(name) and not any(part[0] == "_" for part in name.parts)]
 
 
 def is_pattern(source: Path) -> bool:

@@ -1,7 +1,6 @@
 """The columns of a list, as the loader is asked for them."""
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, count
 
 from bulk.columns import Ambiguous, Columns
 from bulk.errors import ListError
@@ -31,18 +30,3 @@ class Headers:
         """Return the first of these columns that the list has; of doubled ones, the one to the left."""
         found = (self._columns.alike(name) for name in names)
         return next((columns[0] for columns in found if columns), None)
-
-
-def named(header: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Give every column a name of its own, and say which were made up."""
-    names: list[str] = []
-    notes: list[str] = []
-    for place, name in enumerate(header, start=1):
-        stem = name if name.strip() else f"column_{place}"
-        choices = chain([stem], (f"{stem}_{number}" for number in count(2)))
-        new = next(choice for choice in choices if choice not in names and (choice == name or choice not in header))
-        names.append(new)
-        if new != name:
-            trouble = f"is a second {name!r}" if name in names else "has no name"
-            notes.append(f"column {place} {trouble}: read as {new!r}")
-    return names, notes

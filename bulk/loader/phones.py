@@ -89,9 +89,13 @@ def zeros_eaten(texts: Iterable[str], country: str) -> bool:
 
 
 def shown(text: str) -> str:
-    """Mask a cell for a message; where it has not the shape of one destination, tell its first character."""
+    """Mask a cell for a message; where it has not the shape of one destination, tell how it begins and its length."""
     plain = "".join(letter for letter in text if letter.isprintable())
-    return mask(plain) if re.fullmatch(r"[\w.+()/\s-]{1,24}|[^\s@]+@[\w.-]+", plain) else f"{plain[:1]}…"
+    return (
+        mask(plain)
+        if re.fullmatch(r"[\w.+()/\s-]{1,24}|[^\s@]+@[\w.-]+", plain)
+        else f"{plain[:3]}… ({len(plain):,} characters)"
+    )
 
 
 def _one(text: str, country: str | None, allowed: Collection[str] | None) -> str | Refusal:

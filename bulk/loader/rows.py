@@ -1,6 +1,6 @@
 """From the rows of a frame to recipients."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, partial
@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 
 import polars as pl
 
+from bulk.cells import text_of
 from bulk.identity import identity, key_of, visible
 from bulk.loader.addresses import email
 from bulk.loader.ambiguity import PLUS
@@ -15,6 +16,8 @@ from bulk.loader.cells import cleaned
 from bulk.loader.countries import alpha_2, trouble
 from bulk.loader.exports import Kind
 from bulk.loader.phones import phone, shown
+from bulk.loader.tables import Chunk
+from bulk.loader.values import rows_of
 from bulk.model import Cells, Recipient, Refusal
 
 _Reader = Callable[[str, str], str | Refusal]
@@ -58,11 +61,12 @@ class Rows(Sequence[Recipient]):
     """The recipients of some rows: each made when it is asked for, as far as it is asked about.
 
     A run that goes on mostly meets rows that are done. They are known by their names, and nothing else of them is read.
-    `first` is the row of the first, `refused` says which rows (counted from it) are none, or left out.
+    `first` is the row of the first. `chunk` holds the rows, and says which of them are none, or left out.
     """
 
-    def __init__(self, part: pl.DataFrame, wanted: Wanted, first: int, refused: Mapping[int, Refusal]) -> None:
-        self._part, self._wanted, self._refused = part, wanted, refused
+    def __init__(self, chunk: Chunk, wanted: Wanted, first: int, nested: frozenset[str] = frozenset()) -> None:
+        self._part, self._wanted, self._refused = chunk.frame, wanted, chunk.refused
+        self.lines, self.file, self._nested = chunk.lines, chunk.file, nested
         self._columns = sorted(wanted.columns)
         self.first = first
 
@@ -137,14 +141,14 @@ class Rows(Sequence[Recipient]):
 
     @cached_property
     def _cells(self) -> Sequence[tuple[Any, ...]]:
-        return self._part.select(self._columns).rows() if self._columns else [()] * len(self)
+        return rows_of(self._part, self._columns, self._nested) if self._columns else [()] * len(self)
 
     @cached_property
     def _texts(self) -> list[str]:
         column = self._wanted.destination
         if isinstance(column, str):
             return texts(self._part, column)
-        return [text_of(column(dict(zip(self._columns, row, strict=True)))) for row in self._cells]
+        return [_name_of(column(dict(zip(self._columns, row, strict=True)))) for row in self._cells]
 
     @cached_property
     def _found(self) -> list[str | Refusal]:
@@ -158,7 +162,9 @@ class Rows(Sequence[Recipient]):
     def _recipient(self, place: int) -> Recipient:
         key, to = self.keys[place], self.destinations[place]
         cells = dict(zip(self._columns, self._cells[place], strict=True))
-        return Recipient(self.first + place, key, to, cells, self._refusal(place, key), self._identity(place))
+        refusal, identity = self._refusal(place, key), self._identity(place)
+        line = None if self.lines is None else self.lines[place]
+        return Recipient(self.first + place, key, to, cells, refusal, identity, line, self.file)
 
     def _refusal(self, place: int, key: str) -> Refusal | None:
         """Say why a row is not tried: first what is said of the row, then what is wrong with its destination."""
@@ -196,19 +202,15 @@ def _reader(wanted: Wanted) -> _Reader:
 
 
 def texts(part: pl.DataFrame, column: str) -> list[str]:
-    """Write the cells of a column as keys or destinations."""
+    """Return the cells of a column as keys or destinations."""
     cells = part[column]
     if cells.dtype == pl.String:  # the usual case, without a step per row
         return cells.str.strip_chars(_SPACES).fill_null("").to_list()
-    return [text_of(value) for value in cells.to_list()]
+    return [_name_of(value) for (value,) in rows_of(part, [column])]
 
 
-def text_of(value: Any) -> str:
-    """Write a cell as a key or a destination: whole numbers in digits alone, nothing as ""."""
-    if isinstance(value, str):
-        return value.strip()
-    if value is None or value != value:  # noqa: PLR0124 - not a number
-        return ""
-    if isinstance(value, float | Decimal) and value == value // 1:
+def _name_of(value: Any) -> str:
+    """Return a cell as a key or a destination: as in a text, but whole decimals too in digits alone."""
+    if isinstance(value, Decimal) and value.is_finite() and value == value // 1:
         return str(int(value))
-    return str(value).strip()
+    return text_of(value).strip()

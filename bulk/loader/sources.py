@@ -2,21 +2,26 @@
 
 import difflib
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import polars as pl
 
 from bulk.errors import ListError
+from bulk.loader.broken import Broken
 from bulk.loader.delimited import Delimited
-from bulk.loader.dialect import lines
 from bulk.loader.folders import Part, Parts, files, is_pattern, said
+from bulk.loader.frames import HeldTable, frame_of
+from bulk.loader.layout import EVERY_ROW, Layout
 from bulk.loader.ndjson import Ndjson
-from bulk.loader.tables import Frame, Parquet, Query, Table
-from bulk.loader.unpacking import Broken
-from bulk.loader.workbook import is_workbook, workbook
+from bulk.loader.tables import Frame, Held, Parquet, Query, Table
+from bulk.loader.text_file import TextFile
+from bulk.loader.unpacking import packed_table
+from bulk.loader.workbook import Sheet, is_workbook, workbook
 
 FORMATS = ("auto", "csv", "ndjson", "parquet", "xlsx")
 
+_LAYOUT = {field.name for field in fields(Layout)}
 _NAMES = {"parquet": "a Parquet file", "xlsx": "a workbook"}
 _PARQUET = b"PAR1"
 _MARKUP = re.compile(r"\s*<[!?a-zA-Z]")
@@ -24,27 +29,48 @@ _JSON_ARRAY = re.compile(r"\s*\[\s*(?:\Z|[\[{\"\]\d])")
 _JSON_OBJECT = re.compile(r"\s*\{\s*(?:\Z|\"|\})")
 
 
-def table(source: Path | str | pl.DataFrame | pl.LazyFrame, name: str, form: str) -> Table:
-    """Open a source as a table. Raises `ListError`: no such file, no list, not of this format."""
+def table(source: Path | str | HeldTable, name: str, form: str, layout: Layout = EVERY_ROW) -> Table:
+    """Open a source as a table. Raise `ListError`: no such file, no list, not of this format."""
     if form not in FORMATS:
         near = difflib.get_close_matches(form, FORMATS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"take one of {', '.join(FORMATS)}"
         raise ListError(f"{name}: there is no list format {form!r}: {hint}")
-    if isinstance(source, pl.DataFrame):
-        return Frame(source)
-    if isinstance(source, pl.LazyFrame):
-        return Query(source, name)
+    if not isinstance(source, Path | str):
+        frame = frame_of(source, name)
+        return Frame(frame) if isinstance(frame, pl.DataFrame) else Query(frame, name)
     path = Path(source)
     try:
         if not str(source).startswith("s3:/") and (path.is_dir() or is_pattern(path)):
-            return _parts(path, form)
-        return _file(_checked(source), name, form)
+            return _parts(path, form, layout)
+        return _file(_checked(source), name, form, layout)
     except OSError as error:
         remedy = "check the file and its permissions"
         raise ListError(f"{name} cannot be read ({error.strerror or error}): {remedy}") from error
 
 
-def _parts(source: Path, form: str) -> Table:
+def unused(table: Table, layout: Layout) -> list[str]:
+    """Say which keys of [list] have no meaning for this kind of list, though they are set."""
+    said = {name for name in _LAYOUT if getattr(layout, name) not in {None, "read"}}  # all rows of these are read
+    names = sorted(said - _used(table))
+    return [f"not used for this kind of list: {', '.join(f'`{name}`' for name in names)} under [list]"] if names else []
+
+
+def _used(table: Table) -> set[str]:
+    match table:
+        case Parts():
+            return set().union(*map(_used, table.tables))
+        case Held():
+            return _used(table.table)
+        case Delimited():
+            return {"encoding", "header_row"}
+        case Ndjson():
+            return {"encoding"}
+        case Sheet():
+            return _LAYOUT - {"encoding"}
+    return set()
+
+
+def _parts(source: Path, form: str, layout: Layout) -> Table:
     """Open a list in several files."""
     root, found = files(source)
     found = [path for path in found if path.stat().st_size]
@@ -52,7 +78,7 @@ def _parts(source: Path, form: str) -> Table:
         raise ListError(f"there is no list in {source}: check the path")
     names = [str(path.relative_to(root)) for path in found]
     parts = zip(names, found, strict=True)
-    return Parts([Part(name, _file(path, name, form), said(path, root)) for name, path in parts])
+    return Parts([Part(name, _file(path, name, form, layout), said(path, root)) for name, path in parts])
 
 
 def _checked(source: Path | str) -> Path:
@@ -73,8 +99,12 @@ def _checked(source: Path | str) -> Path:
     return path
 
 
-def _file(path: Path, name: str, form: str) -> Table:
+def _file(path: Path, name: str, form: str, layout: Layout, *, unpack: bool = True) -> Table:
     """Open one file. What it holds decides; a format that was asked for, or that its name claims, has to agree."""
+    if unpack and not is_workbook(path) and (packed := packed_table(path, name)):
+        found, scratch = packed
+        table = _file(found, f"{name}: {found.name}" if found.name != name else name, form, layout, unpack=False)
+        return Held(table, scratch)
     kind = _binary_kind(path)
     claimed = {".parquet": "parquet", ".xlsx": "xlsx"}.get(path.suffix.lower()) if form == "auto" else form
     claimed = claimed if claimed in _NAMES else None
@@ -84,9 +114,10 @@ def _file(path: Path, name: str, form: str) -> Table:
     if kind == "parquet":
         return Parquet(path, name)
     if kind == "xlsx":
-        return workbook(path, name)
-    form = _text_format(path, name) if form == "auto" else form
-    return Ndjson(path, name) if form == "ndjson" else Delimited(path, name)
+        return workbook(path, name, layout)
+    file = TextFile.open(path, name, layout.encoding)
+    form = _text_format(file) if form == "auto" else form
+    return Ndjson(file) if form == "ndjson" else Delimited(file, layout.header_row)
 
 
 def _binary_kind(path: Path) -> str | None:
@@ -97,10 +128,11 @@ def _binary_kind(path: Path) -> str | None:
     return "xlsx" if is_workbook(path) else None
 
 
-def _text_format(path: Path, name: str) -> str:
+def _text_format(file: TextFile) -> str:
     """Tell CSV from NDJSON by the first line, and both from what is no list."""
+    name = file.name
     try:
-        first = next(lines(path), "")
+        _, first = next(file.blocks(), (1, ""))
     except Broken as error:
         raise ListError(f"{name}, header: {error}") from error
     line = first.lstrip().partition("\n")[0]

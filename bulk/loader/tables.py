@@ -5,16 +5,15 @@ costs what its rows cost, nothing is held open between them, and the size of the
 matter.
 """
 
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import polars as pl
 
 from bulk.errors import ListError
-from bulk.files import scratch
+from bulk.loader.scratch import Scratch
 from bulk.model import Refusal
 
 SLICE = 50_000  # rows
@@ -25,17 +24,36 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some rows of a table, and why some of them (counted from the chunk's first) are no rows."""
+    """Some rows of a table, and why some of them (counted from the chunk's first) are no rows.
+
+    `lines` are where they stand as a person counts, from 1: lines of a file, rows of a sheet; None where there are
+    none. `file` is which of several files they are in.
+    """
 
     frame: pl.DataFrame
     refused: Mapping[int, Refusal] = field(default_factory=dict)
+    lines: Sequence[int] | None = None
+    file: str = ""
+
+    def slice(self, start: int, size: int) -> "Chunk":
+        """Return some of the rows."""
+        refused = {place - start: why for place, why in self.refused.items() if start <= place < start + size}
+        lines = None if self.lines is None else self.lines[start : start + size]
+        return Chunk(self.frame.slice(start, size), refused, lines, self.file)
+
+    def select(self, columns: Sequence[str] | None) -> "Chunk":
+        """Return the same rows with these columns; None for all."""
+        return self if columns is None else replace(self, frame=self.frame.select(columns))
 
 
 class Table(Protocol):
-    """A list's rows. `notes` are words for a person about how it was read."""
+    """A list's rows."""
 
     columns: list[str]
-    notes: list[str]
+
+    @property
+    def notes(self) -> list[str]:
+        """Words for a person about how the list was read, as far as it was."""
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
         """Give all rows in order, with these columns at least. Raises `ListError`."""
@@ -103,11 +121,32 @@ class Query(Parquet):
     """A lazy frame, run once into a private file: its rows then stay as they were, in this order."""
 
     def __init__(self, query: pl.LazyFrame, name: str) -> None:
-        folder, remove = scratch()
-        self._finalizer = weakref.finalize(self, remove)
-        path = folder / "list.parquet"
+        self._scratch = Scratch()
+        path = self._scratch.path / "list.parquet"
         try:
             query.sink_parquet(path, row_group_size=SLICE)
         except pl.exceptions.PolarsError as error:
             raise ListError(f"{name}: the lazy frame cannot be run: {error}") from error
         super().__init__(path, name)
+
+
+class Held:
+    """Another table, and what has to be there as long as it is read."""
+
+    def __init__(self, table: Table, holds: object) -> None:
+        self.table, self._holds = table, holds
+        self.columns = table.columns
+
+    @property
+    def notes(self) -> list[str]:
+        """Words for a person about how the list was read."""
+        return self.table.notes
+
+    def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+        yield from self.table.chunks(columns)
+
+    def is_empty(self) -> bool:
+        return self.table.is_empty()
+
+    def count(self) -> int:
+        return self.table.count()

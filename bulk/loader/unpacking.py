@@ -1,21 +1,26 @@
-"""From a file to its bytes, block by block: through gzip, Zstandard or a zip archive. Nothing is unpacked on disk."""
+"""From a file to its bytes, block by block: through gzip, Zstandard or a zip archive. No text is unpacked on disk."""
 
 import gzip
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
-import polars as pl
-
 from bulk.errors import ListError
+from bulk.loader.broken import Broken
+from bulk.loader.junk import is_junk
+from bulk.loader.scratch import Scratch
+from bulk.loader.zstandard import zstandard
+from bulk.wording import plain
 
 BLOCK = 1 << 19  # bytes read at once: some thousand rows
+MOST_BYTES = 1 << 30  # that are taken out of an archive onto the disk
 
-
-class Broken(Exception):
-    """The text cannot be read from here on; all before it was given. Whoever counts rows adds the row."""
+_ZIP = b"PK\x03\x04", b"PK\x05\x06"  # the second is of an empty one
+_FILES = (  # what is read as a file: Parquet, workbooks of both kinds, what is packed once more
+    *(b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"),
+)
 
 
 def unpacked(path: Path) -> Iterator[bytes]:
@@ -24,12 +29,16 @@ def unpacked(path: Path) -> Iterator[bytes]:
         magic = raw.read(4)
         raw.seek(0)
         if magic == b"\x28\xb5\x2f\xfd":
-            yield from _zstandard(path)
+            yield from zstandard(path)
         elif magic[:2] == b"\x1f\x8b":
             with gzip.GzipFile(fileobj=raw) as file:
                 yield from _blocks(cast("IO[bytes]", file), path.name)
-        elif magic == b"PK\x03\x04":
-            yield from _member(raw, path.name)
+        elif magic in _ZIP:
+            with (
+                _archive(raw, path.name) as archive,
+                _opened_in(archive, _member(archive, path.name), path.name) as file,
+            ):
+                yield from _blocks(file, path.name)
         else:
             yield from _blocks(raw, path.name)
 
@@ -49,32 +58,58 @@ def _blocks(file: IO[bytes], name: str) -> Iterator[bytes]:
         raise Broken(f"{name} is cut short or damaged ({error}): fetch it again") from error
 
 
-def _zstandard(path: Path) -> Iterator[bytes]:
-    """Unpack by way of polars, since Python reads Zstandard from 3.14 on only. Line ends come as LF.
+def packed_table(path: Path, name: str) -> tuple[Path, Scratch] | None:
+    """Unpack the one file of a zip archive into a private folder where it is no text, None for all else.
 
-    What is unpacked does not stay in memory, but the compressed file is there: polars reads it ahead.
+    Workbooks and Parquet are not read from their beginning to their end, and so have to be files. Raise `ListError`.
     """
-    frames = pl.scan_lines(path, glob=False).collect_batches(chunk_size=5000, maintain_order=True, lazy=True)
-    try:
-        for frame in frames:
-            yield "".join(f"{line}\n" for line in frame["line"]).encode()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        remedy = "fetch it again, or unpack it if it is not UTF-8"
-        raise Broken(f"{path.name} is cut short, damaged or not UTF-8 ({error}): {remedy}") from error
+    with _opened(path) as raw:
+        if raw.read(4) not in _ZIP:
+            return None
+        with _archive(raw, name) as archive:
+            member = _member(archive, name)
+            with _opened_in(archive, member, name) as file:
+                if not file.read(8).startswith(_FILES):
+                    return None
+            scratch = Scratch()
+            found = scratch.path / (PurePosixPath(member).name or "list")
+            _unpack(archive, member, found, name)
+            return found, scratch
 
 
-def _member(raw: IO[bytes], name: str) -> Iterator[bytes]:
-    """Read the one file in a zip archive."""
+def _unpack(archive: zipfile.ZipFile, member: str, path: Path, name: str) -> None:
+    size = 0
     try:
-        archive = zipfile.ZipFile(raw)
+        with _opened_in(archive, member, name) as file, path.open("xb") as out:
+            for block in _blocks(file, name):
+                size += out.write(block)
+                if size > MOST_BYTES:
+                    limit = f"unpacked, it has more than {MOST_BYTES:,} bytes, the most that is taken out of an archive"
+                    raise ListError(f"{name}: {limit}: unpack it and give the list itself")
+    except Broken as error:
+        raise ListError(str(error)) from error
+    except OSError as error:
+        raise ListError(f"{name} cannot be unpacked ({error.strerror or error}): make room in {path.parent}") from error
+
+
+def _archive(raw: IO[bytes], name: str) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(raw)
     except zipfile.BadZipFile as error:
         raise ListError(f"{name} is a zip archive cut short or damaged: fetch it again") from error
-    names = [member for member in archive.namelist() if not member.endswith("/") and "__MACOSX" not in member]
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> str:
+    """Name the one file in an archive, beside what systems and programs leave in them."""
+    names = [member for member in archive.namelist() if not member.endswith("/") and not is_junk(PurePosixPath(member))]
     if len(names) != 1:
-        held = f" ({', '.join(names[:5])})" if names else ""
+        held = f" ({', '.join(plain(member) for member in names[:5])})" if names else ""
         raise ListError(f"{name} holds {len(names)} files{held}: unpack it and give one list of it")
+    return names[0]
+
+
+def _opened_in(archive: zipfile.ZipFile, member: str, name: str) -> IO[bytes]:
     try:
-        with archive.open(names[0]) as file:
-            yield from _blocks(file, name)
-    except (RuntimeError, NotImplementedError) as error:
+        return archive.open(member)
+    except (RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
         raise ListError(f"{name} cannot be unpacked ({error}): give the list itself") from error

@@ -1,29 +1,31 @@
-"""Workbooks (.xlsx, .xls, .xlsb, .ods): the first sheet, as text.
+"""Workbooks (.xlsx, .xls, .xlsb, .ods): one sheet, as text.
 
 A whole number is written in digits alone, a day as YYYY-MM-DD, a moment as YYYY-MM-DD HH:MM:SS; other formats of a
 sheet (currencies, shares) are not followed. A sheet is read as a whole (a workbook cannot be read otherwise, and has at
 most 1,048,576 rows), once, into a private file.
 """
 
-import re
 import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import fastexcel
 import polars as pl
 
 from bulk.errors import ListError
-from bulk.loader.headers import named
-from bulk.loader.tables import Query
+from bulk.loader.book import Book
+from bulk.loader.column_names import named
+from bulk.loader.footer import TAIL, below
+from bulk.loader.layout import Layout
+from bulk.loader.preamble import head_of, preamble
+from bulk.loader.sheet_choice import chosen
+from bulk.loader.sheets import Seen
+from bulk.loader.tables import Chunk, Query
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, and .xlsx under a password
-_ESCAPED = r"_x[0-9A-Fa-f]{4}_"  # ISO/IEC 29500-1, 22.4.2.4 (bstr): characters that XML cannot hold
-_MOMENT = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
-_NO_DAY = "1899-12-31 "  # what a time of day without a day begins with
 
 
 def is_workbook(path: Path) -> bool:
-    """Tell a workbook from any other file, and from any other zip archive."""
+    """Whether a file is a workbook, and no other zip archive."""
     with path.open("rb") as file:
         magic = file.read(8)
     if magic == _OLE:
@@ -35,55 +37,102 @@ def is_workbook(path: Path) -> bool:
     return "[Content_Types].xml" in names or "content.xml" in names
 
 
-def workbook(path: Path, name: str) -> Query:
-    """Read the first sheet of a workbook. Raises `ListError`: damaged, under a password, or without a header."""
-    try:
-        reader = fastexcel.read_excel(path)
-        frame = reader.load_sheet(0, header_row=None, dtypes="string").to_polars()
-        days = _days(reader, frame)
-    except (fastexcel.FastExcelError, pl.exceptions.PolarsError) as error:
-        remedy = "take its password away, save it anew as .xlsx, or save the sheet as 'CSV UTF-8'"
-        raise ListError(
-            f"{name} cannot be read as a workbook ({str(error).partition(chr(10))[0]}): {remedy}"
-        ) from error
-    table, notes = _listed(frame, days, name)
-    query = Query(table.lazy(), name)
-    query.notes = notes
-    if len(reader.sheet_names) > 1:
-        query.notes = [f"read {reader.sheet_names[0]!r}, the first of {len(reader.sheet_names)} sheets", *notes]
-    return query
+def workbook(path: Path, name: str, layout: Layout) -> "Sheet":
+    """Read a sheet of a workbook. Raise `ListError`: damaged, under a password, too large, or without a header."""
+    book = Book(path, name)
+    sheet, grid, notes = chosen(book, layout)
+    if not grid.lines:
+        raise ListError(f"{name} is empty: the sheet {sheet!r} needs a header and rows")
+    found = preamble(grid.rows(0, head_of(layout.header_row)), name, layout.header_row, "row")
+    columns, names_notes = named(found.names)
+    start = found.place + 1
+    count, footer = below(grid.rows(max(start, len(grid.lines) - TAIL)), len(columns), "row")
+    frame = grid.frame.slice(start, len(grid.lines) - start - count)
+    frame = frame.rename(dict(zip(frame.columns, columns, strict=True)))
+    frame = frame.with_columns(pl.Series(_line_in(columns), grid.lines[start : start + frame.height], dtype=pl.Int64))
+    frame, hidden_notes = _shown(frame, grid.seen, layout, f"{name}, {sheet!r}")
+    notes = [*notes, *found.notes, *names_notes, *hidden_notes, *filter(None, [footer])]
+    return Sheet(frame, name, notes, _uncalculated(columns, grid.seen), counted=grid.seen is not None)
 
 
-def _listed(frame: pl.DataFrame, days: list[str], name: str) -> tuple[pl.DataFrame, list[str]]:
-    """Take the header from the first row that is not blank, and leave blank rows out."""
-    rows = frame.filter(pl.any_horizontal(pl.all() != "")) if frame.width else frame
-    if rows.is_empty():
-        raise ListError(f"{name} is empty: the first sheet needs a header and rows")
-    header = [cell or "" for cell in rows.row(0)]
-    columns, notes = named(header)
-    cells = rows.slice(1).with_columns(
-        pl.col(day).str.replace(_NO_DAY, "", literal=True).str.replace(r" 00:00:00$", "") for day in days
-    )
-    cells = cells.select(_unescaped(column) for column in cells.fill_null(""))
-    return cells.rename(dict(zip(cells.columns, columns, strict=True))), notes
+class Sheet(Query):
+    """A sheet: columns of text, and as the last one the rows' numbers.
+
+    `uncalculated` says of columns what is wrong with them: whoever asks for one gets a `ListError`. `counted` is
+    whether the numbers are those that a person sees.
+    """
+
+    def __init__(
+        self, frame: pl.DataFrame, name: str, notes: list[str], uncalculated: Mapping[str, str], *, counted: bool
+    ) -> None:
+        super().__init__(frame.lazy(), name)
+        *self.columns, self._line = frame.columns
+        self._uncalculated, self._counted = uncalculated, counted
+        self.notes = [*notes, *uncalculated.values()]
+
+    def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+        for column in columns or ():
+            if column in self._uncalculated:
+                raise ListError(f"{self._name}: {self._uncalculated[column]}")
+        wanted = self.columns if columns is None else [*columns]
+        for chunk in super().chunks([*wanted, self._line]):
+            yield Chunk(chunk.frame.select(wanted), lines=chunk.frame[self._line].to_list() if self._counted else None)
 
 
-def _days(reader: fastexcel.ExcelReader, frame: pl.DataFrame) -> list[str]:
-    """Name the columns of moments: by their looks, and then, since text may look like one, by what the sheet says."""
-    alike = [
-        place
-        for place, column in enumerate(frame.iter_columns())
-        if column.drop_nulls().slice(1).str.contains(_MOMENT).all() and column.drop_nulls().len() > 1
-    ]
-    if not alike:
-        return []
-    typed = reader.load_sheet(0, header_row=0, use_columns=alike, schema_sample_rows=None).to_polars()
-    kinds = zip(alike, typed.dtypes, strict=True)
-    return [frame.columns[place] for place, kind in kinds if kind.is_temporal()]
+def _line_in(columns: Sequence[str]) -> str:
+    """Name the column of the rows' numbers."""
+    name = "row of the sheet"
+    while name in columns:
+        name += "_"
+    return name
 
 
-def _unescaped(column: pl.Series) -> pl.Series:
-    if not column.str.contains(_ESCAPED).any():
-        return column
-    plain = [re.sub(_ESCAPED, lambda found: chr(int(found[0][2:6], 16)), text) for text in column]
-    return pl.Series(column.name, plain, dtype=pl.String)
+def _shown(frame: pl.DataFrame, seen: Seen | None, layout: Layout, name: str) -> tuple[pl.DataFrame, list[str]]:
+    """Deal with what is hidden as the layout says, and return words for a person. Raise `ListError` where it does not.
+
+    `frame` has the rows' numbers as its last column.
+    """
+    if seen is None:
+        trouble = "rows that are hidden cannot be told from others in this kind of workbook"
+        if layout.hidden_rows == "skip":
+            raise ListError(f"{name}: {trouble}: save it as .xlsx")
+        return frame, [] if layout.hidden_rows else [f"{trouble}: save it as .xlsx if there are any"]
+    *columns, line = frame.columns
+    hidden = frame[line].is_in([*seen.hidden_rows])
+    out = [column for place, column in enumerate(columns, seen.first_column) if place in seen.hidden_columns]
+    said = _said(frame.filter(hidden)[line].to_list(), out)
+    if hidden.any() and layout.hidden_rows is None:
+        remedy = 'set `hidden_rows` under [list] to "skip" to leave them out, or to "read" to use them as the others'
+        raise ListError(f"{name}: {_are(*said)} hidden: {remedy}")
+    if layout.hidden_rows == "skip":
+        return frame.filter(~hidden).drop(out), [f"{_are(what)} hidden, and left out" for what in said]
+    return frame, [f"{_are(what)} hidden, and read as the others" for what in said]
+
+
+def _said(rows: Sequence[int], columns: Sequence[str]) -> list[str]:
+    said = []
+    if rows:
+        said.append(f"row {rows[0]}" if len(rows) == 1 else f"{len(rows):,} rows (such as row {rows[0]})")
+    if columns:
+        names = ", ".join(map(repr, columns[:5])) + (", …" if len(columns) > 5 else "")
+        said.append(f"the column {names}" if len(columns) == 1 else f"the columns {names}")
+    return said
+
+
+def _are(*what: str) -> str:
+    is_one = len(what) == 1 and what[0].startswith(("row ", "the column "))
+    return f"{' and '.join(what)} {'is' if is_one else 'are'}"
+
+
+def _uncalculated(columns: Sequence[str], seen: Seen | None) -> dict[str, str]:
+    """Say of columns that they hold formulas without a value."""
+    if seen is None:
+        return {}
+    remedy = "open the workbook in a spreadsheet program, save it, and try again"
+    found = {place - seen.first_column: told for place, told in seen.uncalculated.items()}
+    said = {}
+    for place, (cell, count) in found.items():
+        if 0 <= place < len(columns):
+            what = f"{count:,} formulas that were never calculated, such as {cell}"
+            said[columns[place]] = f"{columns[place]!r} holds {what}: {remedy}"
+    return said

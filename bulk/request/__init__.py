@@ -102,7 +102,7 @@ class Request:
         )
 
     def destination(self, cells: Cells) -> str:
-        """Give a row's destination as the list has it; empty where the template fails on this row."""
+        """Return a row's destination as the list has it; empty where the template fails on this row."""
         try:
             value = self._destination.render(cells)
         except Exception:  # noqa: BLE001 - a template may raise anything; the row has no destination then
@@ -112,8 +112,9 @@ class Request:
     def build(self, recipient: Recipient, *, turn: int | None = None) -> Mapping[str, Parameters] | Refusal:
         """Return the parameters by table, or a Refusal that names each member, its trouble and the remedy.
 
-        Its code is `template_error`, `missing_parameter` or `invalid_parameter`. `turn` decides which of the values
-        that are used in turn a row takes; without one, its place in the list does.
+        Its code is `template_error`, `missing_parameter`, `invalid_parameter` or `blank_message`. It holds nothing of a
+        cell, for it is kept in the ledger. `turn` decides which of the values that are used in turn a row takes;
+        without one, its place in the list does.
         """
         if turn is not None and self.turns > 1:
             recipient = replace(recipient, row=turn)
@@ -126,7 +127,7 @@ class Request:
                 return self._refusal(recipient, "template_error", f"[{blueprint.table}] {failure}")
             found += [(blueprint.table, trouble) for trouble in troubles]
         if not found:
-            return self.texts.refusal(built[REQUEST]) or built
+            return self.texts.refusal(built.get(REQUEST, {})) or built
         missing = all(trouble.code == "missing_parameter" for _, trouble in found)
         message = " ".join(f"[{table}] {trouble}" for table, trouble in found[:5])
         return self._refusal(recipient, "missing_parameter" if missing else "invalid_parameter", message)
@@ -139,7 +140,7 @@ class Request:
 
 
 def _destination(readers: Sequence[Reader], wanted: tuple[str, str]) -> Template:
-    """Give the destination's template; CampaignError where there is none, or anything else is wrong."""
+    """Return the destination's template. Raise CampaignError where there is none, or anything else is wrong."""
     found = [reader.destination for reader in readers if reader.destination]
     faults = [fault for reader in readers for fault in reader.faults]
     if not faults and not found:
@@ -150,7 +151,7 @@ def _destination(readers: Sequence[Reader], wanted: tuple[str, str]) -> Template
 
 
 def _with_instance(tables: Mapping[str, Mapping[str, Any]], reader: Reader) -> Mapping[str, Any]:
-    """Let a table without an InstanceId follow [request]."""
+    """Return a table; one without an InstanceId follows [request]."""
     own, instance = tables[reader.table], tables.get("request", {}).get("InstanceId")
     follows = "InstanceId" in reader.operation.members and not own.get("InstanceId") and instance
     return {**own, "InstanceId": instance} if follows else own

@@ -8,6 +8,7 @@ from jinja2 import StrictUndefined
 from jinja2.defaults import DEFAULT_NAMESPACE
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 
+from bulk.cells import text_of
 from bulk.columns import fold
 
 FUNCTIONS: Mapping[str, Any] = {
@@ -39,15 +40,10 @@ class Environment(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
 
-def written(value: Any) -> Any:
-    """Return a value as it is put into a text: nothing where there is none."""
-    return "" if value is None else value
-
-
 @cache
 def environment(*, html: bool) -> Environment:
     """Return the environment, which escapes where it is for `html`."""
-    made = Environment(undefined=StrictUndefined, finalize=written, autoescape=html, keep_trailing_newline=True)
+    made = Environment(undefined=StrictUndefined, finalize=text_of, autoescape=html, keep_trailing_newline=True)
     made.globals.clear()
     del made.filters["random"]
     return made

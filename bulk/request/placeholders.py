@@ -9,7 +9,12 @@ from bulk.request.hints import found, placeholder
 MOST = 5  # of one text that are pointed out
 
 _TOKEN = re.compile(r"[\w.$-]*[^\W\d][\w.$-]*")
-_CAPITALS = re.compile(r"[A-Z][A-Z0-9_]*[A-Z0-9]")
+_CAPITALS = re.compile(r"[A-Z][A-Z0-9_]+[A-Z0-9]")  # three at least: %D0% is a letter of an address
+_USUAL = re.compile(
+    r"(?:(?:first|last|full|user|nick|customer|company|f|l)[ _-]?)?name|(?:order|customer)[ _-]?(?:id|number)"
+    r"|e-?mail|phone|mobile",
+    re.IGNORECASE,
+)
 _FORMS = (
     (re.compile(r"\*\|([^|*\n]{1,40})\|\*"), _TOKEN),  # Mailchimp, Mandrill
     (re.compile(r"\$\{([^{}\n]{1,40})\}"), _TOKEN),  # JavaScript, Java, shells
@@ -18,7 +23,7 @@ _FORMS = (
     (re.compile(r"<<([^<>\n]{1,40})>>"), _TOKEN),  # mail merges
     (re.compile(r"«([^«»\n]{1,40})»"), None),  # Word; also a quotation in French
     (re.compile(r"%%?([^%\n]{1,40})%%?"), _CAPITALS),  # ActiveCampaign, Salesforce
-    (re.compile(r"\[\[?([^\[\]\n]{1,40})\]\]?"), _CAPITALS),  # Word, Mailjet, listmonk
+    (re.compile(r"\[\[?([^\[\]\n]{1,40})\]\]?"), _USUAL),  # Word, Mailjet; also [a link], [URGENT]
 )
 """How each looks, and what stands in it where it is taken for one though no column is called so."""
 

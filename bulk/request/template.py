@@ -17,10 +17,11 @@ from typing import Any
 from jinja2 import Template as Compiled
 from jinja2 import TemplateError, TemplateSyntaxError, Undefined, meta, nodes
 
+from bulk.cells import text_of
 from bulk.columns import Columns
 from bulk.model import Cells
 from bulk.request.binder import Binder, Getter
-from bulk.request.environment import Environment, WholeRow, environment, written
+from bulk.request.environment import Environment, WholeRow, environment
 from bulk.request.hints import misnamed, placeholder, unbalanced
 
 _TEXT = {str}
@@ -157,7 +158,7 @@ def _filled(pattern: str, columns: list[str], form: Callable[[Any], str]) -> Get
 
         def fill_one(cells: Cells) -> str:
             value = cells[column]
-            return pattern % (value if plain and type(value) is str else str(form(written(value))))
+            return pattern % (value if plain and type(value) is str else str(form(text_of(value))))
 
         return fill_one
     read: Callable[[Cells], tuple[Any, ...]] = itemgetter(*columns)
@@ -165,7 +166,7 @@ def _filled(pattern: str, columns: list[str], form: Callable[[Any], str]) -> Get
     def fill(cells: Cells) -> str:
         values = read(cells)
         if form is not str or {*map(type, values)} != _TEXT:
-            values = tuple(str(form(written(value))) for value in values)
+            values = tuple(str(form(text_of(value))) for value in values)
         return pattern % values
 
     return fill

@@ -67,11 +67,14 @@ class Rules:
         return self.hours.active or bool(self.limits) or self.expires is not None
 
     def expiry(self, value: Any, place: Locality, began: float) -> float | Refusal | None:
-        """Give the instant at which a row expires, None for never, or why the row's own word for it cannot be read."""
+        """Return the instant at which a row expires, None for never, or why the row's own word for it cannot be read.
+
+        A refusal is kept in the ledger, so it does not repeat the word.
+        """
         try:
             return instant(value, self.hours.zones(place), began)
-        except (ValueError, OverflowError) as error:
-            return Refusal("invalid_expiry", f"expires: {error}")
+        except (ValueError, OverflowError):
+            return _UNREAD_EXPIRY
 
     def judge(
         self, place: Locality, *, now: float, expires_at: float | None = None, written: Written | None = None
@@ -113,6 +116,12 @@ def _turned_off(campaign: Campaign) -> tuple[str, ...]:
     off = [f"[hours] rules {', '.join(campaign.hours.rules)}"] * bool(campaign.hours.rules)
     off += [f"[caps] {name}" for name in caps]
     return tuple(f'purpose = "transactional" turns off {what}' for what in off)
+
+
+_UNREAD_EXPIRY = Refusal(
+    "invalid_expiry",
+    "expires: what the row says is no time; write 2026-12-24T18:00, 2026-12-24, or a duration such as 36h",
+)
 
 
 def _expired(message: str) -> Refusal:

@@ -95,7 +95,8 @@ async def send(
         opened = in_scratch(opened)
     check_results(opened)
     unaccepted = await in_thread(changes, opened) if opened.options.dry_run else []
-    for note in (*opened.notes, *remarks(opened), *unaccepted):
+    told = [*opened.notes, *remarks(opened), *unaccepted]
+    for note in told:
         log.log(logging.WARNING if note in opened.warnings else logging.INFO, note)
     stop = stop or Stop()
     run: Run | None = None
@@ -103,6 +104,9 @@ async def send(
         async with _sending(opened, stop, Survey(opened)) as sending:
             with unwrapped():
                 await sending.go(watch, every)
+            for note in opened.contacts.notes:  # what is seen at the end of a list only, such as a footer
+                if note not in told:
+                    log.info(note)
             run = await in_thread(_ended, sending)
     except LedgerError:
         if run is None:  # else it is what the run says already, met once more in closing the ledger
@@ -121,7 +125,7 @@ async def check(campaign: Source, **options: Any) -> Plan:
     survey.plan.notes += await in_thread(changes, opened)
     async with _sending(opened, Stop(), survey) as sending:
         if not opened.options.only and not any(sending.book.counts().values()):
-            return await in_thread(examine, opened, sending.judge, survey)
+            return await in_thread(examine, sending.opened, sending.judge, survey)
         with unwrapped():
             await sending.go(None, EVERY)
         return await in_thread(survey.finish, sending.rows, read_results(opened, sending.book))

@@ -21,11 +21,11 @@ BATCH = 10_000  # rows that are looked up together
 def examine(opened: Opened, judge: Judge, survey: Survey) -> Plan:
     """Return the plan of a run of which nothing is recorded. Raise `ListError`."""
     judge = replace(judge, now=time)  # there is no event loop in this thread, and nobody waits
-    judges = judge.terms.active
+    judges, unique = judge.terms.active, opened.campaign.contact_list.dedupe != "none"
     request, repeats, reasons, rows, turn = opened.request, Repeats(), Reasons(), 0, 0
     for batch in opened.contacts.batches(opened.wanted, size=BATCH):
         recipients, pending = batch.recipients, 0
-        repeated = repeats.of(recipients.names, rows)
+        repeated = repeats.of(recipients.names, rows) if unique else {}
         for place, recipient in enumerate(recipients, rows):
             if place in repeated:
                 _note(reasons, recipient, _repeat(repeated[place]))

@@ -102,7 +102,8 @@ def read_results(opened: Opened, record: RunRecord) -> Iterator[tuple[pl.DataFra
     for batch in opened.contacts.batches(wanted, size=BATCH, frames=True):
         assert batch.frame is not None  # noqa: S101 - it was asked for
         rows = batch.recipients
-        yield table(rows.first, rows.keys, rows.destinations, recorded(rows.names, rows.destinations)), batch.frame
+        ends = recorded(rows.names, rows.destinations)
+        yield table(rows.first, rows.keys, rows.destinations, ends, rows.lines), batch.frame
 
 
 def look(opened: Opened, record: RunRecord, path: Path | None) -> Glance:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from bulk.campaign import Campaign, ListTable, load, placed
 from bulk.errors import CampaignError
 from bulk.ledger import RunIdentity
-from bulk.loader import ContactList, Wanted
+from bulk.loader import ContactList, Layout, Wanted
 from bulk.model import digest
 from bulk.request import Request
 from bulk.run.judging import Terms, terms
@@ -106,7 +106,9 @@ def choose(source: Campaign | Path | str, options: Options) -> Chosen:
 def open_campaign(source: Campaign | Path | str, options: Options) -> Opened:
     """Open a campaign and its list. Raises `CampaignError` and `ListError`."""
     campaign, path, text = (source, None, "") if isinstance(source, Campaign) else (*_loaded(Path(source)),)
-    contacts = ContactList.open(_contacts(campaign, options), format=campaign.contact_list.format)
+    table = campaign.contact_list
+    layout = Layout(table.encoding, table.header_row, table.sheet, table.hidden_rows)
+    contacts = ContactList.open(_contacts(campaign, options), format=table.format, layout=layout)
     try:
         request = _compiled(campaign, contacts)
         agreed = terms(campaign, contacts)

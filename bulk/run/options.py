@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import polars as pl
-
 from bulk.campaign import HIGHEST, LONGEST, brief
 from bulk.errors import CampaignError
+from bulk.loader import HeldTable
 from bulk.model import Status
 
 _RUN_ID = re.compile(r"\w(?:[\w.+:@ -]{0,98}[\w+-])?")
@@ -25,7 +24,7 @@ _MOST = {
     "read_timeout": LONGEST,
     "max_duration": LONGEST,
 }
-Contacts = Path | str | pl.DataFrame | pl.LazyFrame
+Contacts = Path | str | HeldTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,8 +10,8 @@ from pathlib import Path
 from bulk.campaign import Campaign
 from bulk.connect import Connect, Endpoint
 from bulk.fetching import applied_rate, fetch, opted_out
-from bulk.files import scratch
 from bulk.ledger import Ledger
+from bulk.loader import Scratch
 from bulk.run.opening import Chosen, Opened, choose, open_campaign
 from bulk.run.options import Options
 from bulk.run.pace import at_once, is_auto, quota
@@ -58,10 +57,14 @@ async def open_from(source: Campaign | Path | str, options: Options, *, to_send:
     if not (isinstance(contacts, str) and contacts.startswith("s3://")):
         opened = await in_thread(open_campaign, source, options)
     else:
-        folder, remove = scratch()
-        path = await fetch(contacts, _endpoint(chosen), folder)
-        opened = await in_thread(open_campaign, source, replace(options, contacts=path))
-        weakref.finalize(opened, remove)
+        scratch = Scratch()
+        try:
+            path = await fetch(contacts, _endpoint(chosen), scratch.path)
+            opened = await in_thread(open_campaign, source, replace(options, contacts=path))
+        except BaseException:
+            scratch.close()
+            raise
+        opened.contacts.holds.append(scratch)
     name = chosen.campaign.contact_list.opt_out_list
     if to_send and name is not None and not options.sandbox:
         opened.terms.suppression.put(f"the opt-out list {name!r}", await opted_out(name, _endpoint(chosen)))
@@ -69,18 +72,17 @@ async def open_from(source: Campaign | Path | str, options: Options, *, to_send:
 
 
 def in_scratch(opened: Opened) -> Opened:
-    """Give the campaign a copy of its ledger to play with: what was sent is known there, what is tried leaves no trace.
+    """Return the campaign with a copy of its ledger to play with: what is tried leaves no trace.
 
-    The copy goes when the campaign does.
+    The copy goes when the list does.
     """
-    folder, remove = scratch()
+    scratch = Scratch()
     ledger = None if opened.options.sandbox else Ledger.read(opened.state_dir)
     if ledger is not None:
         with ledger:
-            ledger.copy(folder)
-    moved = replace(opened, options=replace(opened.options, state_dir=folder))
-    weakref.finalize(moved, remove)
-    return moved
+            ledger.copy(scratch.path)
+    opened.contacts.holds.append(scratch)
+    return replace(opened, options=replace(opened.options, state_dir=scratch.path))
 
 
 def _place_of(opened: Opened) -> tuple[str, str]:

@@ -34,13 +34,13 @@ def write_for(source: str, channel: str | None, folder: Path | None, *, column: 
     It is called by the list's name. A channel that is none names the folder, where no folder is given. `column` is that
     of the destinations, None to find it. Raise `CampaignError` and `ListError`.
     """
-    from bulk.loader import ContactList  # noqa: PLC0415 - a starter as it is needs no list
+    from bulk.loader import ContactList, Layout  # noqa: PLC0415 - a starter as it is needs no list
     from bulk.starters.choice import fitted  # noqa: PLC0415
     from bulk.starters.fitted import slug, starter_for  # noqa: PLC0415
 
     if channel is not None and channel not in CHANNELS and folder is None:
         folder, channel = Path(channel), None
-    contacts = ContactList.open(source)
+    contacts = ContactList.open(source, layout=Layout(hidden_rows="read"))  # its campaign will ask
     found = fitted(contacts, channel, column)
     folder = folder or Path(found.channel)
     text = starter_for(contacts, found.channel, path=_seen_from(folder, source), column=found.destination)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench_connect import cost, height, pace
+from bench_connect import cost, height, look, pace
 from bench_connect.service import Service, service
 from bench_connect.table import Figure, heading, table
 
@@ -21,6 +21,7 @@ MEASURES: dict[str, Measure] = {
     "high": height.high,
     "cpu": cost.cpu,
     "throughput": cost.throughput,
+    "check": look.check,
     "memory": cost.memory,
     "first-call": cost.first_call,
     "resume": cost.resume,

@@ -1,0 +1,35 @@
+"""Results that are read as a list again: what CSV has no form for stands in them as JSON."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from bulk.loader.tables import Table
+
+_OURS = {"row", "key", "destination", "status", "contact_id", "attempts", "error_code", "request_id", "finished_at"}
+_WIDTH = 12  # columns among which ours are
+
+
+def nested_columns(table: Table) -> frozenset[str]:
+    """Return the columns of maps and lists, where a table of text has the columns of our results."""
+    if not set(table.columns[:_WIDTH]) >= _OURS:
+        return frozenset()
+    head = next(iter(table.chunks())).frame.head(1000)
+    texts = (column for column in head.iter_columns() if column.dtype == pl.String and column.name not in _OURS)
+    return frozenset(column.name for column in texts if _is_nested(column.to_list()))
+
+
+def nested(cell: Any) -> Any:
+    """Return the map or list that a cell holds, else the cell."""
+    try:
+        found = json.loads(cell) if cell and cell[0] in "{[" else None
+    except (ValueError, RecursionError):
+        return cell
+    return cell if found is None else found
+
+
+def _is_nested(cells: Sequence[str | None]) -> bool:
+    held = [cell for cell in cells if cell]
+    return bool(held) and not any(isinstance(nested(cell), str) for cell in held)
