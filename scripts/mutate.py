@@ -39,8 +39,9 @@ from mutate_text import toml
 from mutate_trial import Copy, Ranking, Verdict, stages
 
 TARGETS = [
-    *("bulk/run", "bulk/delivery.py", "bulk/calling.py", "bulk/turns.py", "bulk/rules", "bulk/ledger"),
-    *("bulk/suppression.py", "bulk/verdicts.py", "bulk/breaker.py", "bulk/loader/exports.toml"),
+    *("bulk/run", "bulk/delivery.py", "bulk/announcements.py", "bulk/calling.py", "bulk/turns.py", "bulk/ledger"),
+    *("bulk/rules", "bulk/suppression.py", "bulk/errors.py", "bulk/verdicts.py", "bulk/breaker.py"),
+    "bulk/loader/exports.toml",
 ]
 ABOUT_THE_TEXT = {"test_shape.py", "test_docs.py", "test_chaos.py", "test_mutate.py"}
 """Tests that read the program instead of running it, or that chance has a part in."""
