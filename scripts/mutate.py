@@ -39,8 +39,9 @@ from mutate_text import toml
 from mutate_trial import Copy, Ranking, Verdict, stages
 
 TARGETS = [
-    *("bulk/run", "bulk/delivery.py", "bulk/calling.py", "bulk/turns.py", "bulk/rules", "bulk/ledger"),
-    *("bulk/suppression.py", "bulk/verdicts.py", "bulk/breaker.py", "bulk/loader/exports.toml"),
+    *("bulk/run", "bulk/delivery.py", "bulk/announcements.py", "bulk/calling.py", "bulk/turns.py", "bulk/ledger"),
+    *("bulk/rules", "bulk/suppression.py", "bulk/errors.py", "bulk/verdicts.py", "bulk/breaker.py"),
+    "bulk/loader/exports.toml",
 ]
 ABOUT_THE_TEXT = {"test_shape.py", "test_docs.py", "test_chaos.py", "test_mutate.py"}
 """Tests that read the program instead of running it, or that chance has a part in."""
@@ -127,6 +128,8 @@ def try_all(project: Path, tried: list[Fault], given: argparse.Namespace) -> dic
         if not asked.ran:
             sys.exit("there is no test to ask")
         trial = Trial(project, asked, waiting, given.log, given.budget, verdicts)
+        for fault, verdict in verdicts.items():
+            trial.ranking.note(fault.path, verdict.test.partition("::")[0])
         workers = [threading.Thread(target=trial.work, args=[copy], daemon=True) for copy in copies]
         for worker in workers:
             worker.start()
@@ -186,8 +189,8 @@ class Trial:
                 fault = self.waiting.get_nowait()
             except queue.Empty:
                 return
-            tests = self.ranking.sorted(fault.path, self.tests_of(fault))
-            verdict = copy.ask(fault, stages(tests, self.coverage.seconds, self.budget))
+            tests, sure = self.ranking.sorted(fault.path, self.tests_of(fault))
+            verdict = copy.ask(fault, stages(tests, self.coverage.seconds, self.budget, sure))
             if verdict.test:
                 self.ranking.note(fault.path, verdict.test.partition("::")[0])
             self.note(fault, verdict)

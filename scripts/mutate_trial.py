@@ -42,10 +42,11 @@ class Ranking:
         with self.lock:
             self.noticed[path, test] += 1
 
-    def sorted(self, path: str, tests: Sequence[str]) -> list[str]:
-        """Return tests in the order in which to ask them."""
+    def sorted(self, path: str, tests: Sequence[str]) -> tuple[list[str], int]:
+        """Return tests in the order in which to ask them, and how many of them noticed something before."""
         with self.lock:
-            return sorted(tests, key=lambda test: -self.noticed[path, test])  # stable: else the quickest first
+            known = sum(self.noticed[path, test] > 0 for test in tests)
+            return sorted(tests, key=lambda test: -self.noticed[path, test]), known  # stable: else the quickest first
 
 
 class Copy:
@@ -111,12 +112,14 @@ class Copy:
         os.utime(path, (stamp, stamp))
 
 
-def stages(tests: Sequence[str], seconds: Mapping[str, float], budget: float) -> list[tuple[list[str], float]]:
+def stages(
+    tests: Sequence[str], seconds: Mapping[str, float], budget: float, sure: int = 0
+) -> list[tuple[list[str], float]]:
     """Return tests in two stages, a short one and the rest, each with the seconds that it may take.
 
-    Of what would take longer than `budget` together, the first are taken.
+    Of what would take longer than `budget` together, the first are taken, the `sure` ones in any case.
     """
     ends = list(accumulate(seconds[test] for test in tests))
     first = max(1, bisect_right(ends, AT_FIRST))
-    both = [tests[:first], tests[first : max(first, bisect_right(ends, budget))]]
+    both = [tests[:first], tests[first : max(first, sure, bisect_right(ends, budget))]]
     return [(list(stage), 30 + 3 * sum(seconds[test] for test in stage)) for stage in both if stage]

@@ -237,6 +237,16 @@ def test_pieces_cover_a_day_and_keep_one_offset_each(zone: str, now: int) -> Non
         assert {offset(zone, second) for second in (since, (since + until) // 2, until - 1)} == {ahead}
 
 
+@pytest.mark.parametrize("changed", ["2026-03-29T01:00", "2026-10-25T01:00"])
+def test_a_day_is_cut_at_the_very_second_in_which_clocks_change(changed: str) -> None:
+    at_ = int(at(changed))
+    before, after = (7200, 3600) if "-10-" in changed else (3600, 7200)
+    assert list(pieces(BERLIN, at_ - DAY, at_)) == [(at_ - DAY, at_, before)]
+    assert list(pieces(BERLIN, at_ + 1 - DAY, at_ + 1)) == [(at_ + 1 - DAY, at_, before), (at_, at_ + 1, after)]
+    assert next(pieces(BERLIN, at_ - 1, at_ - 1 + DAY)) == (at_ - 1, at_, before)
+    assert list(pieces(BERLIN, at_, at_ + DAY)) == [(at_, at_ + DAY, after)]
+
+
 SPANS = st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9)), max_size=8).map(
     lambda found: joined((start, start + length) for start, length in found)
 )
