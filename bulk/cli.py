@@ -241,9 +241,8 @@ def _obey() -> None:
         sys.exit(error.exit_code)
     except Exception as error:
         from bulk.errors import BulkError, CampaignError  # noqa: PLC0415 - see init
-        from bulk.wording import one_line  # noqa: PLC0415
 
         if not isinstance(error, BulkError):
             raise
-        screen.complain(str(error) if isinstance(error, CampaignError) else one_line(str(error)))
+        screen.complain(str(error), lines=isinstance(error, CampaignError))
         sys.exit(error.exit_code)

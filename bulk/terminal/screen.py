@@ -89,8 +89,9 @@ def say(text: str) -> None:
         _tell(text)
 
 
-def complain(text: str) -> None:
-    """Say what is wrong."""
+def complain(text: str, *, lines: bool = False) -> None:
+    """Say what is wrong, in one line unless there are several things."""
+    text = text if lines else one_line(text)
     if is_logged():
         log.error(text)
     else:
