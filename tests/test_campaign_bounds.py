@@ -21,10 +21,10 @@ SOON = 5.0  # seconds, on a machine that has much else to do
 
 def trouble(path: Path) -> str:
     """Give the sentence that a campaign is refused with, soon."""
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(CampaignError) as caught:
         load(path)
-    assert time.monotonic() - began < SOON
+    assert time.process_time() - began < SOON
     assert len(str(caught.value)) < 1500 or "\n" in str(caught.value)
     return str(caught.value)
 

@@ -44,9 +44,9 @@ def test_the_csv_is_as_the_interface_says(tmp_path: Path) -> None:
     text = (tmp_path / "r.csv").read_text()
     rows = list(csv.reader(io.StringIO(text, newline="")))
     assert rows[0] == [*SCHEMA, "first_name", "list_Status"]
-    assert text.splitlines()[1] == "0,k0,+14155550000,sent,8f3c,2,,,5c1b,2026-11-20T09:30:00.123Z,Ann,gold"
-    assert rows[2][7] == 'said "no", twice\nor more'
-    assert text.splitlines()[-1] == "5,k5,+14155550005,pending,,0,,,,,,tin"
+    assert text.splitlines()[1] == "0,,k0,+14155550000,sent,8f3c,2,,,5c1b,2026-11-20T09:30:00.123Z,Ann,gold"
+    assert rows[2][8] == 'said "no", twice\nor more'
+    assert text.splitlines()[-1] == "5,,k5,+14155550005,pending,,0,,,,,,tin"
     assert len(rows) == 7
 
 

@@ -40,10 +40,17 @@ class Environment(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
 
+def written(value: Any) -> str:
+    """Return a value as it is put into a text. Raise where the whole row is somewhere in it: its `repr` does."""
+    if isinstance(value, list | tuple | dict):
+        repr(value)
+    return text_of(value)
+
+
 @cache
 def environment(*, html: bool) -> Environment:
     """Return the environment, which escapes where it is for `html`."""
-    made = Environment(undefined=StrictUndefined, finalize=text_of, autoescape=html, keep_trailing_newline=True)
+    made = Environment(undefined=StrictUndefined, finalize=written, autoescape=html, keep_trailing_newline=True)
     made.globals.clear()
     del made.filters["random"]
     return made

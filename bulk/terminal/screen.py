@@ -94,8 +94,9 @@ def say(text: str) -> None:
         _tell(text)
 
 
-def complain(text: str) -> None:
-    """Say what is wrong."""
+def complain(text: str, *, lines: bool = False) -> None:
+    """Say what is wrong, in one line unless there are several things."""
+    text = text if lines else one_line(text)
     if is_logged():
         log.error(text)
     else:
@@ -122,7 +123,7 @@ def complain_of(error: Exception) -> None:
     """Tell what went wrong: on one line, but for the troubles of a campaign, which are several."""
     from bulk.errors import CampaignError  # noqa: PLC0415 - only what fails needs it
 
-    complain(str(error) if isinstance(error, CampaignError) else one_line(str(error)))
+    complain(str(error), lines=isinstance(error, CampaignError))
 
 
 def _tell(text: str) -> None:
