@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench_connect.programs import REGION, Campaign
 from bulk.ledger import ClaimKind, Ledger, RunLedger
-from bulk.model import Outcome, Status
+from bulk.model import Announcement, Outcome, Status
 from bulk.run.opening import Opened, open_campaign
 from bulk.run.options import Options
 
@@ -42,7 +42,9 @@ def _claimed(book: RunLedger, opened: Opened) -> Iterator[int]:
 
 async def _work(book: RunLedger, deliveries: Iterator[int]) -> None:
     for delivery in deliveries:
-        await book.intend(delivery, 0, f"{delivery:032x}", digest=delivery.to_bytes(16, "big"), at=1.8e9)
+        await book.intend(
+            Announcement(delivery, 0, f"{delivery:032x}", delivery.to_bytes(16, "big"), 1.8e9, opens=True, writes=True)
+        )
         contact = f"{delivery:08x}-0000-4000-8000-000000000000"
         ended = Outcome(Status.SENT, contact, 1, request_id=contact, finished_at=datetime.now(UTC))
         await book.finish(delivery, ended)
