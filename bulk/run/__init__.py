@@ -11,6 +11,7 @@ import polars as pl
 
 from bulk.campaign import Campaign
 from bulk.errors import BulkError, ExitCode, Halted, LedgerError, unwrapped
+from bulk.files import state_folder
 from bulk.ledger import Ledger
 from bulk.lock import sender, sole_sender
 from bulk.model import Outcome
@@ -162,6 +163,8 @@ async def status(campaign: Source, **options: Any) -> Run:
 async def _sending(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[Sending]:
     """Open all that a sending needs: the lock, the way out, the ledger. Where there is no way out, look instead."""
     options = opened.options
+    if options.state_dir is not None:  # a rehearsal's is a folder inside it, so the one that was named is seen to here
+        state_folder(Path(options.state_dir))
     with sole_sender(opened.state_dir, opened.campaign.name, options.run_id):
         start_afresh(opened)
         async with destination(opened) as (transport, place):
