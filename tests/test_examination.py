@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bulk
+from bulk.loader import ContactList, Wanted
 from bulk.run import examination
 
 PHONES = ["+14155550123", "+14155550124", "415 555 0125", "", "nonsense", "+442079460018", "+33612345678"]
@@ -88,3 +89,16 @@ def test_nothing_is_left_behind_and_no_state_is_made(tmp_path: Path) -> None:
     frame = pl.DataFrame({"phone": PHONES[:1], "id": ["a"], "text": ["Hi"], "minutes": ["60"]})
     asyncio.run(bulk.check(campaign(tmp_path), contacts=frame))
     assert [path.name for path in tmp_path.iterdir()] == ["stop.csv"]
+
+
+def test_recipients_are_the_same_one_by_one_and_in_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("phone,id\n+14155550123,a\n\n415 555 0124,\nnonsense,b\n")
+    for how in ("key", "destination", "none"):
+        wanted = Wanted(
+            kind="phone", destination="phone", columns=frozenset({"id"}), key="id", country="US", dedupe=how
+        )
+        (batch,) = ContactList.open(path).batches(wanted)
+        rows = batch.recipients
+        assert [*rows] == [rows[place] for place in range(len(rows))]
+        assert [one.line for one in rows] == [2, 4, 5]

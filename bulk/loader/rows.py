@@ -82,7 +82,9 @@ class Rows(Sequence[Recipient]):
             if said is None and (not key or type(found) is Refusal):
                 said = self._refusal(place, key)
             identity = "" if keyed else self._identity(place)
-            yield Recipient(self.first + place, key, to, dict(zip(columns, cells, strict=True)), said, identity)
+            line = None if self.lines is None else self.lines[place]
+            row = dict(zip(columns, cells, strict=True))
+            yield Recipient(self.first + place, key, to, row, said, identity, line, self.file)
 
     @overload
     def __getitem__(self, place: int) -> Recipient: ...
