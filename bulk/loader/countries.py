@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 _TABLE = Path(__file__).with_name("countries.csv")
-_DIAL_CODE = re.compile(r"\D*(?:\+|00)?\s*[1-9](?:[\s-]?\d){0,5}\D*")
+_DIAL_CODE = re.compile(r"\D*(?:00\s*)?[1-9](?:[\s-]?\d){0,5}\D*")
 
 
 @lru_cache(maxsize=4096)

@@ -29,7 +29,7 @@ _TOTAL = re.compile(
 _AMOUNT = re.compile(r"\s{0,9}[-+]?\W{0,3}\s?\d[\d.,']{0,20}\s?\W{0,3}\s{0,9}")  # as of totals without a word
 _REMARK = re.compile(
     r"""
-    \s* (?: copyright\b|©|\(c\)\s?\d{4}|confidential\b|all\srights\sreserved\b|end\sof\s(?:report|file|list)\b
+    (?: copyright\b|©|\(c\)\s?\d{4}|confidential\b|all\srights\sreserved\b|end\sof\s(?:report|file|list)\b
       | (?:generated|exported|printed|created|run)\s(?:by|on|at|from)\b|report\s(?:generated|created|run)\b
       | as\sof\b|source: )
     """,
@@ -92,7 +92,7 @@ def _is_said(row: Row) -> bool:
     filled = row.filled
     if not filled:
         return False
-    if len(filled) == 1 and _REMARK.match(filled[0]):
+    if len(filled) == 1 and _REMARK.match(filled[0].lstrip()):
         return True
     if not row.cells[0].strip() and all(map(_AMOUNT.fullmatch, filled)):
         return not any(map(looks_like_a_destination, filled))

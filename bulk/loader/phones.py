@@ -31,7 +31,7 @@ from bulk.model import Refusal, mask
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d{1,2}")
 _WHOLE_FLOAT = re.compile(r"(\+?\d{7,15})\.0+")
 _EXTENSION = re.compile(
-    r"(?<=[\d)])\s*[,;]?\s*(?:#|x|ext|extn|extension|poste|durchwahl|dw|anexo|ramal|int|toestel)[\s.:=]*\d{1,7}",
+    r"(?<=[\d)])\s*(?:[,;]\s*)?(?:#|x|ext|extn|extension|poste|durchwahl|dw|anexo|ramal|int|toestel)[\s.:=]*\d{1,7}",
     re.IGNORECASE,
 )
 EXCEL_ERROR = re.compile(r"#(?:N/A|NAME\?|(?:VALUE|REF|DIV/0|NUM|NULL|SPILL|CALC)!)|##+")

@@ -180,5 +180,5 @@ def _whole(archive: zipfile.ZipFile, part: str) -> bytes:
 
 
 def _attributes(tag: bytes) -> Mapping[str, str]:
-    pairs = re.findall(r"""([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""", tag.decode("utf-8", "replace"))
+    pairs = re.findall(r"""(?<![\w:])([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""", tag.decode("utf-8", "replace"))
     return {name: html.unescape(one or other) for name, one, other in pairs}
