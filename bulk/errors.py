@@ -1,4 +1,4 @@
-"""Our exceptions, and what each error of the service means.
+"""Our exceptions, and the exit codes.
 
     BulkError                     anything this program says no to
     ├── CampaignError             the campaign file or an option is wrong        (exit 2)
@@ -83,7 +83,7 @@ class CallFailed(BulkError):
 
     `status` is HTTP's, None where no answer came. `went_out` tells whether the first byte of the request left.
     `foreign`: the answer is not the operation's own word on this row, but that of something between. `retry_after` are
-    the seconds that the answer asked to wait.
+    the seconds that the answer asked to wait. What the service said is bounded, and a line of text (`outside_text`).
     """
 
     def __init__(  # noqa: PLR0913 - so much is known of an answer

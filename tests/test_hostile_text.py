@@ -158,6 +158,7 @@ def test_a_contact_id_that_can_be_none_is_no_acceptance(tmp_path: Path) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             body = json.dumps({"ContactId": f"id{ESCAPES}"}).encode()
             self.send_response(200)
+            self.send_header("x-amzn-RequestId", "r-1")  # Amazon Connect answers, and nothing between
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -9,6 +9,7 @@ from time import time
 
 from bulk.ledger.privacy import scrub
 from bulk.model import Recipient, Refusal, Status
+from bulk.outside import row_text
 from bulk.reports import EXAMPLES, Example, Reasons
 from bulk.run.judging import Judge
 from bulk.run.opening import Opened
@@ -51,5 +52,6 @@ def _repeat(first: int) -> Refusal:
 def _note(reasons: Reasons, recipient: Recipient, why: Refusal) -> None:
     reason = reasons.count(why.status, why.code)
     if len(reason.examples) < EXAMPLES:
-        said = scrub(why.message, recipient.destination)
+        ours = why is not recipient.refusal  # the list's reader shows what is wrong with a cell, as in the ledger
+        said = row_text(why.message, recipient) if ours else scrub(why.message, recipient.destination)
         reason.examples.append(Example(recipient.row, recipient.key, said))
