@@ -79,6 +79,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("targets", nargs="*", default=TARGETS, help="files and folders of the project")
     parser.add_argument("--project", type=Path, default=here.parent, help="the checkout (default: this one)")
     parser.add_argument("--tests", default="tests", help="its folder of tests")
+    parser.add_argument("--ask", action="append", help="ask only test files of this name, such as 'test_ledger*.py'")
     parser.add_argument("--equivalent", type=Path, default=here / "mutants_equivalent.txt")
     parser.add_argument("--jobs", type=int, default=2, help="how many copies are tried at once")
     parser.add_argument("--sample", type=int, help="try so many, drawn by --seed")
@@ -115,7 +116,9 @@ def of_file(project: Path, path: str) -> Iterator[Fault]:
 
 def try_all(project: Path, tried: list[Fault], given: argparse.Namespace) -> dict[Fault, Verdict]:
     """Try faults in several copies at once."""
-    tests = [str(test.relative_to(project)) for test in sorted((project / given.tests).rglob("test_*.py"))]
+    patterns = given.ask or ["test_*.py"]
+    found = {test for pattern in patterns for test in (project / given.tests).rglob(pattern)}
+    tests = sorted(str(test.relative_to(project)) for test in found)
     tests = [test for test in tests if Path(test).name not in ABOUT_THE_TEXT]
     verdicts = known(project, tried, given.log)
     waiting: queue.SimpleQueue[Fault] = queue.SimpleQueue()
