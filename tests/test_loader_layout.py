@@ -311,3 +311,14 @@ def test_a_row_of_several_files_is_named_with_its_file(tmp_path: Path) -> None:
 def test_a_list_without_lines_names_rows() -> None:
     (found,) = read(ContactList.open(pl.DataFrame({"phone": [ANN]})), Wanted(kind="phone", destination="phone"))
     assert (found.line, found.place) == (None, "row 0")
+
+
+def test_a_row_stands_in_the_same_place_alone_and_among_others(tmp_path: Path) -> None:
+    (tmp_path / "june.csv").write_text(f"phone\n{ANN}\n\n{BOB}\n")
+    (tmp_path / "july.csv").write_text(f"phone\n\n{ANN}\n")
+    wanted = Wanted(kind="phone", destination="phone")
+    for batch in ContactList.open(tmp_path).batches(wanted):
+        rows = batch.recipients
+        together = [(one.line, one.file) for one in rows]
+        assert None not in dict(together)
+        assert together == [(rows[place].line, rows[place].file) for place in range(len(rows))]
