@@ -88,4 +88,4 @@ def test_who_ignores_interrupts_is_not_ended_by_one(tmp_path: Path) -> None:
     campaign(tmp_path)
     shell = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *program("send", "campaign.toml", "--sandbox")]
     code, said = interrupted(shell, tmp_path, after=0.05)
-    assert (code, "reminders, run default: 3 rows: 3 sent" in said) == (0, True), said
+    assert (code, "REHEARSAL: reminders, run default: 3 rows: 3 sent" in said) == (0, True), said
