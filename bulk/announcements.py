@@ -18,11 +18,10 @@ from typing import Any, Protocol
 
 from bulk.attempts import Tries
 from bulk.errors import CallUnsettled, CallWithheld
-from bulk.model import Announcement, Call, Delivery, Refusal
+from bulk.model import CLOCK_STEP, Announcement, Call, Delivery, Refusal
 
 RENEW = 30.0  # seconds after which an announcement is made anew: caps and open contacts count from the last try
 FAR = 1e11  # seconds; no time that a clock tells
-CLOCK_STEP = 1.0  # seconds by which a clock may be corrected without making an age unknown
 SLOW = 1.0  # seconds an announcement may take before the rules are asked once more
 
 Guard = Callable[[Any], Exception | None]

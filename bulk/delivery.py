@@ -12,23 +12,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bulk.announcements import Admission, Announcer, Guard, NotNow
+from bulk.announcements import Admission, Announcer, Announces, NotNow
 from bulk.attempts import Tally, Tries
 from bulk.calling import Caller
 from bulk.errors import CallFailed, CallRejected, CallUnsettled, CallWithheld, Halted
-from bulk.model import Announcement, Call, Delivery, Exchange, Outcome, Parameters, Reply, Status, digest
+from bulk.model import Call, Delivery, Exchange, Outcome, Parameters, Reply, Status, digest
 from bulk.outside import row_values
 from bulk.stopping import Stopped
 
 
-class Journal(Protocol):
+class Journal(Announces, Protocol):
     """What remembers. `delivery` is the delivery's id."""
-
-    async def intend(self, announcement: Announcement, guard: Guard | None = None) -> Exception | None:
-        """Announce a call; return when that is durable, or what the guard has against it."""
-
-    async def note(self) -> None:
-        """Take note that a call announced before is made again."""
 
     async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int, settled: bool) -> None:
         """Record a call's reply; returns when that is durable. `settled`: the recipient's end is known with it."""

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+CLOCK_STEP = 1.0
+"""Seconds by which a clock may be corrected without making the ages of what was done before unknown."""
+
 Cells = Mapping[str, Any]
 """One row of the list: column name, as the list spells it, to cell."""
 

@@ -170,6 +170,16 @@ async def test_a_second_reading_sends_no_row_again_that_the_first_did(ledger: Le
     assert kinds(again.claim(listed("ab"))) == [FINAL, NEW]
 
 
+async def test_rows_that_this_pass_has_sent_were_not_sent_before_it(ledger: Ledger) -> None:
+    run = begin(ledger)
+    for claim in run.claim(listed("ab")):
+        await end(run, claim)
+    await run.flush()
+    run.read_again()
+    run.claim(listed("ab"))
+    assert run.sent_before == (0, 0)
+
+
 async def test_a_refusal_of_a_row_that_has_a_draft_keeps_the_draft(ledger: Ledger) -> None:
     run = begin(ledger)
     (claim,) = run.claim(listed("a"))

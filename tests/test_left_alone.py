@@ -213,6 +213,13 @@ async def test_a_run_sent_before_says_how_many_would_differ(runs: Runs) -> None:
     assert (run.summary.sent_before, run.summary.differs, run.exit_code) == (3, 1, 0)
 
 
+async def test_what_was_sent_before_is_told_too_where_rows_of_one_key_are_no_repeats(runs: Runs) -> None:
+    runs.settings["list"] = {"key": "key", "dedupe": "none"}
+    await runs.send(rows("aab"))
+    run = await runs.send(rows("aab"))
+    assert (run.summary.sent, run.summary.sent_before, run.summary.calls) == (3, 3, 0)
+
+
 @pytest.mark.parametrize("near", ["Default", "DEFAULT", "ｄｅｆａｕｌｔ"])
 async def test_a_run_of_nearly_the_same_name_is_refused(runs: Runs, near: str) -> None:
     await runs.send(rows("a"))

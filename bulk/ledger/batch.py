@@ -11,9 +11,9 @@ from bulk.errors import LedgerError
 from bulk.ledger import statements
 from bulk.ledger.claims import Claim, ClaimKind, Content
 from bulk.ledger.database import write
-from bulk.ledger.matching import HALF, ID, PLACE, STATE, Known, Lookup, Reading
+from bulk.ledger.matching import HALF, ID, MAY_HAVE_REACHED, PLACE, STATE, Known, Lookup, Reading
 from bulk.ledger.privacy import scrub
-from bulk.ledger.record import MAY_HAVE_REACHED, OTHER_PERSON
+from bulk.ledger.record import OTHER_PERSON
 from bulk.model import Progress, Recipient, Refusal, Reply, Status, mask
 
 _UNTRIED = Progress()
@@ -95,7 +95,7 @@ class _Batch:
         content = self.contents[row - self.reading.next]
         if self._is_another(row, known, content):
             return self._stranger(row, known)
-        self.reading.seen.first_time(known[ID])
+        self.reading.seen.mark(known[ID])
         if known[PLACE] != row:
             self.places[known[ID]] = row
             self.moved.append((row, known[ID]))
@@ -108,17 +108,13 @@ class _Batch:
         return self.recipients[row - self.reading.next]
 
     def _is_another(self, row: int, known: Known, content: bytes | None) -> bool:
-        """Whether the ledger's row of this name may have reached a person, and the list's is another person's."""
-        known_content = known[_CONTENT]
-        if known[STATE] not in MAY_HAVE_REACHED or content is None:
+        """Whether the list has another person now beside a name that may have reached one."""
+        if content is None or known[STATE] not in MAY_HAVE_REACHED:
             return False
-        if known_content is not None and known_content[:HALF] == content[:HALF]:
+        if known[_CONTENT] is not None and known[_CONTENT][:HALF] == content[:HALF]:
             return False  # the usual case: the destination is spelt as it was
         person, replies = self.connection.execute(statements.WHO, (known[ID],)).fetchone()
-        to = self._recipient(row).destination
-        if person is None or to is None or (known[STATE] == "pending" and replies is None):
-            return False
-        return person not in self.reading.hasher.people(to)
+        return self.reading.hasher.is_another(known[STATE], person, replies, self._recipient(row).destination)
 
     def _stranger(self, row: int, known: Known) -> Claim:
         if known[PLACE] == row:
@@ -137,7 +133,7 @@ class _Batch:
 
     def _enter(self, recipient: Recipient, key: bytes) -> Claim:
         id_, self.next_id = self.next_id, self.next_id + 1
-        self.reading.seen.first_time(id_)
+        self.reading.seen.mark(id_)
         refusal = recipient.refusal
         state = refusal.status if refusal else Status.PENDING
         content = self.contents[recipient.row - self.reading.next]

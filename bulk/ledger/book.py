@@ -12,24 +12,12 @@ from typing import Self
 from bulk.errors import LedgerError
 from bulk.ledger import dispatches, runs, schema
 from bulk.ledger.database import FILE, connect, create, empty, missing, troubles_of
-from bulk.ledger.dispatches import Where
+from bulk.ledger.dispatches import Connection
 from bulk.ledger.facts import RunFacts, RunIdentity
 from bulk.ledger.journal import RunLedger
 from bulk.ledger.matching import Hasher
 from bulk.ledger.record import RunRecord, Source
 from bulk.ledger.writer import AT_ONCE, GATHER, Writer
-
-
-def still_open(
-    connection: sqlite3.Connection, identity: RunIdentity, *, since: float, limit: int, but: int = 0
-) -> list[float]:
-    """Return when the contacts opened that may be open at a run's instance, over all runs of its channel.
-
-    They are the last `limit` of those that opened after `since`, the oldest first, in Unix seconds; without those of
-    the delivery `but`.
-    """
-    place = Where(identity.channel, identity.endpoint, identity.region, identity.instance)
-    return dispatches.still_open(connection, place, since=since, limit=limit, but=but)
 
 
 def _prepare(path: Path) -> None:
@@ -126,28 +114,25 @@ class Ledger:
         """Make `written_to` quick. Only who caps how often a person is written to pays for the index."""
         self._writing().run(dispatches.index_people)
 
-    def written_to(self, destination: str, channel: str, *, since: float, but: int = 0) -> int:
+    def written_to(
+        self, destination: str, channel: str, *, since: float, but: int = 0, inside: Connection | None = None
+    ) -> int:
         """Return how many messages may have reached a person since then (Unix seconds), over all runs.
 
-        Those of the delivery `but` do not count.
+        Those of the delivery `but` do not count. `inside`: as the transaction of this connection sees it.
         """
+        people = self._source.hasher.people(destination)
         with troubles_of(self._path):
-            return self.written(self._source.reader, destination, channel, since=since, but=but)
-
-    def written(
-        self, connection: sqlite3.Connection, destination: str, channel: str, *, since: float, but: int = 0
-    ) -> int:
-        """Return the same inside a transaction: for the guard of an announcement."""
-        return dispatches.written(connection, self._source.hasher.people(destination), channel, since, but)
+            return dispatches.written(inside or self._source.reader, people, channel, since, but)
 
     def index_open(self) -> None:
         """Make `still_open` possible. Only who bounds the open contacts pays for the index."""
         self._writing().run(dispatches.index_open)
 
     def still_open(self, identity: RunIdentity, *, since: float, limit: int) -> list[float]:
-        """Return when the contacts opened that may be open now: see `still_open`."""
+        """Return when the contacts opened that may be open now: see `dispatches.still_open`."""
         with troubles_of(self._path):
-            return still_open(self._source.reader, identity, since=since, limit=limit)
+            return dispatches.still_open(self._source.reader, identity, since=since, limit=limit)
 
     def copy(self, folder: Path) -> None:
         """Copy the ledger as it stands into another folder, which has none: whole, also while a process writes it."""

@@ -7,7 +7,8 @@ and the bound of open contacts count dispatches, over all the runs of a state di
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from bulk.ledger.facts import RunIdentity
 
 TABLE = """
 CREATE TABLE dispatch (
@@ -84,19 +85,15 @@ def written(connection: sqlite3.Connection, people: Sequence[bytes], channel: st
     return int(count)
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Whose contacts are counted together."""
+def still_open(
+    connection: sqlite3.Connection, identity: RunIdentity, *, since: float, limit: int, but: int = 0
+) -> list[float]:
+    """Return when the contacts opened that may be open at a run's instance, over all runs of its channel.
 
-    channel: str
-    endpoint: str
-    region: str
-    instance: str
-
-
-def still_open(connection: sqlite3.Connection, where: Where, *, since: float, limit: int, but: int = 0) -> list[float]:
-    """Return when the contacts were opened that may be open, the oldest first and the last `limit` at most."""
-    place = where.channel, where.endpoint, where.region, where.instance
+    They are the last `limit` of those that opened after `since`, the oldest first, in Unix seconds; without those of
+    the delivery `but`.
+    """
+    place = identity.channel, identity.endpoint, identity.region, identity.instance
     found = connection.execute(_OPEN, (since, but, *place, limit)).fetchall()
     return [at for (at,) in reversed(found)]
 

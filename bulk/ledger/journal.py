@@ -15,10 +15,9 @@ from bulk.ledger.matching import Naming, Reading, Seen, names_of
 from bulk.ledger.privacy import scrub
 from bulk.ledger.record import UNDECIDED, RunRecord, Source
 from bulk.ledger.writer import Writer
-from bulk.model import Announcement, Outcome, Recipient, Reply, Status
+from bulk.model import CLOCK_STEP, Announcement, Outcome, Recipient, Reply, Status
 
 COUNT = 2.0  # seconds between two notes of the calls so far, where nothing else is written
-CLOCK_STEP = 1.0  # seconds by which a clock may be corrected without making ages unknown
 
 
 class Decision(enum.StrEnum):
@@ -55,12 +54,13 @@ class RunLedger(RunRecord):
         self._resent: set[int] = set()
         self._noted_at = now()
         self._clock_is_back = facts.latest_at is not None and facts.latest_at > now() + CLOCK_STEP
-        self._reading = self._new_reading()
+        self._reading = self._first = self._new_reading()
 
     def keep_repeats(self) -> None:
-        """Take rows of one name for rows of their own; see `RunRecord.keep_repeats`."""
-        super().keep_repeats()
-        self._reading = self._new_reading()
+        """Take rows of one name for rows of their own; see `RunRecord.keep_repeats`. Said again, it changes nothing."""
+        if not (self.counted or self.fixed):
+            super().keep_repeats()
+            self._reading = self._first = self._new_reading()
 
     def _new_reading(self) -> Reading:
         seen, naming = Seen(self._first_delivery()), Naming(self._hasher, counted=self.counted)
@@ -85,7 +85,7 @@ class RunLedger(RunRecord):
         A row is reopened when its first call is announced: a pass that is cut short has reopened no more than it sent.
         """
         self._only = frozenset(statuses)
-        self._reading = self._new_reading()
+        self._reading = self._first = self._new_reading()
 
     def count(self, tally: Callable[[], tuple[int, int]]) -> None:
         """Keep the calls and throttles of this pass (`tally` returns both) in the ledger, with each of its commits."""
@@ -111,8 +111,11 @@ class RunLedger(RunRecord):
 
     @property
     def sent_before(self) -> tuple[int, int]:
-        """How many rows of this reading had been sent before this pass, and how many of them would differ now."""
-        return self._reading.sent_before, self._reading.differs
+        """How many rows of the list had been sent before this pass, and how many of them would differ now.
+
+        As its first reading found them: the next ones meet rows that this pass has sent.
+        """
+        return self._first.sent_before, self._first.differs
 
     def claim(
         self,

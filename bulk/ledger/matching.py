@@ -20,6 +20,9 @@ Known = tuple[Any, ...]
 
 ID, KEY, PLACE, STATE = range(4)
 
+MAY_HAVE_REACHED = frozenset({"sent", "unknown", "intended", "pending"})
+"""States of a row that may have reached somebody; a pending one only where answers are recorded."""
+
 HALF = 8  # bytes of a content: the first name the destination's spelling, the others the cells
 
 _AT_ONCE = 500  # keys looked up by one statement
@@ -51,6 +54,14 @@ class Hasher:
         """Return the key of a further row of the same name, where such rows are no duplicates."""
         return self._keyed(f"{key.hex()} {occurrence}")
 
+    def is_another(self, state: str, person: bytes | None, replies: str | None, destination: str | None) -> bool:
+        """Whether what the ledger has of a name may have reached a person who is not the one at this destination."""
+        if state not in MAY_HAVE_REACHED or person is None or destination is None:
+            return False
+        if state == "pending" and replies is None:
+            return False
+        return person not in self.people(destination)
+
     def keys(self, names: Iterable[str], first: int) -> list[bytes]:
         """Hash what each row is named by, from the row `first` on. One without a name (it is refused) has its place."""
         keyed = self._keyed
@@ -69,7 +80,7 @@ def _hasher(salt: bytes, person: bytes) -> Callable[[str], bytes]:
 
 
 class Naming:
-    """Gives the rows of one reading of the list their keys.
+    """The keys of the rows of one reading of the list.
 
     `counted`: rows of one name are no duplicates (`dedupe = "none"`); the second is told from the first by its number
     among them, so that a list may lose rows, gain some, or change its order, and each name is sent as often as it
@@ -111,16 +122,12 @@ class Seen:
         place = delivery - self._first
         return place < len(self._marks) and bool(self._marks[place])
 
-    def first_time(self, delivery: int) -> bool:
-        """Mark a delivery; return whether it was not marked before."""
+    def mark(self, delivery: int) -> None:
+        """Take note that a delivery was met."""
         place = delivery - self._first
-        marks = self._marks
-        if place >= len(marks):
-            marks.extend(bytes(place + 65536 - len(marks)))
-        if marks[place]:
-            return False
-        marks[place] = 1
-        return True
+        if place >= len(self._marks):
+            self._marks.extend(bytes(place + 65536 - len(self._marks)))
+        self._marks[place] = 1
 
 
 @dataclass(slots=True)

@@ -15,9 +15,6 @@ from bulk.model import Outcome, Recorded, Status
 OTHER_PERSON = "key_of_another"
 """The code of a row whose name is that of a row which may have reached somebody else."""
 
-MAY_HAVE_REACHED = frozenset({"sent", "unknown", "intended", "pending"})
-"""States of a row that may have reached somebody; a pending one only where answers are recorded."""
-
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -154,7 +151,7 @@ class RunRecord:
             del found_at
             if known is None or known[ID] in seen or self._is_another(known, to):
                 return 0
-            seen.first_time(known[ID])
+            seen.mark(known[ID])
             return int(known[ID])
 
         return self._read_by(number)
@@ -188,18 +185,12 @@ class RunRecord:
         if self._is_another(known, destination):
             place = "not in the list any more" if known[PLACE] is None else f"row {known[PLACE]}"
             return "refused", None, 0, OTHER_PERSON, _ANOTHER.format(place=place), None, found_at
-        seen.first_time(known[ID])
+        seen.mark(known[ID])
         recorded: Recorded = known[_RECORDED]
         return recorded
 
     def _is_another(self, known: Known, destination: str | None) -> bool:
-        """Whether what the ledger has of a name may have reached a person who is not the one of this row."""
-        person, state = known[_PERSON], known[STATE]
-        if destination is None or person is None or state not in MAY_HAVE_REACHED:
-            return False
-        if state == "pending" and known[_REPLIES] is None:
-            return False
-        return person not in self._hasher.people(destination)
+        return self._hasher.is_another(known[STATE], known[_PERSON], known[_REPLIES], destination)
 
 
 def _outcome(recorded: Sequence[Any]) -> Outcome:

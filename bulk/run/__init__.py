@@ -96,9 +96,9 @@ async def send(
         opened = in_scratch(opened)
     check_results(opened)
     unaccepted = await in_thread(changes, opened) if opened.options.dry_run else []
-    told = [*opened.notes, *remarks(opened), *unaccepted]
+    told, warnings = [*opened.notes, *remarks(opened), *unaccepted], opened.warnings
     for note in told:
-        log.log(logging.WARNING if note in opened.warnings else logging.INFO, note)
+        log.log(logging.WARNING if note in warnings else logging.INFO, note)
     stop = stop or Stop()
     run: Run | None = None
     try:
@@ -203,10 +203,9 @@ def _ended(sending: Sending) -> Run:
     code = sending.stop.exit_code or max(unwritten, exit_code(told, lost=lost, dry_run=opened.options.dry_run))
     if lost:
         log.warning("%d rows in doubt or unknown are not in the list any more: `bulk resolve` lists them", lost)
-    if marks_of(opened) != sending.marks:
+    if changed := marks_of(opened) != sending.marks:
         log.warning("the contact list changed while it was sent: send again, so that no row of it is left")
-        code = sending.stop.exit_code or ExitCode.ROWS_LEFT
-    if sending.leaves_rows:
+    if changed or sending.leaves_rows:
         code = sending.stop.exit_code or ExitCode.ROWS_LEFT
     return Run(told, int(code), lambda: frame_of(opened), glance)
 

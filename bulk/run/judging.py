@@ -13,7 +13,7 @@ from bulk.loader import ContactList, alpha_2
 from bulk.loader.locality import locality
 from bulk.model import Recipient, Refusal
 from bulk.request import Template, compile_template
-from bulk.rules import Locality, Rules, Wait
+from bulk.rules import Locality, Rules, Wait, Written
 from bulk.suppression import Suppression
 
 Judged = Wait | Refusal | None
@@ -97,18 +97,13 @@ class Judge:
         judged = rules.judge(place, now=self.now(), expires_at=expires_at, written=written)
         return None if isinstance(judged, Wait) and not self.waits else judged
 
-    def capped(self, recipient: Recipient, delivery: int, connection: Connection, now: float) -> Refusal | None:
+    def capped(self, recipient: Recipient, delivery: int, inside: Connection, now: float) -> Refusal | None:
         """Return why a person has been written to often enough, as the transaction of a connection sees it."""
-        to, written = recipient.destination or "", self.ledger.written
+        return self.terms.rules.capped(self._written(recipient, delivery, inside), now)
 
-        def count(channel: str, since: float) -> int:
-            return written(connection, to, channel, since=since, but=delivery)
-
-        return self.terms.rules.capped(count, now)
-
-    def _written(self, recipient: Recipient, delivery: int) -> Callable[[str, float], int]:
-        destination = recipient.destination or ""
-        return lambda channel, since: self.ledger.written_to(destination, channel, since=since, but=delivery)
+    def _written(self, recipient: Recipient, delivery: int, inside: Connection | None = None) -> Written:
+        to, written_to = recipient.destination or "", self.ledger.written_to
+        return lambda channel, since: written_to(to, channel, since=since, but=delivery, inside=inside)
 
 
 def wall_clock(unix: float) -> Callable[[], float]:
