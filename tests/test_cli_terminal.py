@@ -93,7 +93,16 @@ def test_it_shows_the_plan_asks_and_then_the_bar(tmp_path: Path, sandbox: Servic
     assert len(sandbox.contacts) == 8
 
 
-@pytest.mark.parametrize("answer, code, told", [("n\n", 2, "nothing was sent"), ("\x03", 130, "")])
+@pytest.mark.parametrize(
+    "answer, code, told",
+    [
+        ("n\n", 2, "nothing was sent"),
+        ("\n", 2, "nothing was sent"),
+        ("\x04", 2, "nothing was sent"),  # Ctrl-D
+        ("perhaps\nno\n", 2, "answer y or n"),
+        ("\x03", 130, ""),
+    ],
+)
 def test_it_sends_nothing_where_the_answer_is_no(
     tmp_path: Path, sandbox: Service, asked: dict[str, str], answer: str, code: int, told: str
 ) -> None:

@@ -8,6 +8,7 @@ in the background), keeps that.
 
 import atexit
 import os
+import select
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -15,10 +16,13 @@ from functools import partial
 from types import FrameType
 from typing import NoReturn, ParamSpec, TypeVar
 
+import click
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 INTERRUPTED = 130  # exit code: 128 and the number of SIGINT
+ANSWERS = {"y": True, "yes": True, "n": False, "no": False, "": False}
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
@@ -62,6 +66,30 @@ def to_the_end(work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwar
         return anyio.run(partial(work, *args, **options))
     except BaseExceptionGroup as group:
         raise _cause(group) from None
+
+
+def confirmed(question: str) -> bool:
+    """Ask a person at a terminal and return whether the answer is yes; the end of stdin is a no.
+
+    Python hears an interrupt between two of its own instructions only: one that comes after the question is shown, and
+    before `input` waits, would be unheard until the next key. So the wait is for a line or for a signal, whichever is
+    first: `signal.set_wakeup_fd` writes to a pipe at the moment of the signal.
+    """
+    signalled, signalling = os.pipe()
+    os.set_blocking(signalling, False)
+    before = signal.set_wakeup_fd(signalling)
+    try:
+        while True:
+            click.echo(f"{question} [y/N]: ", nl=False, err=True)
+            select.select([sys.stdin, signalled], [], [])
+            answer = sys.stdin.readline().strip().casefold()
+            if answer in ANSWERS:
+                return ANSWERS[answer]
+            click.echo("answer y or n", err=True)
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(signalled)
+        os.close(signalling)
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -16,7 +16,7 @@ from bulk.errors import CampaignError
 from bulk.run import Progress, Run, check
 from bulk.run import send as run_send
 from bulk.stopping import Stop
-from bulk.terminal import hints, screen, words
+from bulk.terminal import hints, running, screen, words
 
 EVERY_LINE = 10.0  # seconds between two lines of a log
 EVERY_FRAME = 0.2  # seconds between two looks at a bar
@@ -40,7 +40,7 @@ def check_somebody_is_there() -> None:
 def ask(plan: str) -> None:
     """Show what would be sent and ask. Raises `CampaignError` where the answer is no."""
     click.echo(plan, err=True)
-    if not click.confirm("\nSend?", err=True):
+    if not running.confirmed("\nSend?"):
         raise CampaignError("nothing was sent")
 
 
