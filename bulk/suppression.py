@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import Self
 
 from bulk.errors import ListError
+from bulk.files import Mark, mark_of
 from bulk.identity import identity
 from bulk.loader import Kind, Listed, listed
 from bulk.model import Refusal, Status
 
 _ONE: dict[Kind, str] = {"phone": "a phone number", "email": "an email address"}
 _SEVERAL: dict[Kind, str] = {"phone": "phone numbers", "email": "email addresses"}
-
-Mark = tuple[int, int, int]
-"""What changes where a file does: its time, its size, its place on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ class Suppression:
         """
         said = []
         for path, source in list(self._files.items()):
-            mark = _mark(path)
+            mark = mark_of(path)
             if mark is not None and mark == source.mark:
                 self._failed.pop(path, None)
             elif path not in self._failed or self._failed[path] != mark:
@@ -122,7 +120,7 @@ class Suppression:
 
 def _read(path: Path, kind: Kind, country: str | None) -> Source:
     """Read a file. Raise `ListError`, also where it has entries and none of them can be read."""
-    mark = _mark(path)
+    mark = mark_of(path)
     found = listed(path, kind, country)
     source = _source(path.name, found)
     if found.entries and found.unread == found.entries:
@@ -161,14 +159,6 @@ def _doubts(source: Source, kind: Kind) -> list[str]:
     what = f"{found.unread:,} entries are no {_SEVERAL[kind]}" if many else f"1 entry is not {_ONE[kind]}"
     trouble = f"that can be read, and suppress{'' if many else 'es'} nobody (the first: {found.example})"
     return [f"{source.name}: {what} {trouble}: correct {'them' if many else 'it'}"]
-
-
-def _mark(path: Path) -> Mark | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _hash(destination: str) -> int:

@@ -101,7 +101,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "session": WORDS | PURE | {"credentials", "line", "providers", "trust"},
     "connect": WORDS | PURE | {"failures", "line", "session"},
     "fetching": WORDS | PURE | {"connect"},
-    "suppression": WORDS | PURE | {"loader"},
+    "suppression": WORDS | PURE | {"files", "loader"},
     # 3 motion, which never meets the rim
     "stopping": WORDS | PURE,
     "turns": WORDS | PURE | {"stopping"},

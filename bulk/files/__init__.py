@@ -4,17 +4,21 @@ private   files and folders that nobody else reads, and that no planted link lea
 passing   new files beside those whose place they take, and folders for things of the moment
 state     the state directory: whose it is, and whether locks hold there
 outputs   what is read is never overwritten
+marks     what changes where a file does
 """
 
+from bulk.files.marks import Mark, mark_of
 from bulk.files.outputs import refuse_overwriting
 from bulk.files.passing import beside, scratch
 from bulk.files.private import open_private, private_folder, write_new
 from bulk.files.state import check_state, hold, remote_kind, state_folder
 
 __all__ = [
+    "Mark",
     "beside",
     "check_state",
     "hold",
+    "mark_of",
     "open_private",
     "private_folder",
     "refuse_overwriting",

@@ -26,13 +26,26 @@ def inputs(chosen: Chosen, output: Path) -> Iterator[Path]:
         yield Path(options.ca_bundle)
     yield from (chosen.state_dir / name for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm", "pace"))
     yield from chosen.state_dir.glob("*.lock")
-    given = options.contacts if options.contacts is not None else campaign.contacts
-    if isinstance(given, str | Path) and "://" not in str(given):
-        source = Path(given) if options.contacts is not None else campaign.folder / given
+    source = chosen.list_path
+    if source is not None:
         yield source
-        if glob.has_magic(str(source)) and not source.exists():
-            yield from (Path(found) for found in glob.iglob(str(source), recursive=True))  # noqa: PTH207 - absolute too
+        if _is_pattern(source):
+            yield from list_files(source)
             yield from [output] if _would_read(source, output) else []
+
+
+def list_files(source: Path) -> Iterator[Path]:
+    """Yield the files of a list: its own, those of a folder, or those that a pattern finds."""
+    if source.is_dir():
+        yield from (file for file in source.rglob("*") if file.is_file())
+    elif _is_pattern(source):
+        yield from (Path(found) for found in glob.iglob(str(source), recursive=True))  # noqa: PTH207 - absolute too
+    else:
+        yield source
+
+
+def _is_pattern(source: Path) -> bool:
+    return glob.has_magic(str(source)) and not source.exists()
 
 
 def _would_read(pattern: Path, output: Path) -> bool:

@@ -41,6 +41,14 @@ class Chosen:
         return home / "sandbox" / f"{self.campaign.name}-{self.options.run_id}" if self.options.sandbox else home
 
     @property
+    def list_path(self) -> Path | None:
+        """Where the list is on this machine, None for frames, for lists elsewhere, and where none is named."""
+        given = self.options.contacts if self.options.contacts is not None else self.campaign.contacts
+        if not isinstance(given, str | Path) or "://" in str(given):
+            return None
+        return Path(given) if self.options.contacts is not None else self.campaign.folder / given
+
+    @property
     def results_path(self) -> Path:
         """Where the results go. Those of a rehearsal have a name of their own."""
         name = f"{self.campaign.name}-{self.options.run_id}{'.sandbox' if self.options.sandbox else ''}.csv"
@@ -91,11 +99,6 @@ class Opened(Chosen):
         table = self.campaign.contact_list
         told = {f"list.{name}": getattr(table, name) for name in ("key", "country", "country_column", "dedupe")}
         return {**self.request.digests, **{path: digest(value).hex()[:12] for path, value in told.items()}}
-
-
-def contacts_of(chosen: Chosen) -> Any:
-    """Return where the list of a campaign is: a path, an address, or a frame. Raises `CampaignError` without one."""
-    return _contacts(chosen.campaign, chosen.options)
 
 
 def choose(source: Campaign | Path | str, options: Options) -> Chosen:
