@@ -91,6 +91,25 @@ async def test_each_row_expires_as_its_own_cell_says(tmp_path: Path) -> None:
     assert "what the row says is no time" in found["error_message"][3]
 
 
+async def test_a_row_on_which_the_template_of_expires_fails_is_refused_and_the_rest_is_sent(tmp_path: Path) -> None:
+    people = pl.DataFrame({"phone": ["+12065550100", "+12065550101"], "hours": ["0", "2"]})
+    campaign = Campaign(
+        name="terms",
+        channel="sms",
+        request=SMS,
+        expires="{{ 48 // (hours | int) }}h",
+        pacing={"rate": 9},
+        folder=tmp_path,
+    )
+    run = await bulk.send(campaign, contacts=people, sandbox=True)
+    found = run.results()
+    assert list(zip(found["status"], found["error_code"], strict=True)) == [
+        ("refused", "template_error"),
+        ("sent", None),
+    ]
+    assert found["error_message"][0].startswith("expires: the template failed: ")
+
+
 async def test_a_column_that_expiry_names_and_the_list_lacks_is_an_error_of_the_campaign(tmp_path: Path) -> None:
     campaign = Campaign(name="terms", channel="sms", request=SMS, expires="{{ untl }}", folder=tmp_path)
     people = pl.DataFrame({"phone": ["+12065550100"], "until": ["1h"]})

@@ -14,13 +14,13 @@ from bulk.api import Trouble, operation
 from bulk.columns import Columns
 from bulk.errors import CampaignError
 from bulk.model import Cells, Parameters, Recipient, Refusal, mask
-from bulk.request.blueprint import Blueprint, TemplateFailed
+from bulk.request.blueprint import Blueprint, Rendering, TemplateFailed, rendering
 from bulk.request.reader import Reader
 from bulk.request.template import BadTemplate, Template, whole_row_in_text
 from bulk.request.template import compile_template as compile_text
 from bulk.request.texts import REQUEST, Texts
 
-__all__ = ["Request", "Template", "compile_template"]
+__all__ = ["Rendering", "Request", "Template", "TemplateFailed", "compile_template", "rendering"]
 
 
 def compile_template(text: str, columns: Sequence[str], *, where: str) -> Template:

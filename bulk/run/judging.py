@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import anyio
 
@@ -12,7 +12,7 @@ from bulk.ledger import Connection, Ledger, RunFacts
 from bulk.loader import ContactList, alpha_2
 from bulk.loader.locality import locality
 from bulk.model import Recipient, Refusal
-from bulk.request import Template, compile_template
+from bulk.request import Rendering, TemplateFailed, compile_template, rendering
 from bulk.rules import Locality, Rules, Wait, Written
 from bulk.suppression import Suppression
 
@@ -26,7 +26,8 @@ class Terms:
     rules: Rules
     suppression: Suppression
     zone_column: str | None = None
-    expires: Template | None = None
+    expires: Rendering | None = None
+    read_by_expires: frozenset[str] = frozenset()
 
     @property
     def active(self) -> bool:
@@ -40,7 +41,7 @@ class Terms:
     @property
     def columns(self) -> Collection[str]:
         """The columns of the list that the rules read."""
-        return {*([self.zone_column] if self.zone_column else []), *(self.expires.columns if self.expires else [])}
+        return self.read_by_expires | ({self.zone_column} if self.zone_column else set())
 
 
 def terms(campaign: Campaign, contacts: ContactList) -> Terms:
@@ -54,7 +55,7 @@ def terms(campaign: Campaign, contacts: ContactList) -> Terms:
     if not isinstance(rules.expires, str):
         return Terms(rules, suppression, zone)
     expires = compile_template(rules.expires, contacts.columns, where="expires")
-    return Terms(rules, suppression, zone, expires)
+    return Terms(rules, suppression, zone, rendering(expires, "expires", rules.expires), frozenset(expires.columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +88,20 @@ class Judge:
         rules = self.terms.rules
         if not rules.active:
             return None
-        cells = recipient.cells
         place = self.terms.place(recipient)
-        word: Any = self.terms.expires.render(cells) if self.terms.expires else rules.expires
-        expires_at = rules.expiry(word, place, self.began)
+        expires_at = self._expires_at(recipient, place)
         if isinstance(expires_at, Refusal):
             return expires_at
         written = self._written(recipient, delivery) if rules.limits and caps else None
         judged = rules.judge(place, now=self.now(), expires_at=expires_at, written=written)
         return None if isinstance(judged, Wait) and not self.waits else judged
+
+    def _expires_at(self, recipient: Recipient, place: Locality) -> float | Refusal | None:
+        try:
+            word = self.terms.expires(recipient) if self.terms.expires else self.terms.rules.expires
+        except TemplateFailed as failure:
+            return Refusal("template_error", str(failure))
+        return self.terms.rules.expiry(word, place, self.began)
 
     def capped(self, recipient: Recipient, delivery: int, inside: Connection, now: float) -> Refusal | None:
         """Return why a person has been written to often enough, as the transaction of a connection sees it."""
