@@ -56,6 +56,17 @@ def test_a_send_shows_the_first_rows_the_troubles_and_what_to_type_next(tmp_path
     assert max(map(len, lines[: lines.index("results: results/reminders-two.csv")])) <= 100
 
 
+def test_only_a_run_of_which_nothing_is_left_says_that_there_is_nothing_to_do(tmp_path: Path, sandbox: Service) -> None:
+    campaign(tmp_path)
+    bulk("send", "campaign.toml", "--limit", "2", cwd=tmp_path, **at(sandbox.url))
+    part = bulk("send", "campaign.toml", "--dry-run", cwd=tmp_path, **at(sandbox.url))
+    assert "2 rows were sent before" in part.err
+    assert "nothing to do" not in part.err
+    bulk("send", "campaign.toml", cwd=tmp_path, **at(sandbox.url))
+    whole = bulk("send", "campaign.toml", cwd=tmp_path, **at(sandbox.url))
+    assert re.search("nothing to do: 3 rows were sent before, the last at 20", whole.err)
+
+
 def test_the_rows_that_were_rejected_are_sent_again_alone(tmp_path: Path, sandbox: Service) -> None:
     campaign(tmp_path, rows=4)
     sandbox.faults({"fault": "error", "code": "InvalidRequestException", "destinations": [phone(1)]})

@@ -213,6 +213,15 @@ async def test_a_run_sent_before_says_how_many_would_differ(runs: Runs) -> None:
     assert (run.summary.sent_before, run.summary.differs, run.exit_code) == (3, 1, 0)
 
 
+async def test_a_run_sent_before_with_another_text_says_that_all_would_differ(runs: Runs) -> None:
+    await runs.send(rows("abc"))
+    runs.sms(InitialSystemMessage={"ContentType": "text/plain", "Content": "Another text, {{ name }}"})
+    run = await runs.send(rows("abcd"), accept_changes=True)
+    assert (run.summary.sent_before, run.summary.differs, run.summary.sent) == (3, 3, 4)
+    run = await runs.send(rows("abcd"))
+    assert (run.summary.sent_before, run.summary.differs) == (4, 3)
+
+
 async def test_what_was_sent_before_is_told_too_where_rows_of_one_key_are_no_repeats(runs: Runs) -> None:
     runs.settings["list"] = {"key": "key", "dedupe": "none"}
     await runs.send(rows("aab"))

@@ -129,16 +129,20 @@ class Rows(Sequence[Recipient]):
             return self.keys
         return [self._identity(place) or key for place, key in enumerate(self.keys)]
 
-    def contents(self) -> list[tuple[str, str]]:
-        """Return how each row's destination is spelt, and a text of its other cells that templates and rules read."""
+    def contents(self, wording: str = "") -> list[tuple[str, str]]:
+        """Return how each row's destination is spelt, and a text of what else its message is made of.
+
+        That is the cells that templates and rules read, and `wording`, which stands for the templates themselves.
+        """
         columns = [name for name in self._columns if name != self._wanted.destination]
         part = self._part.select(columns)
         if not columns:
-            return [(spelling, "") for spelling in self._texts]
+            return [(spelling, wording) for spelling in self._texts]
         if all(dtype == pl.String for dtype in part.dtypes):  # the usual case, without a step per row
-            joined = part.select(pl.concat_str(pl.all().fill_null("\0"), separator="\x1f")).to_series().to_list()
+            cells = [pl.lit(wording), pl.all().fill_null("\0")]
+            joined = part.select(pl.concat_str(cells, separator="\x1f")).to_series().to_list()
         else:
-            joined = ["\x1f".join(map(str, row)) for row in part.iter_rows()]
+            joined = ["\x1f".join(map(str, (wording, *row))) for row in part.iter_rows()]
         return list(zip(self._texts, joined, strict=True))
 
     @cached_property

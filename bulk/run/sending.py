@@ -16,7 +16,7 @@ from bulk.breaker import Breaker
 from bulk.errors import BulkError, ExitCode, Halted
 from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.loader import Batch
-from bulk.model import Recipient, Status
+from bulk.model import Recipient, Status, digest
 from bulk.run.allotment import Allotment
 from bulk.run.alone import Alone
 from bulk.run.halting import Halting
@@ -64,6 +64,7 @@ class Sending:
     _allotment: Allotment = field(init=False)
     _row: Row = field(init=False)
     _meter: Meter = field(init=False)
+    _wording: str = field(init=False)
 
     def __post_init__(self) -> None:
         settings = self.opened.campaign.stop
@@ -74,6 +75,7 @@ class Sending:
         self._meter = Meter(self.started, partial(permitted, self.opened))
         self._allotment = Allotment(self.opened.options.limit)
         self._alone = Alone(needed=bool(self.opened.terms.rules.limits))
+        self._wording = digest(dict(self.opened.request.digests)).hex()[:12]
         self._breaker = Breaker(settings.same_error_in_a_row, settings.failure_share)
 
     async def go(self, watch: Callable[[Progress], None] | None, every: float) -> None:
@@ -167,7 +169,7 @@ class Sending:
     def _claimed(self, batches: Iterator[Batch]) -> list[Item]:
         for batch in batches:
             rows = batch.recipients
-            claims = self.book.claim(rows, rows.names, rows.contents)
+            claims = self.book.claim(rows, rows.names, partial(rows.contents, self._wording))
             self.rows += len(claims)
             self.ended.update(claim.status for claim in claims if claim.kind not in OPEN)
             items = [(rows[place], claim) for place, claim in enumerate(claims) if claim.kind in OPEN]

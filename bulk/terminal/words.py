@@ -48,8 +48,9 @@ def summary(told: "Summary") -> str:
     """Tell the counts of a sending, and what it took."""
     lines = [counts(told), f"{told.calls:,} calls in {duration(told.seconds)}, {told.throttled:,} throttled"]
     if told.sent_before:
-        nothing = "" if told.calls else "nothing to do: "
-        until = f", the last at {told.last_sent}" if told.last_sent and not told.calls else ""
+        is_done = not (told.calls or told.pending or told.in_doubt)
+        nothing = "nothing to do: " if is_done else ""
+        until = f", the last at {told.last_sent}" if told.last_sent and is_done else ""
         lines.append(f"{nothing}{told.sent_before:,} rows were sent before{until}")
     if told.differs:
         lines.append(f"{told.differs:,} of them would get something else now; for that, give --run NEW")
