@@ -17,8 +17,7 @@ CREATE TABLE dispatch (
     person BLOB,                    -- keyed hash of the identity of the one who is written to
     opens INTEGER NOT NULL,         -- whether the call opens a contact
     writes INTEGER NOT NULL,        -- whether it sends a message
-    first_at REAL NOT NULL,         -- Unix seconds of the first announcement
-    last_at REAL NOT NULL,          -- of the last try
+    last_at REAL NOT NULL,          -- Unix seconds of the last try
     announced INTEGER NOT NULL,     -- announcements that were not taken back: above 0, it may have been accepted
     ended_at REAL,                  -- when the contact was ended by us
     PRIMARY KEY (delivery, token)
@@ -26,8 +25,8 @@ CREATE TABLE dispatch (
 """
 
 FROM_DELIVERIES = """
-INSERT INTO dispatch (delivery, token, person, opens, writes, first_at, last_at, announced)
-SELECT delivery.id, token, person, 1, channel <> 'email' OR step > 0 OR contact_id IS NOT NULL, at, at, 1
+INSERT INTO dispatch (delivery, token, person, opens, writes, last_at, announced)
+SELECT delivery.id, token, person, 1, channel <> 'email' OR step > 0 OR contact_id IS NOT NULL, at, 1
 FROM (SELECT *, coalesce(intended_at, finished_at, (SELECT started_at FROM run WHERE id = run)) AS at FROM delivery)
     AS delivery JOIN run ON run.id = delivery.run
 WHERE token IS NOT NULL AND (state = 'sent' OR state = 'unknown' OR state = 'intended'
@@ -37,8 +36,8 @@ WHERE token IS NOT NULL AND (state = 'sent' OR state = 'unknown' OR state = 'int
 
 # The delivery is the last value of each row, and the token the one before it.
 RECORD = """
-INSERT INTO dispatch (delivery, token, person, opens, writes, first_at, last_at, announced)
-SELECT id, column4, person, column1, column2, column3, column3, 1
+INSERT INTO dispatch (delivery, token, person, opens, writes, last_at, announced)
+SELECT id, column4, person, column1, column2, column3, 1
 FROM (VALUES {rows}) JOIN delivery ON id = column5 WHERE true
 ON CONFLICT (delivery, token) DO UPDATE SET last_at = excluded.last_at, announced = dispatch.announced + 1
 """
