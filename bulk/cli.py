@@ -48,9 +48,9 @@ def _command(function: Callable[..., None]) -> click.Command:
 def init(channel: str | None, folder: Path | None, source: str | None, column: str | None) -> None:
     """Write a starter campaign and list that run against the sandbox.
 
-    CHANNEL is sms, email or inbound-email; DIR is where to, by default a folder named after the channel. Nothing that
-    is there is overwritten. With --from, a campaign is written for a list of yours and named after it; its columns are
-    found by their names and cells. CHANNEL may be left out then, where the columns tell it.
+    CHANNEL is sms, whatsapp, email or inbound-email; DIR is where to, by default a folder named after the channel.
+    Nothing that is there is overwritten. With --from, a campaign is written for a list of yours and named after it; its
+    columns are found by their names and cells. CHANNEL may be left out then, where the columns tell it.
     """
     from bulk import starters  # noqa: PLC0415 - `bulk --help` does not wait for the rest
 

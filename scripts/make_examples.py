@@ -390,10 +390,12 @@ def write_csv(path: Path, rows: list[Row], *, encoding: str = "utf-8", ends: str
 
 def write_examples(folder: Path) -> None:
     """Write every list under the folder, each beside the campaigns that use it."""
-    for channel in ("sms", "email", "inbound-email"):
+    for channel in ("sms", "whatsapp", "email", "inbound-email"):
         (folder / channel).mkdir(parents=True, exist_ok=True)
     write_csv(folder / "sms/contacts.csv", appointments())
     parcels().write_parquet(folder / "sms/parcels.parquet")
+    write_csv(folder / "whatsapp/contacts.csv", appointments())
+    parcels().write_parquet(folder / "whatsapp/parcels.parquet")
     write_csv(folder / "email/orders.csv", orders(), encoding="utf-8-sig", ends="\r\n")  # as Excel writes it
     invoices().write_parquet(folder / "email/invoices.parquet")
     write_csv(folder / "inbound-email/mailbox.csv", mailbox())

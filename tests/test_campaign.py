@@ -74,9 +74,9 @@ NO_DURATION = "is no duration; write a number of seconds, or 90s, 2h30m, 7d"
         ('name = "A b"\nchannel = "sms"', "1: name: text should match pattern '^[a-z0-9-]+$', not 'A b'"),
         (
             'name = "a"\nchannel = "smss"',
-            "2: channel: no channel 'smss'; there are sms, email, inbound-email. Did you mean 'sms'?",
+            "2: channel: no channel 'smss'; there are sms, whatsapp, email, inbound-email. Did you mean 'sms'?",
         ),
-        ('name = "a"\nchannel = "fax"', "2: channel: no channel 'fax'; there are sms, email, inbound-email"),
+        ('name = "a"\nchannel = "fax"', "2: channel: no channel 'fax'; there are sms, whatsapp, email, inbound-email"),
         (SMS + "[stop_contact]", "3: [stop_contact] is for email; the channel is sms"),
         (SMS + "[create_contact]\nChannel = 'EMAIL'", "3: [create_contact] is for email; the channel is sms"),
         (SMS + "[pacing]\nburst = 0", "4: [pacing] burst: should be greater than 0, not 0"),

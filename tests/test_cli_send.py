@@ -12,8 +12,8 @@ import pytest
 from cli_runs import CAMPAIGN, SUMMARY, Service, at, bulk, campaign, end_of, environment, phone, program, started
 
 import bulk as api
+from bulk.channels import CHANNELS
 from bulk.model import mask
-from bulk.starters import CHANNELS
 
 CREEPING = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 2\nburst = 1")
 

@@ -43,7 +43,7 @@ WRONG: dict[str, tuple[Wrong, tuple[str, ...]]] = {
     "an unknown key": (edited("[retry]\nattempts", "[retry]\nattemps"), ("campaign.toml", "attemps", "attempts")),
     "an unknown parameter": (edited("ContactFlowId", "ContactFlow"), ("campaign.toml", "ContactFlow")),
     "a wrong type": (edited("burst = 500", 'burst = "many"'), ("campaign.toml", "burst", "many")),
-    "an unknown channel": (edited('"sms"', '"pigeon"'), ("campaign.toml", "pigeon", "sms, email, inbound-email")),
+    "an unknown channel": (edited('"sms"', '"pigeon"'), ("campaign.toml", "pigeon", "sms, whatsapp, email")),
     "no TOML": (edited("[retry]", "[retry"), ("campaign.toml", "not TOML", "line")),
     "a key column that the list lacks": (edited('key = "id"', 'key = "ident"'), ("ident", "id")),
     "a list that is not there": (edited("contacts.csv", "people.csv"), ("people.csv",)),
@@ -114,8 +114,12 @@ OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[str, ...]]] = {
     "unknown rows of nothing": (("resolve", "campaign.toml", "--resend"), {}, ("no ledger", "--state-dir")),
     "a row without a decision": (("resolve", "campaign.toml", "--row", "1"), {}, ("--row", "--give-up")),
     "a channel that is none": (("init", "pigeon"), {}, ("pigeon", "sms")),
-    "neither a channel nor a list": (("init",), {}, ("CHANNEL (email, inbound-email, sms)", "--from LIST")),
-    "a channel that is none for a list": (("init", "fax", "x", "--from", "contacts.csv"), {}, ("'fax'", "sms, email")),
+    "neither a channel nor a list": (("init",), {}, ("CHANNEL (sms, whatsapp, email, inbound-email)", "--from LIST")),
+    "a channel that is none for a list": (
+        ("init", "fax", "x", "--from", "contacts.csv"),
+        {},
+        ("'fax'", "sms, whatsapp"),
+    ),
     "a list that is not there": (("init", "--from", "contact.csv"), {}, ("contact.csv", "'contacts.csv'")),
     "a list without addresses": (("init", "email", "--from", "contacts.csv"), {}, ("contacts.csv", "phone", "rename")),
     "a campaign where one is": (

@@ -105,11 +105,13 @@ TABLES: dict[str, dict[str, FieldInfo]] = {
     "`[hold]`": Hold.model_fields,
     "`[retry]`": Retry.model_fields,
     "`[stop]`": StopTable.model_fields,
-    "`[hours]`, `[caps]`": HoursTable.model_fields | CapsTable.model_fields,
+    "`[hours]`, `[caps]`": HoursTable.model_fields
+    | dict.fromkeys(CapsTable.gathered(), CapsTable.model_fields["any"])
+    | CapsTable.model_fields,
 }
 ELSEWHERE = {  # tables of their own, and what a file does not say
     *("list", "request", "create_contact", "stop_contact", "pacing", "hold", "retry", "stop", "hours", "caps"),
-    *("folder", "files", "operations"),
+    *("folder", "files", "operations", "further", "channels"),
 }
 
 

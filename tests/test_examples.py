@@ -1,4 +1,4 @@
-"""The lists and campaigns of `input_examples/`, and the starters of `bulk init`."""
+"""The lists and campaigns of `input_examples/`."""
 
 import subprocess
 import sys
@@ -13,12 +13,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import bulk
+from bulk.channels import CHANNELS
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "input_examples"
-STARTERS = ROOT / "bulk" / "starters"
-CHANNELS = {"sms", "email", "inbound-email"}
-CAMPAIGNS = sorted([*EXAMPLES.glob("*/*.toml"), *STARTERS.glob("*/*.toml")])
+CAMPAIGNS = sorted(EXAMPLES.glob("*/*.toml"))
 
 
 class Expected(NamedTuple):
@@ -37,15 +36,14 @@ EXPECTED = {
     "input_examples/sms/campaign.toml": APPOINTMENTS,
     "input_examples/sms/aws-cli.toml": APPOINTMENTS,
     "input_examples/sms/templated.toml": Expected(305, {40, 90, 140, 190}, {241}),
+    "input_examples/whatsapp/campaign.toml": APPOINTMENTS._replace(refused=APPOINTMENTS.refused - {240}),
+    "input_examples/whatsapp/parcels.toml": Expected(305, {40, 90, 140, 190}, {241}),
     "input_examples/email/campaign.toml": ORDERS,
     "input_examples/email/aws-cli.toml": ORDERS,
     "input_examples/email/raw-html.toml": Expected(305, {50, 110, 170, 230}, {281}),
     "input_examples/inbound-email/campaign.toml": MAILBOX,
     "input_examples/inbound-email/aws-cli.toml": MAILBOX,
     "input_examples/inbound-email/archive.toml": Expected(305, {60, 120, 180, 240}, {291}),
-    "bulk/starters/sms/campaign.toml": Expected(6, set(), set()),
-    "bulk/starters/email/campaign.toml": Expected(6, set(), set()),
-    "bulk/starters/inbound-email/campaign.toml": Expected(5, set(), set()),
 }
 
 # The rows of each list whose key or destination cannot be read as it stands, with the cell that is to blame.
@@ -113,14 +111,13 @@ def test_a_list_has_the_expected_number_of_rows(campaign: Path) -> None:
     assert read(campaign.parent / table(campaign)["contacts"]).height == EXPECTED[place(campaign)].rows
 
 
-@pytest.mark.parametrize("folder", [EXAMPLES, STARTERS], ids=place)
-def test_every_channel_has_a_campaign_and_a_list_as_csv(folder: Path) -> None:
-    assert {path.parent.name for path in folder.glob("*/campaign.toml")} == CHANNELS
-    assert {path.parent.name for path in folder.glob("*/*.csv")} == CHANNELS
+def test_every_channel_has_a_campaign_and_a_list_as_csv() -> None:
+    assert {path.parent.name for path in EXAMPLES.glob("*/campaign.toml")} == set(CHANNELS)
+    assert {path.parent.name for path in EXAMPLES.glob("*/*.csv")} == set(CHANNELS)
 
 
 def test_every_channel_has_an_example_list_as_parquet() -> None:
-    assert {path.parent.name for path in EXAMPLES.glob("*/*.parquet")} == CHANNELS
+    assert {path.parent.name for path in EXAMPLES.glob("*/*.parquet")} == set(CHANNELS)
 
 
 def test_the_examples_show_every_table_that_can_be_rehearsed() -> None:

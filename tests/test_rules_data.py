@@ -70,8 +70,8 @@ def test_a_file_says_hours_caps_and_expiry(tmp_path: Path) -> None:
     assert read.hours.days == (((540, 1020),),) * 7
     assert read.hours.holidays[1] == (date(2026, 12, 31), date(2027, 1, 2))
     assert read.hours.rules == ("us",)
-    assert read.caps.sms is not None
-    assert read.caps.sms.within == 7 * 86400
+    assert read.caps.channels["sms"] is not None
+    assert read.caps.channels["sms"].within == 7 * 86400
 
 
 @pytest.mark.parametrize(

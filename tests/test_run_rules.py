@@ -104,4 +104,4 @@ async def test_the_plan_calls_zones_unknown_only_where_there_is_none(
 def test_a_cap_keeps_its_words_in_a_campaign_made_of_another(tmp_path: Path) -> None:
     said = bulk.Campaign(name="a", channel="sms", caps={"sms": {"at_most": 1, "within": "24h"}}, folder=tmp_path)
     again = bulk.Campaign(name="b", channel="sms", caps=said.caps, folder=tmp_path)
-    assert str(again.caps.sms) == "1 within 24h"
+    assert str(again.caps.of("sms")) == "1 within 24h"

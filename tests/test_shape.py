@@ -113,7 +113,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # 4 the wiring, which introduces them to each other
     "run": WORDS | PURE | RIM | MOTION | {"sandbox"},
     # 5 words out
-    "starters": WORDS | {"files", "loader"},
+    "starters": WORDS | {"channels", "files", "loader"},
     "terminal": WORDS | {"campaign", "reports", "run", "sandbox", "stopping", "threads", "wording"},
     "cli": WORDS | {"run", "sandbox", "starters", "terminal"},
     "__main__": {"cli", "terminal"},

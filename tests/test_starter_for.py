@@ -50,7 +50,10 @@ def test_the_columns_are_found_and_named() -> None:
         "timezone_column": "Demographic.Timezone",
     }
     assert written["request"]["DestinationEndpoint"]["Address"] == "{{ Address }}"
-    assert "{{ User.UserAttributes.FirstName }}" in written["request"]["InitialSystemMessage"]["Content"]
+    assert (
+        "{{ User.UserAttributes.FirstName | default('there', true) }}"
+        in written["request"]["InitialSystemMessage"]["Content"]
+    )
     assert "# Recognised: Amazon Pinpoint segment." in text
     assert "# Left out: rows where 'OptOut' is neither empty nor a clear no (opted_out)." in text
 
@@ -70,7 +73,7 @@ def test_a_list_without_a_destination_is_an_error() -> None:
         CampaignError, match=r"^frame: no column holds phone numbers, by its name or its cells; it has name, who"
     ):
         starter_for(contacts, "sms")
-    with pytest.raises(CampaignError, match=r"^no channel 'fax'; there are sms, email, inbound-email$"):
+    with pytest.raises(CampaignError, match=r"^no channel 'fax'; there are sms, whatsapp, email, inbound-email$"):
         starter_for(contacts, "fax")
 
 

@@ -15,10 +15,23 @@ from botocore.loaders import Loader
 
 from bulk.api import containers, limits, relations, scalars
 from bulk.api.makers import Build, builder
+from bulk.api.relations import at
 from bulk.api.words import UNKNOWN, Part, Shape, Traits, Trouble, Troubles, leaves, nearest
 from bulk.model import Parameters
 
-__all__ = ["MODELS", "UNKNOWN", "Build", "Operation", "Part", "Shape", "Trouble", "Troubles", "leaves", "operation"]
+__all__ = [
+    "MODELS",
+    "UNKNOWN",
+    "Build",
+    "Operation",
+    "Part",
+    "Shape",
+    "Trouble",
+    "Troubles",
+    "at",
+    "leaves",
+    "operation",
+]
 
 MODELS = Path(__file__).parents[1] / "models"
 """A search path for botocore's loader: what the service takes and the installed model does not know yet."""

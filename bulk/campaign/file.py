@@ -24,7 +24,7 @@ def load(path: Path | str) -> tuple[Campaign, str]:
     path = Path(path)
     text = text_of(path)
     data = _parsed(_toml, text, path, "TOML")
-    for name in ("folder", "files"):
+    for name in ("folder", "files", "further"):
         if name in data:
             raise CampaignError(placed(f"{name}: no such key; paths are relative to the campaign file", path, text))
     files = [path]

@@ -1,11 +1,12 @@
 """The forms that the tables of a campaign, and the values in them, take."""
 
 import re
+from collections.abc import Collection, Mapping
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import pydantic
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from bulk.campaign.bounds import HIGHEST, LONGEST, LOWEST
 
@@ -57,6 +58,31 @@ Speed = Annotated[float, Field(gt=0, le=HIGHEST), AfterValidator(_fast_enough)]
 
 
 class Table(pydantic.BaseModel):
-    """One table of the file: its keys are all there are, and it is never changed."""
+    """One table of the file: its keys are all there are, and it is never changed.
+
+    Tables in it whose names other parts of the program know, such as those of channels, are gathered in the field that
+    `GATHERED` names.
+    """
+
+    GATHERED: ClassVar[str | None] = None
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_strip_whitespace=True)
+
+    @classmethod
+    def gathers(cls, name: str) -> bool:
+        """Whether a key names a table that is gathered."""
+        return name in cls.gathered()
+
+    @classmethod
+    def gathered(cls) -> Collection[str]:
+        """Return the names of the tables that are gathered, as far as they are known."""
+        return ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, data: Any) -> Any:
+        if cls.GATHERED is None or not isinstance(data, Mapping) or cls.GATHERED in data:
+            return data
+        tables = {name: value for name, value in data.items() if cls.gathers(name)}
+        own = {name: value for name, value in data.items() if name not in tables}
+        return {**own, cls.GATHERED: {name: value for name, value in tables.items() if value is not None}}

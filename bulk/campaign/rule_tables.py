@@ -1,10 +1,10 @@
 """`[hours]`, `[caps]` and `expires`: when, how often and until when a person may be written to, as the file says it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from bulk.campaign.forms import Count, Duration, Table, brief, seconds
+from bulk.channels import CHANNELS
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MIDNIGHT = 24 * 60
@@ -181,10 +182,15 @@ class Cap(Table):
 class CapsTable(Table):
     """How often a person may be written to, by channel; `any` counts them all."""
 
-    sms: Cap | None = None
-    email: Cap | None = None
-    inbound_email: Cap | None = Field(default=None, alias="inbound-email")
+    GATHERED: ClassVar = "channels"
+
     any: Cap | None = None
+    channels: Mapping[str, Cap] = Field(default_factory=dict)
+
+    @classmethod
+    def gathered(cls) -> Collection[str]:
+        """Return the channels."""
+        return CHANNELS
 
     @model_validator(mode="before")
     @classmethod
@@ -194,6 +200,5 @@ class CapsTable(Table):
         return data
 
     def of(self, channel: str) -> Cap | None:
-        """Give the cap of one channel."""
-        found: Cap | None = getattr(self, channel.replace("-", "_"))
-        return found
+        """Return the cap of one channel, or of `any`."""
+        return self.any if channel == "any" else self.channels.get(channel)

@@ -4,9 +4,9 @@ What stands in `[request]` and its sisters belongs to AWS and is judged by `requ
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pydantic
 from pydantic import (
@@ -117,17 +117,16 @@ class OperationPacing(Table):
 class Pacing(OperationPacing):
     """The pace of the calls. `operations` holds the tables such as `[pacing.CreateContact]`."""
 
+    GATHERED: ClassVar = "operations"
+
     at_once: Count | None = None
     parts_per_second: Speed | None = None
     operations: Mapping[str, OperationPacing] = Field(default_factory=dict)
 
-    @model_validator(mode="before")
     @classmethod
-    def _split(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping) or "operations" in data:
-            return data
-        own = {name: value for name, value in data.items() if not name[:1].isupper()}
-        return {**own, "operations": {name: value for name, value in data.items() if name not in own}}
+    def gathers(cls, name: str) -> bool:
+        """Whether a key is an operation's: only they begin with a capital."""
+        return name[:1].isupper()
 
 
 class Hold(Table):
@@ -156,10 +155,12 @@ class StopTable(Table):
 class Campaign(Table):
     """What is to be sent, to whom, and at what pace. Raises `CampaignError` where it is wrong.
 
-    `[request]`, `[create_contact]` and `[stop_contact]` hold parameters in AWS's own names; any string in
-    them may be a Jinja template over the columns of the list. `folder` is what relative paths start from,
-    `files` are those that it was read from.
+    `[request]` and the `further` tables of the channel hold parameters in AWS's own names; any string in them may be a
+    Jinja template over the columns of the list. `folder` is what relative paths start from, `files` are those that it
+    was read from.
     """
+
+    GATHERED: ClassVar = "further"
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=100)]
     channel: str
@@ -168,14 +169,13 @@ class Campaign(Table):
     expires: Expiry = None
     contact_list: ListTable = Field(default_factory=ListTable, alias="list")
     request: Mapping[str, Any] = Field(default_factory=dict)
-    create_contact: Mapping[str, Any] | None = None
-    stop_contact: Mapping[str, Any] | None = None
     pacing: Pacing = Field(default_factory=Pacing)
     hold: Hold = Field(default_factory=Hold)
     retry: Retry = Field(default_factory=Retry)
     stop: StopTable = Field(default_factory=StopTable)
     hours: HoursTable = Field(default_factory=HoursTable)
     caps: CapsTable = Field(default_factory=CapsTable)
+    further: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     folder: Path = Field(default_factory=Path.cwd, exclude=True)
     files: tuple[Path, ...] = Field(default=(), exclude=True)
 
@@ -186,6 +186,11 @@ class Campaign(Table):
             troubles = troubles_of(error, type(self))
             more = [f"and {len(troubles) - _TOLD:,} more"] if len(troubles) > _TOLD else []
             raise CampaignError("\n".join([*troubles[:_TOLD], *more])) from None
+
+    @classmethod
+    def gathered(cls) -> Collection[str]:
+        """Return the tables besides [request] that any channel has."""
+        return {table for channel in CHANNELS.values() for table in channel.OPERATIONS if table != "request"}
 
     @classmethod
     def load(cls, path: Path | str) -> "Campaign":
@@ -203,9 +208,10 @@ class Campaign(Table):
 
     @model_validator(mode="after")
     def _tables_of_the_channel(self) -> Self:
-        for table in ("create_contact", "stop_contact"):
-            if getattr(self, table) is not None and table not in self.way.OPERATIONS:
-                raise ValueError(f"[{table}] is for email; the channel is {self.channel}")
+        for table in self.further:
+            if table not in self.way.OPERATIONS:
+                having = ", ".join(name for name, channel in CHANNELS.items() if table in channel.OPERATIONS)
+                raise ValueError(f"[{table}] is for {having}; the channel is {self.channel}")
         return self
 
     @model_validator(mode="after")
@@ -224,11 +230,11 @@ class Campaign(Table):
     @property
     def tables(self) -> dict[str, dict[str, Any]]:
         """The parameters by table, the channel's defaults merged under what the campaign says."""
-        said = {table: getattr(self, table) for table in self.way.OPERATIONS}
+        said = {"request": self.request, **self.further}
         return {
-            table: _merged(self.way.DEFAULTS.get(table, {}), said[table] or {})
+            table: _merged(self.way.DEFAULTS.get(table, {}), said.get(table, {}))
             for table in self.way.OPERATIONS
-            if said[table] is not None or table not in self.way.OPTIONAL
+            if table in said or table not in self.way.OPTIONAL
         }
 
 

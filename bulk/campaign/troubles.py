@@ -7,13 +7,12 @@ from typing import Any, get_args
 
 import pydantic
 
-from bulk.campaign.forms import brief
+from bulk.campaign.forms import Table, brief
 
 _LONGEST = 100  # characters of a name that are compared: what is compared takes their square of time
-_AN_OPERATION = re.compile(r"[A-Z][A-Za-z]+\Z")
 
 
-def troubles_of(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) -> list[str]:
+def troubles_of(error: pydantic.ValidationError, model: type[Table]) -> list[str]:
     """Say each trouble as `[table] key: what is wrong`, once for each key."""
     found: dict[str, str] = {}
     for trouble in error.errors(include_url=False):
@@ -47,32 +46,45 @@ def _lowered(message: str) -> str:
     return plain.replace("a valid string", "text").replace("String", "text")
 
 
-def _path(trouble: Any, model: type[pydantic.BaseModel]) -> list[str]:
-    """Give the keys of a place, without the names of the types that pydantic tried there."""
+def _path(trouble: Any, model: type[Table]) -> list[str]:
+    """Return the keys of a place, without the names of the types that pydantic tried there."""
     *_, last = trouble["loc"] or [""]
     path: list[str] = []
-    for part in trouble["loc"]:
-        unknown = part is last and trouble["type"] == "extra_forbidden"
-        if part in _keys(model, path) or _AN_OPERATION.match(str(part)) or unknown:
-            path.append(str(part))
+    for part in map(str, trouble["loc"]):
+        table = _table_at(model, path)
+        if (table and (part in _keys_of(table) or table.gathers(part))) or (
+            part == str(last) and trouble["type"] == "extra_forbidden"
+        ):
+            path.append(part)
     return path
 
 
-def _keys(model: Any, path: Sequence[str]) -> list[str]:
-    """Give the keys that the table at a path takes."""
+def _keys(model: type[Table], path: Sequence[str]) -> list[str]:
+    """Return the keys that the table at a path takes."""
+    table = _table_at(model, path)
+    return _keys_of(table) if table else []
+
+
+def _keys_of(table: type[Table]) -> list[str]:
+    names = {known: field for known, field in table.model_fields.items() if not field.exclude}
+    own = [field.alias or known for known, field in names.items() if known != table.GATHERED]
+    return [*own, *table.gathered()]
+
+
+def _table_at(model: type[Table], path: Sequence[str]) -> type[Table] | None:
+    table: type[Table] | None = model
     for name in path:
-        fields = (
-            {field.alias or known: field.annotation for known, field in model.model_fields.items()} if model else {}
-        )
-        inner = fields.get(name) or (*get_args(fields.get("operations")), None)[-2]
-        model = next(_tables_in(inner), None)
-    names = {known: field for known, field in model.model_fields.items() if not field.exclude} if model else {}
-    return [field.alias or known for known, field in names.items() if known != "operations"]
+        if table is None:
+            return None
+        fields = {field.alias or known: field.annotation for known, field in table.model_fields.items()}
+        inner = fields.get(name) or (fields.get(table.GATHERED) if table.GATHERED else None)
+        table = next(_tables_in(inner), None)
+    return table
 
 
-def _tables_in(annotation: Any) -> Iterator[type[pydantic.BaseModel]]:
-    """Give the tables that an annotation names, however deep."""
-    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+def _tables_in(annotation: Any) -> Iterator[type[Table]]:
+    """Yield the tables that an annotation names, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, Table):
         yield annotation
     for inner in get_args(annotation):
         yield from _tables_in(inner)

@@ -46,11 +46,13 @@ _LENGTH = {
 }
 
 
-def phone(text: str, country: str | None = None, allowed: Collection[str] | None = None) -> str | Refusal:
-    """Bring a phone number to E.164, or say why it cannot be texted.
+def phone(
+    text: str, country: str | None = None, allowed: Collection[str] | None = None, *, landlines: bool = False
+) -> str | Refusal:
+    """Bring a phone number to E.164, or return why it cannot be written to.
 
     `country` (ISO 3166-1 alpha-2) is where numbers without + belong. `allowed` are the countries that may be
-    written to, None for all.
+    written to, None for all. `landlines`: those may be written to as well.
     """
     text = text.strip()
     region = mobile_region(text)
@@ -59,8 +61,9 @@ def phone(text: str, country: str | None = None, allowed: Collection[str] | None
     text = cleaned(text)
     parts = numbers_in(text)
     if len(parts) == 1:
-        return _one(parts[0], country, allowed)
-    found = next((to for part in parts if isinstance(to := _one(part, country, allowed), str)), None)
+        return _one(parts[0], country, allowed, landlines=landlines)
+    read = (_one(part, country, allowed, landlines=landlines) for part in parts)
+    found = next((to for to in read if isinstance(to, str)), None)
     trouble = "holds several numbers, and none that can be texted: correct one, and leave the others out"
     return found or Refusal("several_destinations", f"{shown(text)} {trouble}")
 
@@ -98,12 +101,12 @@ def shown(text: str) -> str:
     )
 
 
-def _one(text: str, country: str | None, allowed: Collection[str] | None) -> str | Refusal:
+def _one(text: str, country: str | None, allowed: Collection[str] | None, *, landlines: bool) -> str | Refusal:
     """Bring one number, without what stood around it, to E.164."""
     doubt = _doubt(text)
     if doubt is not None:
         return doubt
-    return _read(_plain(text), country, allowed)
+    return _read(_plain(text), country, allowed, landlines=landlines)
 
 
 def _plain(text: str) -> str:
@@ -153,7 +156,7 @@ def excel_error(text: str) -> Refusal:
     return Refusal("excel_error", f"a spreadsheet wrote {text} in place of it: mend the cell and export the list again")
 
 
-def _read(text: str, country: str | None, allowed: Collection[str] | None) -> str | Refusal:
+def _read(text: str, country: str | None, allowed: Collection[str] | None, *, landlines: bool) -> str | Refusal:
     try:
         number = parse(text, country)
     except NumberParseException as error:
@@ -164,7 +167,7 @@ def _read(text: str, country: str | None, allowed: Collection[str] | None) -> st
         trouble = f"may lack its + or be a number within {country}: write it as +… in full"
         return Refusal("ambiguous_phone", f"{shown(text)} {trouble}")
     unusable = UNUSABLE.get(number_type(number))
-    if unusable is not None:
+    if unusable is not None and not (landlines and unusable[0] == "fixed_line"):
         return Refusal(unusable[0], f"{shown(text)} {unusable[1]}")
     region = region_code_for_number(number)
     if allowed is not None and region not in allowed:

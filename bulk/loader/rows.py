@@ -37,8 +37,8 @@ class Wanted:
     row's `country_column` says so. `allow_countries` are the countries that may be written to, None for all.
     Countries are ISO 3166-1 alpha-2, alpha-3 or names. `leave_out` leaves out the rows that the list itself says are
     not to be written to, such as those of an export that are opted out: by `opt_out_columns` and `consent_columns`, or
-    where these are None by those that are found. `channel` is of this kind, where a column may name it. `dedupe` says
-    what must not be sent twice.
+    where these are None by those that are found. `channel` is of this kind, where a column may name it. `landlines`:
+    they may be written to as well. `dedupe` says what must not be sent twice.
     `naming` is 1 for runs that began when keys and destinations were compared as the list spells them.
     """
 
@@ -53,6 +53,7 @@ class Wanted:
     opt_out_columns: tuple[str, ...] | None = None
     consent_columns: tuple[str, ...] | None = None
     channel: str = ""
+    landlines: bool = False
     dedupe: Literal["key", "destination", "none"] = "key"
     naming: int = 2
 
@@ -162,7 +163,8 @@ class Rows(Sequence[Recipient]):
         if wanted.kind == "email":
             return list(map(email, self._texts))
         if wanted.country_column is None:
-            return list(map(partial(phone, country=wanted.country, allowed=wanted.allow_countries), self._texts))
+            read = partial(phone, country=wanted.country, allowed=wanted.allow_countries, landlines=wanted.landlines)
+            return list(map(read, self._texts))
         return list(map(_reader(wanted), self._texts, texts(self._part, wanted.country_column)))
 
     def _recipient(self, place: int) -> Recipient:
@@ -202,7 +204,7 @@ def _reader(wanted: Wanted) -> _Reader:
         code = alpha_2(country) if country else home
         if country and code is None and text and cleaned(text)[:1] not in PLUS:
             return Refusal("invalid_country", trouble(country, shown=shown(country)))
-        return phone(text, code, allowed)
+        return phone(text, code, allowed, landlines=wanted.landlines)
 
     return read
 

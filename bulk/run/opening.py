@@ -157,7 +157,8 @@ def _wanted(campaign: Campaign, request: Request, agreed: Terms) -> Wanted:
         country=table.country,
         country_column=table.country_column,
         allow_countries=_allowed(table),
-        leave_out=campaign.channel != "inbound-email",  # nothing goes out to those people
+        leave_out=campaign.way.OUTBOUND,
+        landlines=campaign.way.LANDLINES,
         opt_out_columns=table.opt_out_columns,
         consent_columns=table.consent_columns,
         channel=campaign.channel,

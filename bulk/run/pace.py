@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
+from bulk.api import at
 from bulk.campaign import OperationPacing, Window
 from bulk.learning import Learner
 from bulk.limits import Allowance, Bucket, Limit, Limits, inside
@@ -19,10 +20,6 @@ QUOTAS = {"StopContact": (10.0, 15), "StartChatContact": (5.0, 8)}
 _FILES = "{calls} calls at once, not more: the limit of open files is {files}. Raise it with `ulimit -n`"
 
 AT_ONCE = 256  # calls in flight at most where nothing is said: 250 a second at a latency of a second
-
-# "StartOutboundChatContact", ChatDurationInMinutes; "Amazon Connect service quotas", active email contact expiry.
-CHAT_MINUTES, EMAIL_MINUTES = 25 * 60, 14 * 24 * 60
-LONGEST = {"ChatDurationInMinutes": 7 * 24 * 60, "ExpiryDurationInMinutes": 90 * 24 * 60}
 
 
 def quota(opened: Opened, operation: str) -> tuple[float, int]:
@@ -113,10 +110,10 @@ def bound(opened: Opened, operation: str, calls: int, parts: int) -> str | None:
 def _replaced(opened: Opened) -> list[str]:
     """Return what of the campaign's pacing an option takes the place of besides the key of its own name."""
     pacing, options = opened.campaign.pacing, opened.options
-    own, is_phone = pacing.operations.items(), opened.campaign.way.KIND == "phone"
+    own, is_segmented = pacing.operations.items(), opened.campaign.way.SEGMENTED
     rates = [
         *(["its windows"] if isinstance(pacing.rate, tuple) else []),
-        *([f"parts_per_second = {pacing.parts_per_second:g}"] if pacing.parts_per_second and is_phone else []),
+        *([f"parts_per_second = {pacing.parts_per_second:g}"] if pacing.parts_per_second and is_segmented else []),
         *(f"the rate of [pacing.{name}]" for name, table in own if table.rate is not None),
     ]
     bursts = [
@@ -146,20 +143,18 @@ def open_for(opened: Opened) -> float:
     said = opened.campaign.hold.open_for
     if said is not None:
         return said
-    tables = opened.campaign.tables.values()
-    minutes = [_minutes(table[name], most) for table in tables for name, most in LONGEST.items() if table.get(name)]
-    usual = CHAT_MINUTES if opened.campaign.way.KIND == "phone" else EMAIL_MINUTES
-    return 60.0 * (minutes[0] if minutes else usual)
+    lifetime = opened.campaign.way.LIFETIME
+    minutes = [table[lifetime.member] for table in opened.campaign.tables.values() if table.get(lifetime.member)]
+    return 60.0 * (_minutes(minutes[0], lifetime.longest) if minutes else lifetime.usual)
 
 
 def _minutes(said: Any, most: int) -> int:
     return int(said) if str(said).strip().isdecimal() else most
 
 
-def parts_of(call: Call) -> int:
-    """Count the parts of the SMS that a call sends: one where its text is not ours."""
-    message = call.parameters.get("InitialSystemMessage")
-    return parts(message["Content"]) if message else 1
+def parts_of(opened: Opened, call: Call) -> int:
+    """Return how many parts a call sends: one where its text is not ours."""
+    return sum(map(parts, opened.request.texts.of_row(call.parameters).values())) or 1
 
 
 def _granted(opened: Opened, operation: str) -> Bucket:
@@ -181,9 +176,9 @@ def _besides(opened: Opened, operation: str) -> Iterator[Limit]:
 def _parts(opened: Opened) -> list[Bucket]:
     """Return the limit of the number that the messages come from. An option that says the rate says it for all."""
     per_second = opened.campaign.pacing.parts_per_second
-    if per_second is None or opened.options.rate or opened.campaign.way.KIND != "phone":
+    if per_second is None or opened.options.rate or not opened.campaign.way.SEGMENTED:
         return []
-    source = opened.campaign.tables["request"].get("SourceEndpoint")
+    source = at(opened.campaign.tables["request"], *opened.campaign.way.SENDER.split("."))
     ours = per_second * opened.options.rate_share
     return [Bucket(ours, max(1, round(ours)), of_parts=True, name=f"parts from {source}")]
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from bulk.api import at
 from bulk.attempts import Tally
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Status
 from bulk.outcomes import Results
@@ -23,7 +24,7 @@ ZONES = 4  # of the possible ones that are named
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One message as it will look: the texts that the person reads, else the whole request."""
+    """One message as it will look: the texts that the person reads, else the message template, else the request."""
 
     row: int
     destination: str | None
@@ -65,7 +66,7 @@ class Survey:
         self._opened = opened
         self.tally = Tally()
         self.full: tuple[str, ...] = ()
-        self._is_sms = opened.campaign.way.KIND == "phone"
+        self._is_segmented = opened.campaign.way.SEGMENTED
         self._places: dict[int, tuple[Locality, list[int]]] = {}
         self._characters = Characters()
         self.plan = Plan(opened.campaign.name, opened.options.run_id, opened.campaign.channel)
@@ -80,7 +81,7 @@ class Survey:
         plan = self.plan
         plan.sendable += 1
         texts = self._opened.request.texts.of_row(parameters["request"])
-        if self._is_sms:
+        if self._is_segmented:
             for text in texts.values():
                 took = parts(text)
                 plan.parts += took
@@ -88,7 +89,13 @@ class Survey:
                     self._characters.note(text, took)
         self._note_place(self._opened.terms.place(recipient))
         if len(plan.previews) < PREVIEWS:
-            plan.previews.append(Preview(recipient.row, recipient.destination, texts or parameters["request"]))
+            plan.previews.append(Preview(recipient.row, recipient.destination, texts or self._template(parameters)))
+
+    def _template(self, parameters: Mapping[str, Parameters]) -> Mapping[str, Any]:
+        """Return the message template of a row by its path, the whole request where there is none."""
+        path, request = self._opened.campaign.way.TEMPLATE, parameters["request"]
+        template = at(request, *path.split(".")) if path else None
+        return {path: template} if path and template else request
 
     def _note_place(self, place: Locality) -> None:
         """Count a place. Equal ones are mostly one object, which is found by its identity at a third of the cost."""

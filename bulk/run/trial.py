@@ -76,7 +76,8 @@ def delivery_for(opened: Opened, row: int, to: str) -> Delivery:
     wanted = opened.wanted
     country = wanted.country
     codes = frozenset(filter(None, map(alpha_2, wanted.allow_countries))) if wanted.allow_countries else None
-    read = email(to) if opened.campaign.way.KIND == "email" else phone(to, alpha_2(country) if country else None, codes)
+    code = alpha_2(country) if country else None
+    read = email(to) if wanted.kind == "email" else phone(to, code, codes, landlines=wanted.landlines)
     if isinstance(read, Refusal):
         raise CampaignError(f"--to: {read.message}")
     if suppressed := opened.terms.suppression.refusal(read):

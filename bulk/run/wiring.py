@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 
 from bulk.calling import Caller, Policy, Transport
 from bulk.delivery import Carrier
@@ -19,8 +20,6 @@ from bulk.stopping import Stop
 from bulk.turns import Turns, Waiting
 
 log = logging.getLogger("bulk")
-
-PROMISED = {"StartOutboundChatContact": 7 * 86400.0}  # "StartOutboundChatContact", ClientToken: valid for 7 days
 
 
 @contextmanager
@@ -69,7 +68,7 @@ def carrier(
     """Introduce the parts of a delivery to each other."""
     campaign = opened.campaign
     policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, opened.request.varies)
-    count = parts_of if campaign.pacing.parts_per_second else _one
+    count = partial(parts_of, opened) if campaign.pacing.parts_per_second else _one
     caller = Caller(transport, turns, stop, policy=policy, parts_of=count)
     book.count(lambda: (caller.tally.calls, caller.tally.throttled))
     return Carrier(
@@ -86,7 +85,8 @@ def carrier(
 def replay_within(opened: Opened) -> dict[str, float]:
     """Return for how many seconds the token of each operation may be used again."""
     campaign = opened.campaign
-    return {name: PROMISED.get(name, campaign.retry.replay_within) for name in campaign.way.OPERATIONS.values()}
+    way = campaign.way
+    return {name: way.TOKENS.get(name, campaign.retry.replay_within) for name in way.OPERATIONS.values()}
 
 
 def _one(_: Call) -> int:

@@ -3,13 +3,13 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
+from bulk.channels import CHANNELS
 from bulk.errors import CampaignError
 from bulk.files import write_new
 
-CHANNELS = sorted(entry.name for entry in files(__name__).iterdir() if entry.is_dir() and entry.name[0] not in "._")
+__all__ = ["CHANNELS", "Made", "write", "write_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,20 @@ class Made:
 
 
 def write(channel: str, folder: Path) -> Iterator[Path]:
-    """Write the starter of a channel into a folder, and name each file. Nothing that is there is overwritten."""
+    """Write a list and a campaign for it into a folder, and yield each file. Nothing that is there is overwritten."""
+    from bulk.loader import ContactList  # noqa: PLC0415 - `bulk --help` does not wait for it
+    from bulk.starters.fitted import starter_for  # noqa: PLC0415
+
     if channel not in CHANNELS:
         raise CampaignError(f"no channel {channel!r}; there are {', '.join(CHANNELS)}")
-    for source in sorted(files(__name__).joinpath(channel).iterdir(), key=lambda entry: entry.name):
-        yield _put(folder / source.name, source.read_bytes())
+    campaign, contacts = folder / "campaign.toml", folder / "contacts.csv"
+    for path in (campaign, contacts):
+        if path.exists():
+            raise _is_there(path)
+    _put(contacts, CHANNELS[channel].STARTER.contacts.encode())
+    text = starter_for(ContactList.open(contacts), channel, name=f"my-{channel}", file=campaign.name)
+    yield _put(campaign, text.encode())
+    yield contacts
 
 
 def write_for(source: str, channel: str | None, folder: Path | None, *, column: str | None = None) -> Made:
@@ -58,7 +67,11 @@ def _put(path: Path, content: bytes) -> Path:
     try:
         write_new(path, content)
     except FileExistsError:
-        raise CampaignError(f"{path} is there already; name another folder") from None
+        raise _is_there(path) from None
     except OSError as error:
         raise CampaignError(f"{path} cannot be written: {error.strerror}") from None
     return path
+
+
+def _is_there(path: Path) -> CampaignError:
+    return CampaignError(f"{path} is there already; name another folder")

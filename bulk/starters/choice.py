@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from bulk.channels import CHANNELS
 from bulk.errors import CampaignError
 from bulk.loader import Candidate, ContactList, Kind, alpha_2
 
-KINDS: dict[str, Kind] = {"sms": "phone", "email": "email", "inbound-email": "email"}
 _WORDS: dict[Kind, str] = {"phone": "phone numbers", "email": "email addresses"}
 
 
@@ -24,7 +24,7 @@ class Fitted:
     @property
     def kind(self) -> Kind:
         """What its destinations are."""
-        return KINDS[self.channel]
+        return CHANNELS[self.channel].KIND
 
     def __str__(self) -> str:
         columns = {
@@ -48,11 +48,11 @@ def fitted(contacts: ContactList, channel: str | None = None, column: str | None
 
     Raise `CampaignError`: no such channel, or no column that holds destinations.
     """
-    if channel is not None and channel not in KINDS:
-        raise CampaignError(f"no channel {channel!r}; there are {', '.join(KINDS)}")
+    if channel is not None and channel not in CHANNELS:
+        raise CampaignError(f"no channel {channel!r}; there are {', '.join(CHANNELS)}")
     named = contacts.resolve(column) if column is not None else None
     channel = channel or _channel(contacts, named)
-    kind, meaning = KINDS[channel], contacts.meaning
+    kind, meaning = CHANNELS[channel].KIND, contacts.meaning
     found = contacts.candidates(kind)
     destination = named or next((one.column for one in found), None)
     if destination is None:
@@ -65,11 +65,12 @@ def fitted(contacts: ContactList, channel: str | None = None, column: str | None
 
 
 def _channel(contacts: ContactList, column: str | None) -> str:
-    """Tell the channel by the columns: sms where there are phone numbers and no addresses, else email."""
+    """Return the first channel to phone numbers where the list has them and no addresses, else the first to these."""
     numbers, addresses = contacts.candidates("phone"), contacts.candidates("email")
     if column is not None:
         numbers, addresses = ([one for one in found if one.column == column] for found in (numbers, addresses))
-    return "sms" if numbers and not addresses else "email"
+    kind = "phone" if numbers and not addresses else "email"
+    return next(name for name, channel in CHANNELS.items() if kind == channel.KIND)
 
 
 def _countries(contacts: ContactList, column: str | None) -> bool:

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from bulk.loader import ContactList, Kind, Wanted
+from bulk.channels import CHANNELS, Starter
+from bulk.loader import ContactList, Wanted
 from bulk.starters.choice import Fitted, fitted
 
 _HEAD = """\
@@ -26,42 +27,6 @@ contacts = {contacts}
 InstanceId = "11111111-1111-4111-8111-111111111111"
 """
 
-_SMS = """\
-ContactFlowId = "22222222-2222-4222-8222-222222222222"
-SourceEndpoint.Address = "arn:aws:connect:us-west-2:123456789012:phone-number/33333333-3333-4333-8333-333333333333"
-DestinationEndpoint.Address = {destination}
-InitialSystemMessage.Content = {text}
-ChatDurationInMinutes = 60          # an open chat counts against the instance's limit until this is over
-"""
-
-_EMAIL = """\
-FromEmailAddress.EmailAddress = "shop@example.com"      # of the instance
-DestinationEmailAddress.EmailAddress = {destination}
-
-[request.EmailMessage.RawMessage]
-ContentType = "text/plain"          # or text/html
-Subject     = "A word from us"
-Body        = {text}
-
-# CreateContact. Amazon Connect wants a user for each outgoing email; a list of users is taken in turn.
-[create_contact]
-UserInfo.UserId = "66666666-6666-4666-8666-666666666666"
-
-# StopContact once the email is accepted. Leave the line out to keep the contact open.
-[stop_contact]
-"""
-
-_INBOUND = """\
-ContactFlowId = "22222222-2222-4222-8222-222222222222"   # the flow that routes the message
-DestinationEmailAddress = "service@example.com"          # an address of the instance
-FromEmailAddress.EmailAddress = {destination}
-
-[request.EmailMessage.RawMessage]
-ContentType = "text/plain"
-Subject     = "A word from a customer"
-Body        = {text}
-"""
-
 _TAIL = """
 [pacing]
 rate  = 2                           # calls per second: what a new account has
@@ -71,36 +36,45 @@ burst = 5                           # calls at once after a pause
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 _WORDS = {"and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "True", "False", "None", "row", "loop"}
 
-_CHANNELS: dict[str, tuple[Kind, str, str, str]] = {
-    "sms": ("phone", "An SMS", _SMS, "see you soon. Reply STOP to opt out."),
-    "email": ("email", "An email", _EMAIL, "see you soon."),
-    "inbound-email": ("email", "An inbound email contact", _INBOUND, "please get in touch."),
-}
-
 
 def starter_for(
-    contacts: ContactList, channel: str | None = None, *, path: Path | str | None = None, column: str | None = None
+    contacts: ContactList,
+    channel: str | None = None,
+    *,
+    path: Path | str | None = None,
+    column: str | None = None,
+    name: str | None = None,
+    file: str | None = None,
 ) -> str:
     """Return a campaign for a list, as text. `path` is what the campaign calls the list by, its name if left out.
 
-    The `channel` and the `column` of the destinations are found where they are None. Raise `CampaignError`: no such
-    channel, or no column that holds destinations.
+    The `channel` and the `column` of the destinations are found where they are None. The campaign has the list's `name`
+    and stands in a `file` of that name unless it is said. Raise `CampaignError`: no such channel, or no column that
+    holds destinations.
     """
-    found = fitted(contacts, channel, column)
-    _, what, body, words = _CHANNELS[found.channel]
+    found, name = fitted(contacts, channel, column), name or slug(contacts.name)
+    starter = CHANNELS[found.channel].STARTER
     head = _HEAD.format(
-        what=what,
+        what=starter.what,
         list=_comment(contacts.name),
-        file=f"{slug(contacts.name)}.toml",
-        name=_quoted(slug(contacts.name)),
+        file=file or f"{name}.toml",
+        name=_quoted(name),
         channel=found.channel,
         contacts=_quoted(str(path or contacts.name)),
         table=_table(contacts, found),
         columns=_comment(", ".join(contacts.columns)),
     )
-    name = contacts.meaning.first_name
-    text = f"Hi {_expression(name)}, {words}" if name else words[0].upper() + words[1:]
-    return head + body.format(destination=_quoted(_expression(found.destination)), text=_quoted(text)) + _TAIL
+    return head + starter.tables.format(**_texts(contacts, found, starter)) + _TAIL
+
+
+def _texts(contacts: ContactList, found: Fitted, starter: Starter) -> dict[str, str]:
+    """Return what stands in a starter's tables for the columns of a list, as TOML."""
+    first_name = f"{{{{ {_reference(found.first_name)} | default('there', true) }}}}" if found.first_name else "there"
+    words = starter.text
+    text = f"Hi {first_name}, {words}" if found.first_name else words[:1].upper() + words[1:]
+    own = {name: _expression(name) if name in contacts.columns else text for name, text in starter.columns.items()}
+    texts = {"destination": _expression(found.destination), "first_name": first_name, "text": text, **own}
+    return {name: _quoted(text) for name, text in texts.items()}
 
 
 def _table(contacts: ContactList, found: Fitted) -> str:
@@ -126,10 +100,14 @@ def _line(key: str, column: str | None, meaning: str) -> str:
 
 
 def _expression(column: str) -> str:
-    """Write a column as a template does: by its own name where that is a name or a path, else out of the row."""
+    return f"{{{{ {_reference(column)} }}}}"
+
+
+def _reference(column: str) -> str:
+    """Return a column as an expression names it: by its name where that is a name or a path, else out of the row."""
     folded = column if "." in column else re.sub(r"\W+", "_", column).strip("_")
     plain = _NAME.fullmatch(folded) and not _WORDS & set(folded.split("."))
-    return f"{{{{ {folded} }}}}" if plain else f"{{{{ row[{column!r}] }}}}"
+    return folded if plain else f"row[{column!r}]"
 
 
 def slug(name: str) -> str:

@@ -1,7 +1,7 @@
 """What each command's help ends with: examples, which a test runs where they need no AWS account."""
 
 # Click keeps the lines of a paragraph that begins with a backspace.
-HELP = """Send a contact list through Amazon Connect: SMS, email, inbound email.
+HELP = """Send a contact list through Amazon Connect: SMS, WhatsApp, email, inbound email.
 
 \b
 Exit codes:

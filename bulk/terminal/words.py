@@ -158,10 +158,20 @@ def _reason(reason: "Reason", *, masked: bool = False) -> list[str]:
 
 
 def _indented(texts: Mapping[str, Any]) -> list[str]:
-    words = [
-        text if isinstance(text, str) else json.dumps(text, ensure_ascii=False, indent=2) for text in texts.values()
-    ]
-    return [f"  {plain(line)}" for text in words for line in text.splitlines()]
+    return [f"  {plain(line)}" for text in texts.values() for line in _shown(text).splitlines()]
+
+
+def _shown(text: Any) -> str:
+    """Return a text as it is, a message template with what fills it, and anything else as JSON."""
+    if isinstance(text, str):
+        return text
+    if not (isinstance(text, dict) and text.get("MessageTemplateId")):
+        return json.dumps(text, ensure_ascii=False, indent=2)
+    lines = [f"message template {text['MessageTemplateId']}, knowledge base {text.get('KnowledgeBaseId')}"]
+    for attributes in text.get("TemplateAttributes", {}).values():
+        filled = attributes.items() if isinstance(attributes, dict) else []
+        lines += [f"{name} = {value}" for name, value in filled]
+    return "\n".join(lines)
 
 
 def resolution(told: "Resolution") -> str:
