@@ -5,7 +5,7 @@ The way of a row, and the rooms it passes:
     list ─ loader ─▶ Recipient ─ request ─▶ Delivery ─ channels ─▶ Call ─ pacing ─▶ connect ─▶ Reply
                └───────────────────┴──▶ ledger ──▶ results
 
-`docs/design.md` has the whole map. What may be imported from here is in `__all__`; each name is loaded when it is first
+`docs/internals/design.md` has the whole map. What may be imported from here is in `__all__`; each name is loaded when it is first
 used, so that `bulk --help` need not wait for the rest. So it is with what this file needs itself: until it has been
 read, an interrupt of the program still ends in a traceback.
 """

@@ -299,7 +299,7 @@ ALLOWED = {
     ("intended", "rejected"),
     ("intended", "unknown"),
 }
-"""What `docs/ledger.md` draws, decisions, withdrawals and recorded answers apart."""
+"""What `docs/internals/ledger.md` draws, decisions, withdrawals and recorded answers apart."""
 
 
 def in_state(connection: sqlite3.Connection, state: str) -> None:

@@ -1,4 +1,4 @@
-"""The ledger: what was intended and what happened, safe against a crash. `docs/ledger.md` has the theory.
+"""The ledger: what was intended and what happened, safe against a crash. `docs/internals/ledger.md` has the theory.
 
 database     the file: opened, kept private, its troubles in words
 schema       tables, states, and the rules the database keeps
