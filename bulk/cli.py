@@ -90,7 +90,7 @@ def check(campaign: Path, **given: Any) -> None:
 @options.trying
 @options.reaching
 @options.talking
-def test(campaign: Path, *, row: int, to: str, yes: bool, **given: Any) -> None:
+def test(campaign: Path, *, row: int | None, line: int | None, to: str, yes: bool, **given: Any) -> None:
     """Send what a row would get to somebody else, outside any run.
 
     Nothing is recorded, and the row's own person gets nothing. On a terminal it shows the message and asks first;
@@ -99,11 +99,11 @@ def test(campaign: Path, *, row: int, to: str, yes: bool, **given: Any) -> None:
     """
     from bulk.terminal import sending, trying  # noqa: PLC0415 - see init
 
+    whose = options.whose_of(row, line)
     if not (yes or given["sandbox"]):
-        sending.ask(running.to_the_end(trying.preview, campaign, row, to, options=given))
-    told = running.to_the_end(trying.send, campaign, row, to, options=given)
-    trying.tell(told, rehearsed=given["sandbox"])
-    sys.exit(0 if told["status"] == "sent" else 1)
+        sending.ask(running.to_the_end(trying.preview, campaign, whose, to, options=given))
+    told = running.to_the_end(trying.send, campaign, whose, to, options=given)
+    sys.exit(trying.tell(told, rehearsed=given["sandbox"]))
 
 
 @_command
@@ -158,7 +158,7 @@ def status(campaign: Path, **given: Any) -> None:
 @options.reading
 @options.reaching
 @options.talking
-def resolve(campaign: Path, *, rows: tuple[int, ...], **given: Any) -> None:
+def resolve(campaign: Path, *, rows: tuple[int, ...], lines: tuple[int, ...], **given: Any) -> None:
     """List the rows whose fate is unknown, and decide about them.
 
     They were tried, and nobody can tell whether Amazon Connect accepted them. Without a decision it only lists. Ends
@@ -167,7 +167,7 @@ def resolve(campaign: Path, *, rows: tuple[int, ...], **given: Any) -> None:
     from bulk.run.resolving import resolve as resolved  # noqa: PLC0415 - see init
 
     decision = options.decision_of(given)
-    told = running.to_the_end(resolved, campaign, decision, rows=rows or None, **given)
+    told = running.to_the_end(resolved, campaign, decision, rows=rows or None, lines=lines or None, **given)
     screen.show(told.as_dict(), words.resolution(told))
     if told.decision == "resend" and told.decided:
         screen.say(f"to send them: {hints.again('send')}")

@@ -55,6 +55,13 @@ class Refusal:
     status: Status = Status.REFUSED
 
 
+def place_of(row: int, line: int | None, file: str = "") -> str:
+    """Return where a row of the list stands, as people say it: `line 33`, `line 33 of june.csv`, else `row 31`."""
+    if line is None:
+        return f"row {row}"
+    return f"line {line} of {file}" if file else f"line {line}"
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """One row of the list, read.
@@ -76,10 +83,8 @@ class Recipient:
 
     @property
     def place(self) -> str:
-        """Where the row stands, in words: `line 33`, `line 33 of june.csv`, else `row 31`."""
-        if self.line is None:
-            return f"row {self.row}"
-        return f"line {self.line}" + (f" of {self.file}" if self.file else "")
+        """Where the row stands, in words."""
+        return place_of(self.row, self.line, self.file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def test_a_sandbox_starts_whatever_rate_is_set_for_sending(tmp_path: Path, env: 
 def test_whose_test_message_goes_to_whom_can_come_from_the_environment(tmp_path: Path, sandbox: Service) -> None:
     campaign(tmp_path)
     ended = bulk("test", "campaign.toml", cwd=tmp_path, **at(sandbox.url), BULK_ROW="1", BULK_TO=ME)
-    assert (ended.code, ended.err) == (0, "row 1, to +120…99: sent\n")
+    assert (ended.code, ended.err) == (0, "line 3, to +120…99: sent\n")
     assert [contact["Destination"] for contact in sandbox.contacts] == [ME]
 
 
@@ -36,7 +36,7 @@ def test_what_is_typed_comes_before_the_environment(tmp_path: Path, sandbox: Ser
     campaign(tmp_path)
     words = "test", "campaign.toml", "--row", "2"
     ended = bulk(*words, cwd=tmp_path, **at(sandbox.url), BULK_ROW="1", BULK_TO=ME)
-    assert ended.err == "row 2, to +120…99: sent\n"
+    assert ended.err == "line 4, to +120…99: sent\n"
 
 
 @pytest.fixture

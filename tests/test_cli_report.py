@@ -54,10 +54,10 @@ def test_it_tells_how_a_run_went(sent: Path) -> None:
         "3 of 7 rows (42.9 %) were accepted by Amazon Connect; 3 need a look. It came to its end",
         "at http://127.0.0.1:",
         "1 row unknown",
-        "missing_destination refused 1 row 5, key 0005",
-        "duplicate skipped 1 row 6, key 0000: the key is that of row 0",
-        "InvalidRequestException rejected 1 row 1, key 0001: no",
-        "2 0002 +120…02 unknown",
+        "missing_destination refused 1 line 7, key 0005",
+        "duplicate skipped 1 line 8, key 0000: the key is that of line 2",
+        "InvalidRequestException rejected 1 line 3, key 0001: no",
+        "line 4 0002 +120…02 unknown",
     ):
         assert told in page.words
     assert phone(1) not in page.text
@@ -92,7 +92,7 @@ def test_keys_that_are_destinations_are_masked(tmp_path: Path, sandbox: Service,
     sandbox.faults({"fault": "error", "code": "InvalidRequestException", "destinations": [phone(1)]})
     bulk("send", "campaign.toml", cwd=tmp_path, **at(sandbox.url))
     page = report(tmp_path)
-    assert "1 +120…01 +120…01 rejected" in page.words
+    assert "line 3 +120…01 +120…01 rejected" in page.words
     assert "206 55 501" not in page.text
     assert phone(1) not in page.text
 
@@ -103,7 +103,7 @@ def test_without_the_list_it_tells_what_the_ledger_knows(sent: Path) -> None:
     assert (ended.code, ended.out) == (0, "report.html\n")
     assert "warning: The contact list cannot be read" in ended.err
     page = read(sent)
-    for told in ("The contact list cannot be read", "contacts.csv", "3 of 7 rows", "2 – +120…02 unknown"):
+    for told in ("The contact list cannot be read", "contacts.csv", "3 of 7 rows", "row 2 – +120…02 unknown"):
         assert told in page.words
 
 

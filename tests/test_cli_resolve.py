@@ -31,8 +31,8 @@ def test_it_lists_the_unknown_rows_with_what_is_known_of_them(left: Path) -> Non
     head, *lines = told.out.splitlines()
     assert head == "reminders, run default: 2 unknown rows"
     assert [line.split(", tried ")[0] for line in lines] == [
-        "  row 1, key '0001', to +120…01",
-        "  row 3, key '0003', to +120…03",
+        "  line 3, key '0001', to +120…01",
+        "  line 5, key '0003', to +120…03",
     ]
     assert told.err.endswith("resolve campaign.toml with --resend, --mark-sent or --give-up\n")
 
@@ -117,3 +117,25 @@ async def test_nothing_is_decided_while_the_run_is_being_sent(left: Path) -> Non
         assert len((await api.resolve(left)).unknown) == 2
         with pytest.raises(api.RunBusy):
             await api.resolve(left, "resend")
+
+
+def test_rows_may_be_named_by_their_lines_as_the_list_shows_them(left: Path) -> None:
+    decided = bulk("resolve", "campaign.toml", "--mark-sent", "--line", "5", "--json", cwd=left.parent)
+    assert [(one["row"], one["line"], one["file"]) for one in decided.json["unknown"]] == [(1, 3, "")]
+    other = bulk("resolve", "campaign.toml", "--give-up", "--line", "3", "--row", "2", cwd=left.parent)
+    assert (other.code, "nothing to decide: row 2. Nothing was changed" in other.err) == (2, True)
+    other = bulk("resolve", "campaign.toml", "--give-up", "--line", "3", "--line", "4", cwd=left.parent)
+    assert (other.code, "nothing to decide: line 4. Nothing was changed" in other.err) == (2, True)
+    none = bulk("resolve", "campaign.toml", "--give-up", "--line", "1", cwd=left.parent)
+    assert (none.code, none.err) == (2, "bulk: line 1 holds no row of the list: the first is in line 2\n")
+    typed = bulk("resolve", "campaign.toml", "--line", "3", cwd=left.parent)
+    assert (typed.code, "--line needs a decision" in typed.err) == (2, True)
+
+
+async def test_lines_cannot_be_told_without_the_list(left: Path) -> None:
+    (left.parent / "contacts.csv").unlink()
+    with pytest.raises(api.ListError, match="no list"):
+        await api.resolve(left, "give-up", lines=[3])
+    listed = bulk("resolve", "campaign.toml", cwd=left.parent)
+    assert "  row 1, to +120…01" in listed.out
+    assert "the list cannot be read, so rows are named as they stood when it last was" in listed.err

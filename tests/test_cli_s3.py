@@ -5,7 +5,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-from cli_runs import CAMPAIGN, bulk, campaign, contact_list
+from cli_runs import CAMPAIGN, Service, at, bulk, campaign, contact_list, phone
 from moto.server import ThreadedMotoServer
 
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-west-2"}
@@ -56,4 +56,20 @@ def test_a_list_in_s3_that_cannot_be_opened_leaves_nothing_behind(s3: str, tmp_p
     env = {**KEYS, "AWS_ENDPOINT_URL_S3": s3, "TMPDIR": str(tmp_path / "scratch")}
     ended = bulk("check", path.name, cwd=tmp_path, **env)
     assert (ended.code, "'name'" in ended.err) == (2, True), ended.err
+    assert not any((tmp_path / "scratch").iterdir())
+
+
+@pytest.mark.usefixtures("put")
+def test_the_unknown_rows_of_a_list_in_s3_are_named_as_they_stand_in_it(
+    s3: str, sandbox: Service, tmp_path: Path
+) -> None:
+    path = campaign(tmp_path, text=CAMPAIGN.replace("contacts.csv", "s3://campaigns/today.csv"))
+    sandbox.faults({"fault": "drop_after", "destinations": [phone(1)]})
+    env = {**at(sandbox.url), "AWS_ENDPOINT_URL_S3": s3, "TMPDIR": str(tmp_path / "scratch")}
+    (tmp_path / "scratch").mkdir()
+    assert bulk("send", path.name, cwd=tmp_path, **env).code == 1
+    listed = bulk("resolve", path.name, "--json", cwd=tmp_path, **env)
+    assert [(one["row"], one["line"], one["key"]) for one in listed.json["unknown"]] == [(1, 3, "0001")], listed.err
+    decided = bulk("resolve", path.name, "--mark-sent", "--line", "3", "--json", cwd=tmp_path, **env)
+    assert (decided.code, decided.json["decided"], decided.json["unknown"]) == (0, 1, []), decided.err
     assert not any((tmp_path / "scratch").iterdir())

@@ -46,8 +46,8 @@ def test_a_send_shows_the_first_rows_the_troubles_and_what_to_type_next(tmp_path
     ended = bulk("send", "campaign.toml", "--run", "two", cwd=tmp_path, **at(sandbox.url))
     assert (ended.code, ended.out) == (1, "")
     lines = ended.err.splitlines()
-    assert lines[0].split() == ["row", "key", "destination", "status", "contact", "id,", "or", "why", "not"]
-    assert lines[1].split()[:4] == ["0", "0000", mask(phone(0)), "sent"]
+    assert lines[0].split() == ["line", "key", "destination", "status", "contact", "id,", "or", "why", "not"]
+    assert lines[1].split()[:4] == ["2", "0000", mask(phone(0)), "sent"]
     assert {"  1 rejected: InvalidRequestException", "  1 refused: invalid_phone"} <= set(lines)
     assert "reminders, run two: 5 rows: 3 sent, 1 refused, 1 rejected" in lines
     assert "results: results/reminders-two.csv" in lines
@@ -240,7 +240,7 @@ def test_a_check_with_refused_rows_ends_with_1_and_sends_nothing(tmp_path: Path)
         file.write("0003,call reception,Bo,2027-01-12\n")
     bad = bulk("check", "campaign.toml", cwd=tmp_path)
     assert (bad.code, bad.err) == (1, "")
-    assert "  1 refused: invalid_phone\n    row 3, key '0003': call…on has letters" in bad.out
+    assert "  1 refused: invalid_phone\n    line 5, key '0003': call…on has letters" in bad.out
 
 
 def test_a_check_says_where_the_rows_go_and_what_was_seen_of_the_list(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_it_shows_the_plan_asks_and_then_the_bar(tmp_path: Path, sandbox: Servic
     with screen(tmp_path, "send", "campaign.toml", **asked) as seen:
         seen.wait_for("Send? [y/N]:")
         assert "reminders, run default: 8 rows, 8 to be sent by sms" in seen.shown
-        assert "row 0 to +12065550000:\r\n  Hi Ann, see you on 2027-01-12." in seen.shown
+        assert "line 2 to +12065550000:\r\n  Hi Ann, see you on 2027-01-12." in seen.shown
         assert sandbox.received() == 0
         seen.type("y\n")
         assert seen.end() == 0
@@ -121,7 +121,7 @@ def test_a_test_message_is_shown_and_asked_about(tmp_path: Path, sandbox: Servic
     campaign(tmp_path)
     with screen(tmp_path, "test", "campaign.toml", "--row", "1", "--to", "+12065559999", **asked) as seen:
         seen.wait_for("Send? [y/N]:")
-        assert "row 1 to +12065559999:\r\n  Hi Ann, see you on 2027-01-12." in seen.shown
+        assert "line 3 to +12065559999:\r\n  Hi Ann, see you on 2027-01-12." in seen.shown
         assert sandbox.received() == 0
         seen.type("y\n")
         assert seen.end() == 0

@@ -50,7 +50,7 @@ def test_it_counts_rows_when_they_ended_by_status() -> None:
 def test_it_tells_why_rows_were_not_sent_the_commonest_reason_first_with_its_first_row() -> None:
     more = results([end("refused", 5, code="invalid_phone", said="letters")] * 2, first=7)
     whys = folded(results(MIXED), more).whys
-    assert whys[0] == Why(Status.REFUSED, "invalid_phone", 3, row=3, key="k3", message="too short")
+    assert whys[0] == Why(Status.REFUSED, "invalid_phone", 3, place="row 3", key="k3", message="too short")
     assert {why.code for why in whys} == {"invalid_phone", "duplicate", "InvalidRequestException", "unanswered"}
 
 
@@ -64,7 +64,7 @@ def test_rows_to_look_at_come_with_the_most_urgent_first_and_no_more_than_can_be
     figures = folded(results(refused), results(MIXED, first=2 * SHOWN))
     assert len(figures.look) == SHOWN
     assert [row.status for row in figures.look[:3]] == ["unknown", "rejected", "refused"]
-    assert [row.row for row in figures.look[2:5]] == [0, 1, 2]
+    assert [row.place for row in figures.look[2:5]] == ["row 0", "row 1", "row 2"]
     assert figures.to_look_at == 2 * SHOWN + 3
 
 

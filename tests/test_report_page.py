@@ -139,7 +139,7 @@ def test_a_run_that_has_not_ended_lasts_until_now() -> None:
 
 
 def test_without_the_list_it_has_what_there_is() -> None:
-    row = Row(7, None, "+120…07", Status.UNKNOWN, "unanswered", "settles", 1, None)
+    row = Row("row 7", None, "+120…07", Status.UNKNOWN, "unanswered", "settles", 1, None)
     figures = Figures(FIGURES.counts, look=(row,))
     told = Read(written(figures, notes=("The contact list cannot be read",), complete=False)).words
     for there in ("The contact list cannot be read", "990 of 1,000", "7 – +120…07 unknown", "The unknown ones;"):
@@ -185,8 +185,8 @@ SKELETON = [tag for tag, _ in Read(written(replace(FIGURES, whys=FIGURES.whys[:1
 def test_no_text_of_a_list_or_of_the_service_becomes_an_element(
     key: str, code: str, message: str, destination: str, other: str
 ) -> None:
-    row = Row(1, key, destination, Status.UNKNOWN, code, message, 1, START)
-    why = Why(Status.UNKNOWN, code, 1, 1, key, message)
+    row = Row("line 3", key, destination, Status.UNKNOWN, code, message, 1, START)
+    why = Why(Status.UNKNOWN, code, 1, "line 3", key, message)
     about: dict[str, Any] = {"run": other, "instance": other, "region": other, "endpoint": other}
     page = Read(written(replace(FIGURES, whys=(why,), look=(row,)), **about))
     assert [tag for tag, _ in page.elements] == SKELETON
@@ -194,7 +194,7 @@ def test_no_text_of_a_list_or_of_the_service_becomes_an_element(
 
 
 def test_foreign_text_keeps_its_direction_to_itself() -> None:
-    row = Row(1, "مفتاح", None, Status.UNKNOWN, "x", "\u202eevil", 1, START)
+    row = Row("line 3", "مفتاح", None, Status.UNKNOWN, "x", "\u202eevil", 1, START)
     text = written(replace(FIGURES, look=(row,)))
     assert "<bdi>مفتاح</bdi>" in text
     assert "\u202e" not in text

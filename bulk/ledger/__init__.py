@@ -21,7 +21,7 @@ from bulk.ledger.claims import Claim, ClaimKind
 from bulk.ledger.dispatches import Connection, still_open
 from bulk.ledger.facts import RunFacts, RunIdentity, Unknown
 from bulk.ledger.journal import Decision, RunLedger
-from bulk.ledger.record import RunRecord
+from bulk.ledger.record import RunRecord, duplicate_of
 
 __all__ = [
     "Claim",
@@ -34,5 +34,6 @@ __all__ = [
     "RunLedger",
     "RunRecord",
     "Unknown",
+    "duplicate_of",
     "still_open",
 ]

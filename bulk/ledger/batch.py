@@ -30,7 +30,7 @@ _DONE = {status.value: Claim(ClaimKind.FINAL, status=status) for status in Statu
 _DONE["intended"] = _DONE[Status.UNKNOWN]
 _RECORDED = {status: Claim(ClaimKind.FINAL, status=status, fresh=True) for status in Status}
 
-_MOVED = """the list has changed in row {row} since it was last read, and where `dedupe = "none"` a row is known by \
+_MOVED = """the list has changed in {place} since it was last read, and where `dedupe = "none"` a row is known by \
 its place alone: rows would be sent twice. Restore the list (it may grow at its end), or send it with --run NEW"""
 
 
@@ -53,7 +53,8 @@ def claim(
     keys, occurrences = reading.naming.keys(names, first)
     found, displaced = _LOOKUP(connection, reading.run, first, keys)
     if reading.fixed and displaced:
-        raise LedgerError(_MOVED.format(row=min(known[PLACE] for known in displaced)))
+        moved = recipients[min(known[PLACE] for known in displaced) - first]
+        raise LedgerError(_MOVED.format(place=moved.place))
     repeats = dict(connection.execute(statements.REPEATS, (reading.run, first, last)))
     hashes = [reading.hasher.content(*one) for one in contents()] if contents else [None] * len(keys)
     batch = _Batch(connection, reading, recipients, now, _next_id(connection), repeats, occurrences, hashes)

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +15,9 @@ from bulk.model import Outcome, Recorded, Status
 
 OTHER_PERSON = "key_of_another"
 """The code of a row whose name is that of a row which may have reached somebody else."""
+
+Place = Callable[[int], str | None]
+"""Where a row of the list stands, in words; None where the reading has not met it yet."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -33,10 +37,6 @@ UNDECIDED = f"(state = 'unknown' OR {_UNANSWERED})"
 """SQL: nobody can tell whether the row was accepted."""
 
 _SETTLE = "in doubt: a call was announced and no answer is recorded; `bulk send` settles it"
-_ANOTHER = (
-    "the key is that of a row which may have reached somebody else ({place}); nobody was written to here: give this "
-    "row a key of its own, or send the list as another run with --run NEW"
-)
 _COLUMNS = f"""
 CASE WHEN {_UNANSWERED} THEN 'unknown' ELSE {_END} END, contact_id, attempts,
 CASE WHEN {_UNANSWERED} THEN 'unanswered' ELSE error_code END,
@@ -136,13 +136,13 @@ class RunRecord:
             count, last = self._reader.execute(_SENT, (self._number,)).fetchone()
         return int(count), moment(last)
 
-    def recorded(self) -> Recorder[Recorded]:
+    def recorded(self, place: Place = "row {}".format) -> Recorder[Recorded]:
         """Return a function for one reading of the list: batches of its rows, in order, to what the ledger has of them.
 
         It takes what names each row, and where the row is written to now (None: that is not asked). A row is found by
-        its name, wherever it stands; one that the ledger does not know is pending.
+        its name, wherever it stands; one that the ledger does not know is pending. `place` says where a row stands.
         """
-        return self._read_by(self._of)
+        return self._read_by(partial(self._of, place))
 
     def numbers(self) -> Recorder[int]:
         """Return the same for each row's number in the ledger: 0 where it has none, or is not the one of its name."""
@@ -177,14 +177,17 @@ class RunRecord:
             (first,) = self._reader.execute("SELECT first_delivery FROM run WHERE id = ?", (self._number,)).fetchone()
         return int(first)
 
-    def _of(self, known: Known | None, destination: str | None, seen: Seen, found_at: float | None) -> Recorded:
+    def _of(
+        self, place: Place, known: Known | None, destination: str | None, seen: Seen, found_at: float | None
+    ) -> Recorded:
         if known is None:
             return _UNTRIED
+        there = None if known[PLACE] is None else place(known[PLACE])
         if known[ID] in seen:
-            return _duplicate(known, found_at)
+            return "skipped", None, 0, "duplicate", duplicate_of(there), None, found_at
         if self._is_another(known, destination):
-            place = "not in the list any more" if known[PLACE] is None else f"row {known[PLACE]}"
-            return "refused", None, 0, OTHER_PERSON, _ANOTHER.format(place=place), None, found_at
+            there = "not in the list any more" if known[PLACE] is None else there or "further down in the list"
+            return "refused", None, 0, OTHER_PERSON, _of_another(there), None, found_at
         seen.mark(known[ID])
         recorded: Recorded = known[_RECORDED]
         return recorded
@@ -198,8 +201,13 @@ def _outcome(recorded: Sequence[Any]) -> Outcome:
     return Outcome(Status(status), contact_id, attempts, code, message, request_id, moment(finished_at))
 
 
-def _duplicate(known: Known, found_at: float | None) -> Recorded:
-    message = (
-        "the key stands further up in the list" if known[PLACE] is None else f"the key is that of row {known[PLACE]}"
+def duplicate_of(place: str | None) -> str:
+    """Say which row a row repeats, by where that stands; None where this is not known."""
+    return "the key stands further up in the list" if place is None else f"the key is that of {place}"
+
+
+def _of_another(place: str) -> str:
+    return (
+        f"the key is that of a row which may have reached somebody else ({place}); nobody was written to here: give "
+        "this row a key of its own, or send the list as another run with --run NEW"
     )
-    return "skipped", None, 0, "duplicate", message, None, found_at

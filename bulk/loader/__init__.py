@@ -12,6 +12,7 @@
     exports      whose export a list is, told by its headers (`exports.toml`)
     roles, verdicts, consent     which columns say who is not to be written to, and of which rows (`consent.toml`)
     contacts     the list itself
+    lines        from a row to the line in which it stands, and back
     rows         from a frame's rows to recipients
     cells, phones, ambiguity, numbering, addresses, countries     destinations brought to form
     destinations which columns hold destinations

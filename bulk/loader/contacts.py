@@ -1,6 +1,6 @@
 """A contact list, and what is wanted of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,12 +18,14 @@ from bulk.loader.flattened import Flat
 from bulk.loader.frames import HeldTable
 from bulk.loader.headers import Headers
 from bulk.loader.layout import Layout
+from bulk.loader.lines import Lines, rows_at
 from bulk.loader.phones import zeros_eaten
 from bulk.loader.results import nested_columns
 from bulk.loader.rows import Rows, Wanted, texts
-from bulk.loader.sources import table, unused
+from bulk.loader.sources import files_of, table, unused
 from bulk.loader.tables import Table
 from bulk.loader.values import unquoted
+from bulk.model import place_of
 from bulk.threads import ahead
 
 
@@ -50,6 +52,7 @@ class ContactList:
         self.columns = table.columns
         self.meaning = meaning
         self._consents: dict[Wanted, Consent] = {}
+        self._lines = Lines()  # of the rows that the latest reading has met
         self._several = 0  # rows with more than one destination, as far as the list was read
         self.holds: list[object] = []
         self._nested = nested_columns(table)
@@ -97,6 +100,18 @@ class ContactList:
     def resolve(self, name: str) -> str:
         """Find a column, whatever its case, spaces and separators. Raises `ListError` with the nearest."""
         return self._headers.resolve(name)
+
+    def file_of(self, row: int) -> str:
+        """Return in which of several files a row is that the latest reading has met; empty where there is one."""
+        return self._lines.of(row)[1]
+
+    def place(self, row: int) -> str | None:
+        """Return where a row stands, in words; None where the latest reading has not met it yet."""
+        return place_of(row, *self._lines.of(row)) if row < self._lines.rows else None
+
+    def rows_at(self, lines: Collection[int]) -> dict[int, int]:
+        """Return which rows begin in some lines. Raise `ListError` with the nearest line where none does."""
+        return rows_at(self._table, lines, files_of(self._table))
 
     def remarks(self, wanted: Wanted) -> list[str]:
         """Return words for a person about the rows, as far as they were read: what looks like damage, what was chosen.
@@ -153,7 +168,9 @@ class ContactList:
         consent = self.consent(wanted) if wanted.leave_out else None
         needed = None if frames else self._needed(wanted, consent)
         first = held = 0
+        self._lines = lines = Lines()
         for chunk in ahead(self._table.chunks(needed)):
+            lines.note(chunk)
             plain = replace(chunk, frame=unquoted(chunk.frame))
             for start in range(0, plain.frame.height, size):
                 part = plain.slice(start, size)

@@ -14,7 +14,7 @@ class Flat:
     """Another table, made flat. Its chunks all have the types of the first."""
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        self.table = table
         schema = next(iter(table.chunks())).frame.schema
         leaves = [leaf for name, kind in schema.items() for leaf in _leaves(name, name, kind, pl.col(name))]
         self.columns, notes = named([path for _, path, _ in leaves])
@@ -24,20 +24,20 @@ class Flat:
     @property
     def notes(self) -> list[str]:
         """Words for a person about how the list was read, as far as it was."""
-        return [*self._table.notes, *self._notes]
+        return [*self.table.notes, *self._notes]
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
         wanted = self.columns if columns is None else columns
         needed = list(dict.fromkeys(self._leaves[column][0] for column in wanted))
         values = [self._leaves[column][2].alias(column) for column in wanted]
-        for chunk in self._table.chunks(needed):
+        for chunk in self.table.chunks(needed):
             yield replace(chunk, frame=chunk.frame.select(values))
 
     def is_empty(self) -> bool:
-        return self._table.is_empty()
+        return self.table.is_empty()
 
     def count(self) -> int:
-        return self._table.count()
+        return self.table.count()
 
 
 def _leaves(top: str, path: str, kind: pl.DataType, value: pl.Expr) -> Iterator[tuple[str, str, pl.Expr]]:

@@ -44,6 +44,11 @@ class Parts:
         return [part.table for part in self._parts]
 
     @property
+    def names(self) -> list[str]:
+        """The names of the files."""
+        return [part.name for part in self._parts]
+
+    @property
     def notes(self) -> list[str]:
         """Words for a person about how the files were read, as far as they were."""
         return [f"{part.name}: {note}" for part in self._parts for note in part.table.notes]

@@ -10,6 +10,7 @@ import polars as pl
 from bulk.errors import ListError
 from bulk.loader.broken import Broken
 from bulk.loader.delimited import Delimited
+from bulk.loader.flattened import Flat
 from bulk.loader.folders import Part, Parts, files, is_pattern, said
 from bulk.loader.frames import HeldTable, frame_of
 from bulk.loader.layout import EVERY_ROW, Layout
@@ -55,11 +56,21 @@ def unused(table: Table, layout: Layout) -> list[str]:
     return [f"not used for this kind of list: {', '.join(f'`{name}`' for name in names)} under [list]"] if names else []
 
 
+def files_of(table: Table) -> list[str]:
+    """Name the files of a list that is in several; none where it is in one."""
+    match table:
+        case Parts():
+            return table.names
+        case Held() | Flat():
+            return files_of(table.table)
+    return []
+
+
 def _used(table: Table) -> set[str]:
     match table:
         case Parts():
             return set().union(*map(_used, table.tables))
-        case Held():
+        case Held() | Flat():
             return _used(table.table)
         case Delimited():
             return {"encoding", "header_row"}

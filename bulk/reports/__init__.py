@@ -11,6 +11,20 @@ page         numbers and shapes → HTML, through `page.html` and `page.css`
 from bulk.reports.fold import Fold
 from bulk.reports.numbers import About, Figures, Report, Row, Why
 from bulk.reports.page import page
-from bulk.reports.reasons import EXAMPLES, Example, Reason, Reasons
+from bulk.reports.reasons import EXAMPLES, Example, FileOf, Reason, Reasons, in_one_file
 
-__all__ = ["EXAMPLES", "About", "Example", "Figures", "Fold", "Reason", "Reasons", "Report", "Row", "Why", "page"]
+__all__ = [
+    "EXAMPLES",
+    "About",
+    "Example",
+    "Figures",
+    "FileOf",
+    "Fold",
+    "Reason",
+    "Reasons",
+    "Report",
+    "Row",
+    "Why",
+    "in_one_file",
+    "page",
+]

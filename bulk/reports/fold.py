@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from bulk.model import Status, mask
+from bulk.model import Status, mask, place_of
 from bulk.reports.intervals import Cells
 from bulk.reports.numbers import LOOKED_AT, MOST_ATTEMPTS, TRIED, Figures, Row, Why
-from bulk.reports.reasons import Reason, Reasons
+from bulk.reports.reasons import FileOf, Reason, Reasons, in_one_file
 
 SHOWN = 100  # rows that need a look
 _DIGITS = 7  # of a phone number without its country; what has fewer is not taken for one
@@ -17,9 +17,13 @@ _DIGITS = 7  # of a phone number without its country; what has fewer is not take
 
 @dataclass(slots=True)
 class Fold:
-    """Takes note of results (tables as `outcomes.table` makes them). `private`: the keys are destinations."""
+    """Takes note of results (tables as `outcomes.table` makes them). `private`: the keys are destinations.
+
+    `file_of` tells in which file of the list a row is.
+    """
 
     private: bool = False
+    file_of: FileOf = in_one_file
     _counts: Counter[Status] = field(default_factory=Counter)
     _attempts: Counter[int] = field(default_factory=Counter)
     _cells: Cells = field(default_factory=Cells)
@@ -36,10 +40,10 @@ class Fold:
             self._cells.add(at, Status(status), rows)
         unsent = results.filter(~pl.col("status").is_in([Status.SENT, Status.PENDING]))
         unsent = unsent.with_columns(key=self._keys(unsent))
-        self._reasons.note(unsent)
+        self._reasons.note(unsent, self.file_of)
         for status, rows in self._look.items():
             found = unsent.filter(pl.col("status") == status).head(SHOWN - len(rows))
-            rows += [_row(one) for one in found.to_dicts()]
+            rows += [_row(one, self.file_of(one["row"])) for one in found.to_dicts()]
 
     def figures(self) -> Figures:
         """Add up."""
@@ -71,10 +75,10 @@ def _tells(key: str, destination: str | None) -> bool:
     return key.casefold() == destination.casefold() or (len(digits) >= _DIGITS and destination.endswith(digits))
 
 
-def _row(one: dict[str, Any]) -> Row:
+def _row(one: dict[str, Any], file: str) -> Row:
     destination = one["destination"]
     return Row(
-        row=one["row"],
+        place=place_of(one["row"], one["line"], file),
         key=one["key"],
         destination=destination and mask(destination),
         status=Status(one["status"]),
@@ -87,4 +91,4 @@ def _row(one: dict[str, Any]) -> Row:
 
 def _why(reason: Reason) -> Why:
     example = reason.examples[0]
-    return Why(reason.status, reason.code, reason.rows, example.row, example.key, example.message)
+    return Why(reason.status, reason.code, reason.rows, example.place, example.key, example.message)

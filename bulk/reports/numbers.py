@@ -70,21 +70,21 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """So many rows ended so for this reason, and what is said of one of them."""
+    """So many rows ended so for this reason, and where one of them stands and what is said of it."""
 
     status: Status
     code: str | None
     rows: int
-    row: int | None = None
+    place: str | None = None
     key: str | None = None
     message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that needs a look. `row` is its place in the list; `key` and `destination` are masked where due."""
+    """A row that needs a look. `place` says where it stands; `key` and `destination` are masked where due."""
 
-    row: int | None
+    place: str | None
     key: str | None
     destination: str | None
     status: Status

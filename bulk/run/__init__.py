@@ -42,7 +42,7 @@ from bulk.run.plan import Plan, Survey
 from bulk.run.rehearsal import destination, guesses, in_scratch, open_from, start_afresh
 from bulk.run.sending import Sending
 from bulk.run.summary import Progress, Summary
-from bulk.run.trial import tried
+from bulk.run.trial import Whose, tried
 from bulk.run.wiring import carrier, turns_of
 from bulk.stopping import Stop
 from bulk.threads import in_thread
@@ -132,12 +132,21 @@ async def check(campaign: Source, **options: Any) -> Plan:
         return await in_thread(survey.finish, sending.rows, read_results(opened, sending.book))
 
 
-async def test(campaign: Source, *, row: int, to: str, **options: Any) -> Outcome:
+async def test(
+    campaign: Source,
+    *,
+    to: str,
+    row: int | None = None,  # noqa: PT028 - no test of pytest's
+    line: int | None = None,  # noqa: PT028
+    **options: Any,
+) -> Outcome:
     """Send to somebody else (`to`) exactly what a row would get, outside any run: nothing is recorded.
+
+    The row is the one at this place of the list, from 0, or the one that begins in this line, as the list shows it.
 
     Raises `CampaignError` and `ListError` where that cannot be sent, `Halted` where Amazon Connect refuses everybody.
     """
-    return (await tried(campaign, row, to, Options.of(options))).outcome
+    return (await tried(campaign, Whose(row, line), to, Options.of(options))).outcome
 
 
 async def results(campaign: Source, output: Path | str, **options: Any) -> Path:

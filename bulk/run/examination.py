@@ -7,6 +7,7 @@ further up. Then there are no tasks and no transactions, and the list is read on
 from dataclasses import replace
 from time import time
 
+from bulk.ledger import duplicate_of
 from bulk.ledger.privacy import scrub
 from bulk.model import Recipient, Refusal, Status
 from bulk.outside import row_text
@@ -29,7 +30,8 @@ def examine(opened: Opened, judge: Judge, survey: Survey) -> Plan:
         repeated = repeats.of(recipients.names, rows) if unique else {}
         for place, recipient in enumerate(recipients, rows):
             if place in repeated:
-                _note(reasons, recipient, _repeat(repeated[place]))
+                repeats_it = duplicate_of(opened.contacts.place(repeated[place]))
+                _note(reasons, recipient, Refusal("duplicate", repeats_it, Status.SKIPPED))
                 continue
             judged = recipient.refusal or (judge(recipient) if judges else None)
             built = judged if isinstance(judged, Refusal) else request.build(recipient, turn=turn)
@@ -45,13 +47,9 @@ def examine(opened: Opened, judge: Judge, survey: Survey) -> Plan:
     return survey.add_up(rows, reasons)
 
 
-def _repeat(first: int) -> Refusal:
-    return Refusal("duplicate", f"the key is that of row {first}", Status.SKIPPED)
-
-
 def _note(reasons: Reasons, recipient: Recipient, why: Refusal) -> None:
     reason = reasons.count(why.status, why.code)
     if len(reason.examples) < EXAMPLES:
         ours = why is not recipient.refusal  # the list's reader shows what is wrong with a cell, as in the ledger
         said = row_text(why.message, recipient) if ours else scrub(why.message, recipient.destination)
-        reason.examples.append(Example(recipient.row, recipient.key, said))
+        reason.examples.append(Example(recipient.row, recipient.key, said, recipient.line, recipient.file))

@@ -17,7 +17,7 @@ from bulk.files import private_folder
 from bulk.ledger import Ledger, RunRecord
 from bulk.model import Status
 from bulk.outcomes import Results, check, frame, table, write
-from bulk.reports import Reason, Reasons
+from bulk.reports import FileOf, Reason, Reasons, in_one_file
 from bulk.run.inputs import check_output
 from bulk.run.opening import Chosen, Opened
 from bulk.run.summary import Summary
@@ -42,12 +42,12 @@ class Glance:
         """Give the reasons, that of most rows first."""
         return self._reasons.sorted()
 
-    def over(self, results: Results) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-        """Take note of what goes by."""
+    def over(self, results: Results, file_of: FileOf = in_one_file) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Take note of what goes by; `file_of` tells in which file of the list a row is."""
         for ours, columns in results:
             self.first += ours.head(FIRST - len(self.first)).to_dicts()
             self.counts.update({Status(status): rows for status, rows in ours["status"].value_counts().rows()})
-            self._reasons.note(ours.filter(pl.col("status").is_in(TROUBLES)))
+            self._reasons.note(ours.filter(pl.col("status").is_in(TROUBLES)), file_of)
             yield ours, columns
 
 
@@ -96,7 +96,7 @@ def read_as(opened: Opened, record: RunRecord) -> Opened:
 def read_results(opened: Opened, record: RunRecord) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Read the list again, batch by batch: what became of its rows, and the rows as the list has them."""
     opened = read_as(opened, record)
-    recorded, wanted = record.recorded(), opened.wanted
+    recorded, wanted = record.recorded(opened.contacts.place), opened.wanted
     if isinstance(wanted.destination, str):  # what templates read is of no interest any more
         wanted = replace(wanted, columns=frozenset())
     for batch in opened.contacts.batches(wanted, size=BATCH, frames=True):
@@ -109,7 +109,7 @@ def read_results(opened: Opened, record: RunRecord) -> Iterator[tuple[pl.DataFra
 def look(opened: Opened, record: RunRecord, path: Path | None) -> Glance:
     """Go over the results as they are now, and write them where a path is given."""
     glance = Glance()
-    results = glance.over(read_results(opened, record))
+    results = glance.over(read_results(opened, record), opened.contacts.file_of)
     if path is None:
         deque(results, maxlen=0)
     else:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bulk.api import at
 from bulk.attempts import Tally
-from bulk.model import Delivery, Outcome, Parameters, Recipient, Status
+from bulk.model import Delivery, Outcome, Parameters, Recipient, Status, place_of
 from bulk.outcomes import Results
 from bulk.parts import is_unusual, parts
 from bulk.reports import Reason, Reasons
@@ -24,11 +24,21 @@ ZONES = 4  # of the possible ones that are named
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One message as it will look: the texts that the person reads, else the message template, else the request."""
+    """One message as it will look: the texts that the person reads, else the message template, else the request.
+
+    `row`, `line` and `file` say where its row stands (see `Recipient`).
+    """
 
     row: int
     destination: str | None
     texts: Mapping[str, Any]
+    line: int | None = None
+    file: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where the row stands, in words."""
+        return place_of(self.row, self.line, self.file)
 
 
 @dataclass(slots=True)
@@ -89,7 +99,8 @@ class Survey:
                     self._characters.note(text, took)
         self._note_place(self._opened.terms.place(recipient))
         if len(plan.previews) < PREVIEWS:
-            plan.previews.append(Preview(recipient.row, recipient.destination, texts or self._template(parameters)))
+            shown = texts or self._template(parameters)
+            plan.previews.append(Preview(recipient.row, recipient.destination, shown, recipient.line, recipient.file))
 
     def _template(self, parameters: Mapping[str, Parameters]) -> Mapping[str, Any]:
         """Return the message template of a row by its path, the whole request where there is none."""
@@ -109,7 +120,7 @@ class Survey:
         """Add up: the rows by reason, read from their results, and how long the rest will take."""
         reasons = Reasons()
         for ours, _ in results:
-            reasons.note(ours)
+            reasons.note(ours, self._opened.contacts.file_of)
         return self.add_up(rows, reasons)
 
     def add_up(self, rows: int, reasons: Reasons) -> Plan:

@@ -10,7 +10,7 @@ from bulk.errors import BulkError, CampaignError, ListError
 from bulk.ledger import RunRecord
 from bulk.ledger.privacy import scrub
 from bulk.lock import sender
-from bulk.model import Status
+from bulk.model import Status, place_of
 from bulk.replacing import taking_the_place_of
 from bulk.reports import About, Figures, Fold, Report, Row, page
 from bulk.reports.fold import SHOWN
@@ -100,7 +100,7 @@ def _about(chosen: Chosen, record: RunRecord) -> About:
 def _figures(opened: Opened, record: RunRecord) -> Figures:
     """Fold the results. Raises `ListError`."""
     wanted = opened.wanted
-    fold = Fold(private=wanted.key is None or _is_destination(opened, wanted.key))
+    fold = Fold(wanted.key is None or _is_destination(opened, wanted.key), opened.contacts.file_of)
     for ours, _ in ahead(read_results(opened, record)):
         fold.note(ours)
     return fold.figures()
@@ -126,7 +126,7 @@ def _from_ledger(record: RunRecord) -> Figures:
     """Tell what is known without the list: the counts, and the unknown rows."""
     look = [
         Row(
-            row=one.row,
+            place=None if one.row is None else place_of(one.row, None),
             key=None,
             destination=one.destination,  # as the ledger has it: masked
             status=one.outcome.status,

@@ -1,6 +1,7 @@
 """The rows of which nobody can tell whether they were accepted: listed, and decided about by a person."""
 
-from collections.abc import Collection, Sequence
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,9 +12,12 @@ from bulk.errors import BulkError, CampaignError
 from bulk.ledger import Decision, Ledger, RunRecord, Unknown
 from bulk.lock import sole_sender
 from bulk.run.looking import found, read_as, recorded
-from bulk.run.opening import Chosen, choose, open_campaign
+from bulk.run.opening import Chosen, Opened, choose
 from bulk.run.options import Options
+from bulk.run.rehearsal import open_from
 from bulk.threads import in_thread
+
+log = logging.getLogger("bulk")
 
 BATCH = 4096  # rows that are looked through at a time
 
@@ -22,12 +26,15 @@ BATCH = 4096  # rows that are looked through at a time
 class UnknownRow:
     """A row that was tried, and nobody can tell whether it was accepted.
 
-    `row` is its place in the list as it is now, None where it is not in it any more, or the list cannot be read; then
-    `key` is None too. `destination` is masked. `tried_at` is when its last call was announced. One that is `in_doubt`
-    has a call without an answer, and the next `bulk.send` settles it.
+    `row` is its place in the list as it is now, None where it is not in it any more. `line` and `file` are those of
+    `Recipient`; they and `key` are not known where the list cannot be read. `destination` is masked. `tried_at` is when
+    its last call was announced. One that is `in_doubt` has a call without an answer, and the next `bulk.send` settles
+    it.
     """
 
     row: int | None
+    line: int | None
+    file: str
     key: str | None
     destination: str | None
     in_doubt: bool
@@ -57,21 +64,51 @@ async def resolve(
     decision: Decision | str | None = None,
     *,
     rows: Collection[int] | None = None,
+    lines: Collection[int] | None = None,
     **options: Any,
 ) -> Resolution:
     """List the unknown rows of a run, after taking a decision about them where one is given.
 
     `decision` is `"resend"` (the next `bulk.send` sends them again, under new tokens), `"mark-sent"` (they were
-    accepted) or `"give-up"` (they are never sent again); `rows` are the places in the list of those decided about,
-    None for all of them. `options` are those of `bulk.Options`.
+    accepted) or `"give-up"` (they are never sent again). `rows` and `lines` name those decided about, by their places
+    in the list, from 0, and by the lines in which they begin; all of them where both are None. `options` are those of
+    `bulk.Options`.
 
     A row in doubt is not resent: the next `bulk.send` settles it under the token of before.
 
-    Raises `CampaignError` where one of `rows` is not unknown, or is in doubt and to be resent (then nothing is
-    decided), `LedgerError` where nothing was sent yet, and `RunBusy` where another process sends this run.
+    Raises `CampaignError` where one of them is not unknown, or is in doubt and to be resent (then nothing is decided),
+    `ListError` where a line holds no row, `LedgerError` where nothing was sent yet, and `RunBusy` where another process
+    sends this run.
     """
     chosen = found(await in_thread(choose, campaign, Options.of(options)))
-    return await in_thread(_resolved, chosen, _a_decision(decision), rows)
+    taken = _a_decision(decision)
+    with recorded(chosen):  # or there is no need to fetch a list
+        pass
+    opened = await _opened(campaign, chosen)
+    named = await in_thread(_named, opened, rows, lines)
+    return await in_thread(_resolved, chosen, opened, taken, named)
+
+
+async def _opened(campaign: Campaign | Path | str, chosen: Chosen) -> Opened | BulkError:
+    """Open the list, fetched first where it is in S3, or return why it cannot be read."""
+    try:
+        return await open_from(campaign, chosen.options, to_send=False)
+    except BulkError as error:
+        return error
+
+
+def _named(
+    opened: Opened | BulkError, rows: Collection[int] | None, lines: Collection[int] | None
+) -> dict[int, str] | None:
+    """Return the rows that are decided about, each as it was named; None for all. Raise `ListError`."""
+    if rows is None and lines is None:
+        return None
+    named = {row: f"row {row}" for row in rows or ()}
+    if lines:
+        if isinstance(opened, BulkError):
+            raise opened
+        named |= {row: f"line {line}" for line, row in opened.contacts.rows_at(lines).items()}
+    return named
 
 
 def _a_decision(given: Decision | str | None) -> Decision | None:
@@ -81,22 +118,22 @@ def _a_decision(given: Decision | str | None) -> Decision | None:
         raise CampaignError(f"no decision {given!r}; there are {', '.join(Decision)}") from None
 
 
-def _resolved(chosen: Chosen, decision: Decision | None, rows: Collection[int] | None) -> Resolution:
-    decided = 0 if decision is None else _decide(chosen, decision, rows)
+def _resolved(
+    chosen: Chosen, opened: Opened | BulkError, decision: Decision | None, named: Mapping[int, str] | None
+) -> Resolution:
+    decided = 0 if decision is None else _decide(chosen, opened, decision, named)
     with recorded(chosen) as record:
         left = record.unknown()
-        places = _found(chosen, record, left)
+        places = _found(opened, record, left)
     told = sorted((_told(one, places.get(one.id)) for one in left), key=lambda one: (one.row is None, one.row or 0))
     return Resolution(chosen.campaign.name, chosen.options.run_id, decision, decided, told)
 
 
-def _decide(chosen: Chosen, decision: Decision, rows: Collection[int] | None) -> int:
+def _decide(chosen: Chosen, opened: Opened | BulkError, decision: Decision, named: Mapping[int, str] | None) -> int:
     """Decide as the run's only sender. The run's own facts stay as they are."""
-    with recorded(chosen):  # or there is nothing to lock
-        pass
     with sole_sender(chosen.state_dir, chosen.campaign.name, chosen.options.run_id):
         with recorded(chosen) as record:
-            chosen_ones = None if rows is None else _deliveries(chosen, record, decision, set(rows))
+            chosen_ones = None if named is None else _deliveries(opened, record, decision, named)
             facts = record.facts
         with Ledger.open(chosen.state_dir) as ledger:
             book = ledger.begin(facts.identity, facts.digests)
@@ -105,20 +142,22 @@ def _decide(chosen: Chosen, decision: Decision, rows: Collection[int] | None) ->
     return decided
 
 
-def _deliveries(chosen: Chosen, record: RunRecord, decision: Decision, rows: set[int]) -> set[int]:
-    """Return which rows of the ledger are meant by places in the list as it is now. Raises `CampaignError`."""
+def _deliveries(
+    opened: Opened | BulkError, record: RunRecord, decision: Decision, named: Mapping[int, str]
+) -> set[int]:
+    """Return which rows of the ledger are meant by places in the list as it is now. Raise `CampaignError`."""
     left = record.unknown()
     unknown = {one.id: one for one in left}
-    numbers = {place.row: id_ for id_, place in _found(chosen, record, left).items()}
-    if strange := sorted(rows - numbers.keys()):
-        told = ", ".join(map(str, strange))
-        raise CampaignError(f"not unknown, so there is nothing to decide: row {told}. Nothing was changed")
-    meant = {numbers[row] for row in rows}
-    doubtful = sorted(row for row in rows if unknown[numbers[row]].in_doubt)
+    numbers = {place.row: id_ for id_, place in _found(opened, record, left).items()}
+    if strange := sorted(named.keys() - numbers.keys()):
+        told = ", ".join(named[row] for row in strange)
+        raise CampaignError(f"not unknown, so there is nothing to decide: {told}. Nothing was changed")
+    meant = {numbers[row] for row in named}
+    doubtful = sorted(row for row in named if unknown[numbers[row]].in_doubt)
     if decision is Decision.RESEND and doubtful:
-        told = ", ".join(map(str, doubtful))
+        told = ", ".join(named[row] for row in doubtful)
         raise CampaignError(
-            f"in doubt, and settled by the next `bulk send` under the token of before: row {told}. To resend would "
+            f"in doubt, and settled by the next `bulk send` under the token of before: {told}. To resend would "
             "make a second message of it. Nothing was changed"
         )
     return meant
@@ -129,10 +168,12 @@ class _Place:
     """Where a row of the ledger stands in the list as it is now."""
 
     row: int
-    key: str | None
+    key: str | None = None
+    line: int | None = None
+    file: str = ""
 
 
-def _found(chosen: Chosen, record: RunRecord, unknown: Sequence[Unknown]) -> dict[int, _Place]:
+def _found(opened: Opened | BulkError, record: RunRecord, unknown: Sequence[Unknown]) -> dict[int, _Place]:
     """Return where unknown rows stand in the list as it is now, by their numbers in the ledger.
 
     Where the list cannot be read, they stand where they stood when it was last read.
@@ -142,22 +183,25 @@ def _found(chosen: Chosen, record: RunRecord, unknown: Sequence[Unknown]) -> dic
     if not wanted:
         return places
     try:
-        opened = read_as(open_campaign(chosen.campaign, chosen.options), record)
-        numbers = record.numbers()
+        if isinstance(opened, BulkError):
+            raise opened
+        opened, numbers = read_as(opened, record), record.numbers()
         for batch in opened.contacts.batches(opened.wanted, size=BATCH):
             rows = batch.recipients
             for row, (key, id_) in enumerate(zip(rows.keys, numbers(rows.names, rows.destinations), strict=True)):
                 if id_ in wanted:
-                    places[id_] = _Place(rows.first + row, key)
+                    line = None if rows.lines is None else rows.lines[row]
+                    places[id_] = _Place(rows.first + row, key, line, rows.file)
             if len(places) == len(wanted):
                 break
-    except BulkError:
-        return {one.id: _Place(one.row, None) for one in unknown if one.row is not None}
+    except BulkError as error:
+        log.warning("the list cannot be read, so rows are named as they stood when it last was: %s", error)
+        return {one.id: _Place(one.row) for one in unknown if one.row is not None}
     return places
 
 
 def _told(one: Unknown, place: _Place | None) -> UnknownRow:
     end = one.outcome
-    row, key = (place.row, place.key) if place else (None, None)
+    row, line, file, key = (place.row, place.line, place.file, place.key) if place else (None, None, "", None)
     tried_at = one.intended_at or end.finished_at
-    return UnknownRow(row, key, one.destination, one.in_doubt, end.error_code, end.error_message, tried_at)
+    return UnknownRow(row, line, file, key, one.destination, one.in_doubt, end.error_code, end.error_message, tried_at)

@@ -23,11 +23,23 @@ from bulk.turns import OwnPace, Turns
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A test message that was sent: of which campaign, to whom (as it was sent), and its end."""
+    """A test message that was sent: of which campaign, what row of its list as it was sent, and its end."""
 
     campaign: Campaign
-    destination: str | None
+    recipient: Recipient
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose message: the row, counted from 0, or the line of the list in which that begins."""
+
+    row: int | None = None
+    line: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.row is None) == (self.line is None):
+            raise CampaignError("whose message is it? Give a row, counted from 0, or a line as the list shows it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +68,10 @@ class Unrecorded:
         """Keep nothing."""
 
 
-async def tried(campaign: Campaign | Path | str, row: int, to: str, options: Options) -> Trial:
+async def tried(campaign: Campaign | Path | str, whose: Whose, to: str, options: Options) -> Trial:
     """Send what a row would get to somebody else. Raises what `bulk.test` does."""
     opened = await open_from(campaign, options)
-    delivery = await in_thread(delivery_for, opened, row, to)
+    delivery = await in_thread(delivery_for, opened, whose, to)
     async with destination(opened) as (transport, _):
         if transport is None:
             raise CampaignError("a test message is sent for real: leave --dry-run out, or use --sandbox")
@@ -68,11 +80,11 @@ async def tried(campaign: Campaign | Path | str, row: int, to: str, options: Opt
             outcome = await carrier.deliver(delivery)
         except SetupError as error:  # after the first call of two, it is no longer true that nothing was sent
             raise Halted(str(error)) if carrier.tally.calls else error from None
-    return Trial(opened.campaign, delivery.recipient.destination, outcome)
+    return Trial(opened.campaign, delivery.recipient, outcome)
 
 
-def delivery_for(opened: Opened, row: int, to: str) -> Delivery:
-    """Return the delivery of a row, to another destination. Raises `CampaignError` where that cannot be sent."""
+def delivery_for(opened: Opened, whose: Whose, to: str) -> Delivery:
+    """Return the delivery of a row, to another destination. Raise `CampaignError` where that cannot be sent."""
     wanted = opened.wanted
     country = wanted.country
     codes = frozenset(filter(None, map(alpha_2, wanted.allow_countries))) if wanted.allow_countries else None
@@ -82,13 +94,17 @@ def delivery_for(opened: Opened, row: int, to: str) -> Delivery:
         raise CampaignError(f"--to: {read.message}")
     if suppressed := opened.terms.suppression.refusal(read):
         raise CampaignError(f"--to: {suppressed.message}, so nothing is sent to it, not even a test message")
-    built = opened.request.build(recipient := replace(_row(opened, row), destination=read))
+    built = opened.request.build(recipient := replace(_recipient(opened, whose), destination=read))
     if isinstance(built, Refusal):
-        raise CampaignError(f"row {row} cannot be sent: {built.message}")
+        raise CampaignError(f"{recipient.place} cannot be sent: {built.message}")
     return Delivery(0, recipient, built)
 
 
-def _row(opened: Opened, row: int) -> Recipient:
+def _recipient(opened: Opened, whose: Whose) -> Recipient:
+    row = whose.row
+    if row is None:
+        assert whose.line is not None  # noqa: S101 - one of them is there
+        row = opened.contacts.rows_at([whose.line])[whose.line]
     for batch in opened.contacts.batches(opened.wanted):
         if batch.recipients[-1].row >= row >= batch.recipients[0].row:
             return next(recipient for recipient in batch.recipients if recipient.row == row)

@@ -37,9 +37,9 @@ Examples:
 """,
     "test": """\b
 Examples:
-  bulk test campaign.toml --row 0 --to +12065550100     see the message, say yes, send
-  bulk test campaign.toml --row 17 --to me@example.com --yes --json
-  bulk test campaign.toml --row 0 --to +12065550100 --sandbox
+  bulk test campaign.toml --line 2 --to +12065550100    see the message, say yes, send
+  bulk test campaign.toml --line 19 --to me@example.com --yes --json
+  bulk test campaign.toml --line 2 --to +12065550100 --sandbox
 """,
     "send": """\b
 Examples:
@@ -57,7 +57,7 @@ Examples:
     "resolve": """\b
 Examples:
   bulk resolve campaign.toml                            list the unknown rows
-  bulk resolve campaign.toml --mark-sent --row 17       that one arrived
+  bulk resolve campaign.toml --mark-sent --line 19      that one arrived
   bulk resolve campaign.toml --resend                   send all of them again
 """,
     "results": """\b

@@ -94,7 +94,8 @@ reading = _all(
 _yes = option("--yes", is_flag=True, help="Send without asking.")
 
 trying = _all(
-    option("--row", required=True, type=click.IntRange(0), help="Whose message; rows count from 0."),
+    option("--line", type=click.IntRange(1), help="Whose message: the line of the list, as it shows them."),
+    option("--row", type=click.IntRange(0), help="The same by `row` of the results, which counts from 0."),
     option("--to", required=True, metavar="DESTINATION", help="Who gets it instead: a phone number, an address."),
     _contacts,
     option("--sandbox", is_flag=True, help="Send it to a sandbox of its own."),
@@ -105,7 +106,8 @@ deciding = _all(
     option("--resend", is_flag=True, help="Send them again, at the next `bulk send`."),
     option("--mark-sent", is_flag=True, help="They were accepted: count them as sent."),
     option("--give-up", is_flag=True, help="Never send them again: count them as rejected."),
-    option("--row", "rows", type=click.IntRange(0), multiple=True, help="Decide about this row alone; repeatable."),
+    option("--line", "lines", type=click.IntRange(1), multiple=True, help="Decide about this line alone; repeatable."),
+    option("--row", "rows", type=click.IntRange(0), multiple=True, help="The same by `row` of the results, from 0."),
 )
 
 writing = _all(
@@ -177,9 +179,25 @@ def decision_of(given: dict[str, Any]) -> str | None:
     taken = [name.replace("_", "-") for name in DECISIONS if given.pop(name)]
     if len(taken) > 1:
         raise click.UsageError(f"one decision at a time, not {' and '.join(f'--{name}' for name in taken)}")
-    if not taken and click.get_current_context().get_parameter_source("rows") is ParameterSource.COMMANDLINE:
-        raise click.UsageError("--row needs a decision beside it: --resend, --mark-sent or --give-up")
+    for name in ("line", "row"):
+        if not taken and _was_typed(f"{name}s"):
+            raise click.UsageError(f"--{name} needs a decision beside it: --resend, --mark-sent or --give-up")
     return taken[0] if taken else None
+
+
+def whose_of(row: int | None, line: int | None) -> dict[str, int]:
+    """Return which of `--row` and `--line` says whose message it is. Raise `click.UsageError` where not one does."""
+    given = {name: value for name, value in (("line", line), ("row", row)) if value is not None}
+    if len(given) > 1:  # what is typed comes before what is in the environment
+        given = {name: value for name, value in given.items() if _was_typed(name)} or given
+    if len(given) != 1:
+        both = "not both" if given else "whose message it is"
+        raise click.UsageError(f"give --line N, as the list shows it, or --row N, from 0: {both}")
+    return given
+
+
+def _was_typed(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 _said = {"expose_value": False, "is_eager": True}

@@ -6,30 +6,32 @@ from typing import Any
 from bulk.run import Options
 from bulk.run.plan import Survey
 from bulk.run.rehearsal import open_from
-from bulk.run.trial import delivery_for, tried
+from bulk.run.trial import Whose, delivery_for, tried
 from bulk.terminal import screen, words
 from bulk.terminal.sending import check_somebody_is_there
 from bulk.threads import in_thread
 
 
-async def preview(campaign: Path, row: int, to: str, *, options: dict[str, Any]) -> str:
+async def preview(campaign: Path, whose: dict[str, int], to: str, *, options: dict[str, Any]) -> str:
     """Tell what would be sent, to a person who is there to be asked. Raises `CampaignError` where nobody is."""
     check_somebody_is_there()
     opened = await open_from(campaign, Options.of(options))
     survey = Survey(opened)
-    await survey.deliver(await in_thread(delivery_for, opened, row, to))
+    await survey.deliver(await in_thread(delivery_for, opened, Whose(**whose), to))
     return words.preview(survey.plan.previews[0])
 
 
-async def send(campaign: Path, row: int, to: str, *, options: dict[str, Any]) -> dict[str, Any]:
+async def send(campaign: Path, whose: dict[str, int], to: str, *, options: dict[str, Any]) -> dict[str, Any]:
     """Send the message; give its end as `--json` prints it."""
-    trial = await tried(campaign, row, to, Options.of(options))
-    outcome = trial.outcome
+    trial = await tried(campaign, Whose(**whose), to, Options.of(options))
+    recipient, outcome = trial.recipient, trial.outcome
     return {
         "campaign": trial.campaign.name,
         "channel": trial.campaign.channel,
-        "row": row,
-        "destination": trial.destination,
+        "row": recipient.row,
+        "line": recipient.line,
+        "file": recipient.file,
+        "destination": recipient.destination,
         "status": outcome.status,
         "contact_id": outcome.contact_id,
         "error_code": outcome.error_code,
@@ -38,10 +40,11 @@ async def send(campaign: Path, row: int, to: str, *, options: dict[str, Any]) ->
     }
 
 
-def tell(told: dict[str, Any], *, rehearsed: bool) -> None:
-    """Give the contact id, and say what became of the message."""
+def tell(told: dict[str, Any], *, rehearsed: bool) -> int:
+    """Show the contact id, say what became of the message, and return the exit code."""
     if screen.is_json() or told["contact_id"]:
         screen.show(told, told["contact_id"])
     screen.say(words.trial(told))
     if rehearsed:
         screen.say("a rehearsal, nothing was sent. To send it, leave --sandbox out")
+    return 0 if told["status"] == "sent" else 1

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bulk.model import mask
+from bulk.model import mask, place_of
 from bulk.outside import LIMIT
 from bulk.wording import duration, plain
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WIDTH = 100
 REASONS = 5  # shown at the end of a run; the results have them all
 STATUSES = ("sent", "skipped", "refused", "rejected", "unknown", "pending")
-HEADER = "row", "key", "destination", "status", "contact id, or why not"
+HEADER = "key", "destination", "status", "contact id, or why not"
 _DIGITS = 7  # of a key that may be a phone number
 WIDTHS = 7, 16, 22, 8, 39  # of these columns, with two spaces between: 100 in all
 
@@ -70,7 +70,8 @@ def status(told: "Summary", sender: str | None) -> str:
 def glance(seen: "Glance", *, masked: bool) -> str:
     """Show the first rows of the results as a table, then the troubles by reason; in a log, masked."""
     rows = [_cells(row, masked=masked) for row in seen.first]
-    lines = [_line(row) for row in (HEADER, *rows)] if rows else []
+    place = "row" if all(row["line"] is None for row in seen.first) else "line"
+    lines = [_line(row) for row in ((place, *HEADER), *rows)] if rows else []
     for reason in seen.reasons[:REASONS]:
         lines += _reason(reason, masked=masked)
     if more := seen.reasons[REASONS:]:
@@ -83,7 +84,7 @@ def _cells(row: Mapping[str, Any], *, masked: bool) -> tuple[str, ...]:
     key, to = row["key"], row["destination"] or ""
     if masked:
         key, to = _hidden(key), to and mask(to)
-    return str(row["row"]), key, to, row["status"], end
+    return str(row["row"] if row["line"] is None else row["line"]), key, to, row["status"], end
 
 
 def _hidden(key: str) -> str:
@@ -134,13 +135,14 @@ def _shares(of: str, counts: Mapping[str, int]) -> list[str]:
 
 def preview(one: "Preview") -> str:
     """Show a message as it will look."""
-    return "\n".join([f"row {one.row} to {one.destination}:", *_indented(one.texts)])
+    return "\n".join([f"{plain(one.place)} to {one.destination}:", *_indented(one.texts)])
 
 
 def trial(told: Mapping[str, Any]) -> str:
     """Tell the end of a test message."""
     why = " ".join(filter(None, (told["error_code"], told["error_message"])))
-    return f"row {told['row']}, to {mask(told['destination'])}: {told['status']}" + (f": {plain(why)}" if why else "")
+    place = plain(place_of(told["row"], told["line"], told["file"]))
+    return f"{place}, to {mask(told['destination'])}: {told['status']}" + (f": {plain(why)}" if why else "")
 
 
 def _brief(text: str) -> str:
@@ -152,7 +154,7 @@ def _reason(reason: "Reason", *, masked: bool = False) -> list[str]:
     lines = [f"  {reason.rows:,} {reason.status}: {reason.code}"]
     for one in reason.examples:
         key = _hidden(one.key) if masked else one.key
-        told = f"row {one.row}, key {_brief(key)!r}: {plain(one.message or '')}"
+        told = f"{plain(one.place)}, key {_brief(key)!r}: {plain(one.message or '')}"
         lines += textwrap.wrap(told, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 6)
     return lines
 
@@ -184,7 +186,7 @@ def resolution(told: "Resolution") -> str:
 
 
 def _unknown(one: "UnknownRow") -> str:
-    row = "no longer in the list" if one.row is None else f"row {one.row}"
+    place = "no longer in the list" if one.row is None else plain(place_of(one.row, one.line, one.file))
     key = f", key {_brief(one.key)!r}" if one.key is not None else ""
     tried = one.tried_at.strftime(", tried %Y-%m-%d %H:%M:%S UTC") if one.tried_at else ""
-    return f"  {row}{key}, to {one.destination}{tried}: {one.error_code}: {plain(one.error_message or '')}"
+    return f"  {place}{key}, to {one.destination}{tried}: {one.error_code}: {plain(one.error_message or '')}"
