@@ -112,7 +112,9 @@ class Suppression:
         stay = (
             f"{now.name} no longer names {lost:,} of its {len(before):,} destinations: they stay suppressed in this run"
         )
-        return [*([stay] if lost else []), *(_doubts(now, self._kind) if len(now) else [])]
+        doubts = _doubts(now, self._kind) if len(now) else []
+        told = _doubts(before, self._kind)
+        return [*([stay] if lost else []), *(doubt for doubt in doubts if doubt not in told)]
 
     def _sources(self) -> Iterable[Source]:
         return [*self._files.values(), *self._others.values()]
@@ -140,15 +142,21 @@ def _reading(source: Source, kind: Kind) -> Iterator[str]:
     """Say what was read, and where."""
     if source.listed is not None and len(source):
         what = (_ONE if len(source) == 1 else _SEVERAL)[kind].split()[-1]
-        where = ", ".join(map(repr, source.listed.columns))
+        where = source.listed.columns
         said = f"{source.name}: {len(source):,} {what}"
         yield f"{said}{f' from {where}' if where else ''}, never written to"
 
 
 def _doubts(source: Source, kind: Kind) -> list[str]:
+    """Say what a person should look at: how the file was read where that was not plain, and what of it says nothing."""
     found = source.listed
     if found is None:
         return []
+    return [*(f"{source.name}: {note}" for note in found.notes), *_missed(source, found, kind)]
+
+
+def _missed(source: Source, found: Listed, kind: Kind) -> list[str]:
+    """Say where a file, or a part of it, suppresses nobody."""
     if not found.entries:
         return [f"{source.name} names nobody, so nobody is suppressed by it: is it the right file, and whole?"]
     if not len(source):

@@ -67,7 +67,7 @@ def test_a_guess_that_is_not_certain_is_said_with_what_else_it_may_be(tmp_path: 
     (note,) = ContactList.open(made(tmp_path, ["Gyõzõ"], "cp1252")).notes
     assert note == (
         "the list is no UTF-8: read as cp1252 ('Gyõzõ'), which is a guess: as cp1250 it would be 'Győző'; "
-        "if that is right, set `encoding` under [list] to it"
+        "if that is right, save it as 'CSV UTF-8' or set `encoding` under [list]"
     )
 
 

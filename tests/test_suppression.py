@@ -2,11 +2,13 @@
 
 import gzip
 import os
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 import pytest
+import xlsxwriter  # type: ignore[import-untyped] # it publishes no types
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -273,3 +275,103 @@ def test_it_holds_exactly_what_is_put(numbers: set[int], other: int) -> None:
 def test_no_destination_is_kept_in_memory_as_text(listed: Listed) -> None:
     found = Suppression.open([listed(f"{ANN}\n")], kind="phone")
     assert ANN[1:] not in repr(vars(found))
+
+
+# What is in one file beside its first table
+
+
+def book(path: Path, **sheets: Sequence[Sequence[str]]) -> Path:
+    """Write a workbook; a sheet whose name begins with `hidden` is hidden."""
+    with xlsxwriter.Workbook(path) as made:
+        for name, rows in sheets.items():
+            sheet = made.add_worksheet(name)
+            if name.startswith("hidden"):
+                sheet.hide()
+            for place, row in enumerate(rows):
+                sheet.write_row(place, 0, row)
+    return path
+
+
+def test_every_sheet_that_is_shown_suppresses(tmp_path: Path) -> None:
+    stop = book(tmp_path / "stop.xlsx", june=[["Phone"], [ANN]], july=[["Name", "Mobile"], ["Bo", "415 555 0124"]])
+    assert suppressed(stop, ANN, BOB) == [True, True]
+    opened = Suppression.open([stop], kind="phone", country="US")
+    assert (opened.notes, opened.warnings) == (
+        ["stop.xlsx: 2 numbers from 'Phone' of 'june', 'Mobile' of 'july', never written to"],
+        [],
+    )
+
+
+def test_sheets_that_are_not_read_are_named(tmp_path: Path) -> None:
+    about = [["Whom not to write to"], ["kept by the front desk"]]
+    sheets = {"about": about, "stop": [["Phone", "Name"], [ANN, "Ann"]], "hidden": [["Phone"], [BOB]], "empty": []}
+    opened = Suppression.open([book(tmp_path / "stop.xlsx", **sheets)], kind="phone", country="US")
+    assert opened.notes == ["stop.xlsx: 1 number from 'Phone' of 'stop', never written to"]
+    assert opened.warnings == [
+        "stop.xlsx: the sheet 'hidden' is hidden, and not read: unhide it if it names people too",
+        "stop.xlsx: 'about' has no column of phone numbers, and is not read",
+    ]
+
+
+def test_a_workbook_without_any_such_column_is_an_error(tmp_path: Path) -> None:
+    stop = book(tmp_path / "stop.xlsx", a=[["Name", "Age"], ["Ann", "7"]], b=[["City", "Day"], ["Rome", "x"]])
+    with pytest.raises(ListError, match=r"stop\.xlsx has no column of phone numbers"):
+        Suppression.open([stop], kind="phone")
+
+
+def test_a_sheet_with_people_and_no_clear_header_is_an_error(tmp_path: Path) -> None:
+    unclear = [["Stop", "List", ""], ["Group", "Desk", "Line"], ["a", "b", ANN]]
+    with pytest.raises(ListError, match="'b': it is not clear which row names the columns"):
+        Suppression.open([book(tmp_path / "stop.xlsx", a=[["Phone"], [ANN]], b=unclear)], kind="phone")
+
+
+def test_rows_that_are_hidden_suppress_too_and_are_said(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "stop.xlsx") as made:
+        sheet = made.add_worksheet()
+        for place, cell in enumerate(["Phone", ANN, BOB]):
+            sheet.write(place, 0, cell)
+        sheet.set_row(2, None, None, {"hidden": True})
+    opened = Suppression.open([tmp_path / "stop.xlsx"], kind="phone")
+    assert opened.refusal(BOB)
+    assert opened.warnings == ["stop.xlsx: row 3 is hidden, and read as the others"]
+
+
+def test_how_a_file_was_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / "stop.csv").write_bytes(f"Our stop list\n\nName;Phone\nŁukasz Żółć;{ANN}\n".encode("cp1250"))
+    opened = Suppression.open([tmp_path / "stop.csv"], kind="phone")
+    assert opened.refusal(ANN)
+    encoding, header = opened.warnings
+    assert encoding.startswith("stop.csv: the list is no UTF-8: read as cp1250")
+    assert header == "stop.csv: the columns are named in line 3; what stands above is not read: Our stop list"
+
+
+def test_every_file_of_an_archive_suppresses(tmp_path: Path) -> None:
+    inner = book(tmp_path / "inner.xlsx", a=[["Phone"], [ANN]], b=[["Phone"], [BOB]])
+    with zipfile.ZipFile(tmp_path / "stop.zip", "w") as archive:
+        archive.writestr("june/stop.csv", "Phone,Name\n+14155550125,Cy\n")
+        archive.writestr("july/stop.csv", "Mobile\n+14155550126\n")
+        archive.writestr("about.txt", "Our lists\nof whom\n")
+        archive.writestr("__MACOSX/._stop.csv", "x")
+        archive.write(inner, "inner.xlsx")
+    opened = Suppression.open([tmp_path / "stop.zip"], kind="phone")
+    assert all(map(opened.refusal, (ANN, BOB, "+14155550125", "+14155550126")))
+    assert "'Phone' of inner.xlsx, 'a', 'Phone' of inner.xlsx, 'b'" in opened.notes[0]
+    assert opened.warnings == ["stop.zip: about.txt has no column of phone numbers, and is not read"]
+
+
+def test_a_workbook_in_an_archive_is_read_sheet_by_sheet(tmp_path: Path) -> None:
+    inner = book(tmp_path / "inner.xlsx", a=[["Phone"], [ANN]], b=[["Phone"], [BOB]])
+    with zipfile.ZipFile(tmp_path / "stop.zip", "w") as archive:
+        archive.write(inner, "inner.xlsx")
+    assert suppressed(tmp_path / "stop.zip", ANN, BOB) == [True, True]
+
+
+def test_how_a_file_is_read_is_told_again_only_where_that_changes(tmp_path: Path) -> None:
+    stop = book(tmp_path / "stop.xlsx", a=[["Phone"], [ANN]], hidden=[["Phone"], [BOB]])
+    opened = Suppression.open([stop], kind="phone")
+    book(stop, a=[["Phone"], [ANN], ["+14155550125"]], hidden=[["Phone"], [BOB]])
+    assert opened.refresh() == []
+    book(stop, a=[["Phone"], [ANN], ["+14155550125"]], hidden_too=[["Phone"], [BOB]])
+    assert opened.refresh() == [
+        "stop.xlsx: the sheet 'hidden_too' is hidden, and not read: unhide it if it names people too"
+    ]

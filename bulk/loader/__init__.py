@@ -18,6 +18,7 @@
     destinations which columns hold destinations
     locality     where the owner of a number may be
     scratch      private folders that go when their holder does
+    every_table  all sheets of a workbook and all files of an archive
     listed       the destinations alone, of a file that says whom not to write to
 
 A row that cannot be sent to is a recipient with a refusal; a list that cannot be read is a `ListError`. Cells keep what

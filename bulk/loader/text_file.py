@@ -172,7 +172,7 @@ def _said(found: Guess) -> str:
         return read
     return (
         f"{read}, which is a guess: as {found.rival} it would be {found.rival_example!r}; "
-        "if that is right, set `encoding` under [list] to it"
+        "if that is right, save it as 'CSV UTF-8' or set `encoding` under [list]"
     )
 
 

@@ -77,19 +77,42 @@ def packed_table(path: Path, name: str) -> tuple[Path, Scratch] | None:
             return found, scratch
 
 
-def _unpack(archive: zipfile.ZipFile, member: str, path: Path, name: str) -> None:
+def packed_files(path: Path, name: str) -> tuple[list[Path], Scratch] | None:
+    """Unpack the files of a zip archive that holds several into a private folder, None for all else.
+
+    Raise `ListError`.
+    """
+    with _opened(path) as raw:
+        if raw.read(4) not in _ZIP:
+            return None
+        with _archive(raw, name) as archive:
+            members = _members(archive)
+            if len(members) < 2:
+                return None
+            scratch, found, size = Scratch(), [], 0
+            for number, member in enumerate(members):
+                folder = scratch.path / str(number)
+                folder.mkdir()
+                found.append(folder / (PurePosixPath(member).name or "list"))
+                size += _unpack(archive, member, found[-1], name, room=MOST_BYTES - size)
+            return found, scratch
+
+
+def _unpack(archive: zipfile.ZipFile, member: str, path: Path, name: str, room: int = MOST_BYTES) -> int:
+    """Write a file of an archive to a path, and return its size. Raise `ListError` where it has more than `room`."""
     size = 0
     try:
         with _opened_in(archive, member, name) as file, path.open("xb") as out:
             for block in _blocks(file, name):
                 size += out.write(block)
-                if size > MOST_BYTES:
+                if size > room:
                     limit = f"unpacked, it has more than {MOST_BYTES:,} bytes, the most that is taken out of an archive"
                     raise ListError(f"{name}: {limit}: unpack it and give the list itself")
     except Broken as error:
         raise ListError(str(error)) from error
     except OSError as error:
         raise ListError(f"{name} cannot be unpacked ({error.strerror or error}): make room in {path.parent}") from error
+    return size
 
 
 def _archive(raw: IO[bytes], name: str) -> zipfile.ZipFile:
@@ -100,12 +123,17 @@ def _archive(raw: IO[bytes], name: str) -> zipfile.ZipFile:
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> str:
-    """Name the one file in an archive, beside what systems and programs leave in them."""
-    names = [member for member in archive.namelist() if not member.endswith("/") and not is_junk(PurePosixPath(member))]
+    """Name the one file in an archive. Raise `ListError` where there are several, or none."""
+    names = _members(archive)
     if len(names) != 1:
         held = f" ({', '.join(plain(member) for member in names[:5])})" if names else ""
         raise ListError(f"{name} holds {len(names)} files{held}: unpack it and give one list of it")
     return names[0]
+
+
+def _members(archive: zipfile.ZipFile) -> list[str]:
+    """Name the files in an archive, without what systems and programs leave in them."""
+    return [member for member in archive.namelist() if not member.endswith("/") and not is_junk(PurePosixPath(member))]
 
 
 def _opened_in(archive: zipfile.ZipFile, member: str, name: str) -> IO[bytes]:

@@ -12,11 +12,11 @@ from pathlib import Path
 import polars as pl
 
 from bulk.errors import ListError
-from bulk.loader.book import Book
+from bulk.loader.book import Book, Grid
 from bulk.loader.column_names import named
 from bulk.loader.footer import TAIL, below
-from bulk.loader.layout import Layout
-from bulk.loader.preamble import head_of, preamble
+from bulk.loader.layout import EVERY_ROW, Layout
+from bulk.loader.preamble import head_of, looks_like_a_destination, preamble
 from bulk.loader.sheet_choice import chosen
 from bulk.loader.sheets import Seen
 from bulk.loader.tables import Chunk, Query
@@ -43,6 +43,33 @@ def workbook(path: Path, name: str, layout: Layout) -> "Sheet":
     sheet, grid, notes = chosen(book, layout)
     if not grid.lines:
         raise ListError(f"{name} is empty: the sheet {sheet!r} needs a header and rows")
+    return _table(sheet, grid, name, layout, notes)
+
+
+def every_sheet(path: Path, name: str) -> tuple[list[tuple[str, "Sheet"]], list[str]]:
+    """Return every sheet that is shown and not empty, each with its name, and words for a person about the others.
+
+    All rows of them are read. One without a clear header is passed over where it cannot name anybody. Raise `ListError`
+    as `workbook` does.
+    """
+    book, found, notes = Book(path, name), list[tuple[str, Sheet]](), list[str]()
+    for sheet in book.sheets:
+        if not book.is_shown(sheet):
+            notes.append(f"the sheet {sheet!r} is hidden, and not read: unhide it if it names people too")
+        elif (grid := book.grid(sheet)).lines:
+            try:
+                found.append((sheet, _table(sheet, grid, f"{name}, {sheet!r}", EVERY_ROW, [])))
+            except ListError:
+                if any(looks_like_a_destination(cell) for cells in grid.frame.iter_rows() for cell in cells):
+                    raise
+                notes.append(f"the sheet {sheet!r} holds no list, and is not read")
+    if not found:
+        raise ListError(f"{name} is empty: a sheet that is shown needs a header and rows")
+    return found, notes
+
+
+def _table(sheet: str, grid: Grid, name: str, layout: Layout, notes: Sequence[str]) -> "Sheet":
+    """Return the table of a sheet. Raise `ListError` where it has no clear header, or hides something unasked."""
     found = preamble(grid.rows(0, head_of(layout.header_row)), name, layout.header_row, "row")
     columns, names_notes = named(found.names)
     start = found.place + 1
@@ -51,8 +78,8 @@ def workbook(path: Path, name: str, layout: Layout) -> "Sheet":
     frame = frame.rename(dict(zip(frame.columns, columns, strict=True)))
     frame = frame.with_columns(pl.Series(_line_in(columns), grid.lines[start : start + frame.height], dtype=pl.Int64))
     frame, hidden_notes = _shown(frame, grid.seen, layout, f"{name}, {sheet!r}")
-    notes = [*notes, *found.notes, *names_notes, *hidden_notes, *filter(None, [footer])]
-    return Sheet(frame, name, notes, _uncalculated(columns, grid.seen), counted=grid.seen is not None)
+    said = [*notes, *found.notes, *names_notes, *hidden_notes, *filter(None, [footer])]
+    return Sheet(frame, name, said, _uncalculated(columns, grid.seen), counted=grid.seen is not None)
 
 
 class Sheet(Query):
