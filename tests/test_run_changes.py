@@ -48,3 +48,22 @@ def test_what_is_accepted_or_belongs_to_another_run_is_not_told(tmp_path: Path, 
     assert "changed since" not in said(bulk("check", "campaign.toml", "--sandbox", cwd=tmp_path, **begun))
     assert bulk("send", "campaign.toml", "--accept-changes", cwd=tmp_path, **begun).code == 0
     assert "changed since" not in said(bulk("check", "campaign.toml", cwd=tmp_path, **begun))
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [("", "opt_out_columns = []"), ('opt_out_columns = ["date"]', ""), ("", 'consent_columns = ["date"]')],
+)
+def test_a_change_of_which_columns_say_no_is_refused_until_it_is_accepted(
+    tmp_path: Path, sandbox: Service, before: str, after: str
+) -> None:
+    env = at(sandbox.url)
+    campaign(tmp_path, text=CAMPAIGN.replace('key = "id"', f'key = "id"\n{before}'))
+    bulk("send", "campaign.toml", "--limit", "1", cwd=tmp_path, **env)
+    assert bulk("send", "campaign.toml", "--limit", "1", cwd=tmp_path, **env).code in {0, 4}
+    (tmp_path / "campaign.toml").write_text(CAMPAIGN.replace('key = "id"', f'key = "id"\n{after}'))
+    path = f"list.{(before or after).partition(' ')[0]}"
+    refused = bulk("send", "campaign.toml", cwd=tmp_path, **env)
+    assert (refused.code, path in refused.err, "--accept-changes" in refused.err) == (2, True, True)
+    assert path in said(bulk("check", "campaign.toml", cwd=tmp_path, **env))
+    assert bulk("send", "campaign.toml", "--accept-changes", cwd=tmp_path, **env).code == 0

@@ -95,9 +95,15 @@ class Opened(Chosen):
 
     @property
     def digests(self) -> Mapping[str, str]:
-        """What the messages consist of: path in the campaign → short digest. No text is kept."""
+        """What the messages consist of, and who of the list says no: path in the campaign → short digest.
+
+        No text is kept. The columns that say no are there as far as the campaign names them. Rules and suppression are
+        asked as they stand at the moment, and are no part of it.
+        """
         table = self.campaign.contact_list
         told = {f"list.{name}": getattr(table, name) for name in ("key", "country", "country_column", "dedupe")}
+        asked = ("opt_out_columns", "consent_columns")
+        told |= {f"list.{name}": columns for name in asked if (columns := getattr(table, name)) is not None}
         return {**self.request.digests, **{path: digest(value).hex()[:12] for path, value in told.items()}}
 
 
