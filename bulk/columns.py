@@ -4,10 +4,11 @@ Names are matched without regard to case, surrounding space, width, and separato
 name as the list spells it comes before all that are merely alike.
 """
 
-import difflib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+
+from bulk.wording import nearest
 
 
 class Ambiguous(Exception):
@@ -73,5 +74,5 @@ class Columns:
     def nearest(self, name: str) -> str | None:
         """Return the column whose name is most like `name`, None where none is."""
         folded = {".".join(found): columns[0] for found, columns in self._paths.items()}
-        near = difflib.get_close_matches(".".join(path(name)), folded, n=1)
-        return folded[near[0]] if near else None
+        near = nearest(".".join(path(name)), folded)
+        return folded[near] if near else None

@@ -1,7 +1,11 @@
-"""How text and spans of time are shown to people, on a terminal and on a page."""
+"""How text and spans of time are shown to people, on a terminal and on a page, and which name they may have meant."""
 
+import difflib
 import unicodedata
+from collections.abc import Iterable
 
+_COMPARED = 100  # characters of a name: what is compared takes their square of time
+_NAMES = 10_000  # that are looked through
 _JOINERS = "\u200c\u200d"  # of scripts and emoji; invisible, and harmless
 
 
@@ -24,6 +28,13 @@ def _shown(sign: str) -> str:
     if sign.isprintable() or sign in _JOINERS:
         return sign
     return " " if unicodedata.category(sign) == "Zs" else "\N{REPLACEMENT CHARACTER}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like `name`, whatever their case, None where none is near."""
+    folded = {other[:_COMPARED].casefold(): other for other, _ in zip(known, range(_NAMES), strict=False)}
+    found = difflib.get_close_matches(name[:_COMPARED].casefold(), folded, n=1)
+    return folded[found[0]] if found else None
 
 
 def duration(seconds: float) -> str:

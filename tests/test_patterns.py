@@ -23,6 +23,7 @@ from bulk.breaker import Breaker
 from bulk.campaign import seconds
 from bulk.campaign.bounds import check_keys
 from bulk.campaign.whereabouts import placed
+from bulk.columns import Columns
 from bulk.ledger.privacy import scrub
 from bulk.loader import email, phone
 from bulk.loader.phones import shown
@@ -32,7 +33,7 @@ from bulk.parts import parts
 from bulk.sandbox import api
 from bulk.sandbox.refusal import ServiceError
 from bulk.sandbox.world import signed_region
-from bulk.wording import one_line, plain, plain_lines
+from bulk.wording import nearest, one_line, plain, plain_lines
 
 LONG = 8_000  # characters, with which a square is 64 million steps
 SOON = 0.3  # seconds: a hundred times what a good pattern takes, a third of what a bad one does
@@ -179,6 +180,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "a duration": _seconds,
     "a signature": _region,
     "the keys of a campaign": _keys,
+    "a name that may have been meant": lambda text: nearest(text, [f"{text}x", text[::-1], "x" * LONG]),
+    "a column of a long name": lambda text: Columns([f"{text}x", "phone"]).nearest(text),
     "the place of an error": lambda text: placed(text, Path("x"), text),
 }
 

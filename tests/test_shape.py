@@ -71,7 +71,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # 1 pure: no clock, no randomness, no network
     "verdicts": WORDS,
     "channels": WORDS,
-    "columns": set(),
+    "columns": {"wording"},
     "learning": WORDS,
     "limits": WORDS,
     "pacing": WORDS | {"learning", "limits"},
@@ -80,8 +80,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wording": set(),
     "cells": set(),
     "reports": WORDS | {"wording"},
-    "api": WORDS | {"cells"},
-    "campaign": WORDS | {"channels"},
+    "api": WORDS | {"cells", "wording"},
+    "campaign": WORDS | {"channels", "wording"},
     "request": WORDS | {"api", "campaign", "cells", "columns"},
     "rules": WORDS | {"campaign", "channels"},
     # 2 the rim: each the home of something outside

@@ -6,11 +6,12 @@ with its path. Both are closures made once; paths are put together on the way ou
 trouble costs none. What a row decides goes another way first: see `makers`.
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
+
+from bulk.wording import nearest as most_alike
 
 Traits = Mapping[str, Any]
 """What a service's model says of one shape: `type`, `min`, `max`, `pattern`, `enum`, `required`, …"""
@@ -160,6 +161,5 @@ def _kind(value: Any) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ` Did you mean 'x'?` with the known name that is most like `name`, or nothing."""
-    folded = {other.casefold(): other for other in known}
-    found = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    return f" Did you mean {folded[found[0]]!r}?" if found else ""
+    near = most_alike(name, known)
+    return f" Did you mean {near!r}?" if near else ""

@@ -1,6 +1,5 @@
 """What pydantic finds wrong, in words for the person who wrote the campaign."""
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args
@@ -8,8 +7,7 @@ from typing import Any, get_args
 import pydantic
 
 from bulk.campaign.forms import Table, brief
-
-_LONGEST = 100  # characters of a name that are compared: what is compared takes their square of time
+from bulk.wording import nearest as most_alike
 
 
 def troubles_of(error: pydantic.ValidationError, model: type[Table]) -> list[str]:
@@ -25,8 +23,8 @@ def troubles_of(error: pydantic.ValidationError, model: type[Table]) -> list[str
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest the known name that is nearest, as an end of a sentence; empty where none is near."""
-    close = difflib.get_close_matches(name.lower()[:_LONGEST], [*known], n=1, cutoff=0.6)
-    return f". Did you mean {close[0]!r}?" if close else ""
+    near = most_alike(name, known)
+    return f". Did you mean {near!r}?" if near else ""
 
 
 def _said(trouble: Any, keys: Iterable[str]) -> str:

@@ -1,6 +1,5 @@
 """Which kind of list a source is: told by what the file holds, not by its name."""
 
-import difflib
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -19,6 +18,7 @@ from bulk.loader.tables import Frame, Held, Parquet, Query, Table
 from bulk.loader.text_file import TextFile
 from bulk.loader.unpacking import packed_table
 from bulk.loader.workbook import Sheet, is_workbook, workbook
+from bulk.wording import nearest
 
 FORMATS = ("auto", "csv", "ndjson", "parquet", "xlsx")
 
@@ -33,8 +33,8 @@ _JSON_OBJECT = re.compile(r"\s*\{\s*(?:\Z|\"|\})")
 def table(source: Path | str | HeldTable, name: str, form: str, layout: Layout = EVERY_ROW) -> Table:
     """Open a source as a table. Raise `ListError`: no such file, no list, not of this format."""
     if form not in FORMATS:
-        near = difflib.get_close_matches(form, FORMATS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"take one of {', '.join(FORMATS)}"
+        near = nearest(form, FORMATS)
+        hint = f"did you mean {near!r}?" if near else f"take one of {', '.join(FORMATS)}"
         raise ListError(f"{name}: there is no list format {form!r}: {hint}")
     if not isinstance(source, Path | str):
         frame = frame_of(source, name)
@@ -100,8 +100,8 @@ def _checked(source: Path | str) -> Path:
     path = Path(source)
     if not path.exists():
         beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-        near = difflib.get_close_matches(path.name, beside, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "check the path"
+        near = nearest(path.name, beside)
+        hint = f"did you mean {near!r}?" if near else "check the path"
         raise ListError(f"there is no list {path}: {hint}")
     if not path.is_file():
         raise ListError(f"{path} is no regular file, and lists are read more than once: save it to a file")

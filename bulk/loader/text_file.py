@@ -6,7 +6,6 @@ its encoding is guessed from such lines; a file that is UTF-8 but for a few byte
 """
 
 import codecs
-import difflib
 import encodings.aliases
 import re
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from bulk.loader.broken import LONGEST, Broken, too_long
 from bulk.loader.encoding import Guess, guess
 from bulk.loader.unpacking import unpacked
 from bulk.threads import go_on
+from bulk.wording import nearest
 
 SAMPLE = 1 << 16  # bytes, of lines that are not ASCII, from which an encoding is guessed
 
@@ -119,8 +119,8 @@ def _codec(name: str) -> str:
     if codec is not None:
         return _WIDER.get(codec, codec)
     known = {alias for pair in encodings.aliases.aliases.items() for alias in pair if _text_codec(alias)}
-    near = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
-    hint = f"did you mean {near[0]!r}? Others are {_EXAMPLES}" if near else f"write one such as {_EXAMPLES}"
+    near = nearest(name.replace("-", "_"), sorted(known))
+    hint = f"did you mean {near!r}? Others are {_EXAMPLES}" if near else f"write one such as {_EXAMPLES}"
     raise ListError(f"[list] encoding: there is no encoding {name[:40]!r}: {hint}")
 
 

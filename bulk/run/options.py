@@ -1,7 +1,6 @@
 """What a caller may ask of a run beside the campaign: options of the command line and of Python, named alike."""
 
 import dataclasses
-import difflib
 import math
 import re
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from bulk.campaign import HIGHEST, LONGEST, brief
 from bulk.errors import CampaignError
 from bulk.loader import HeldTable
 from bulk.model import Status
+from bulk.wording import nearest
 
 _RUN_ID = re.compile(r"\w(?:[\w.+:@ -]{0,98}[\w+-])?")
 _MOST = {
@@ -66,8 +66,8 @@ class Options:
         """Check the options of a call. Raises `CampaignError` that names the nearest, or what is wrong with one."""
         known = {field.name for field in dataclasses.fields(cls)}
         for name in given.keys() - known:
-            near = difflib.get_close_matches(name, known, n=1)
-            raise CampaignError(f"no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            near = nearest(name, known)
+            raise CampaignError(f"no option {name!r}" + (f"; did you mean {near!r}?" if near else ""))
         options = cls(**given)
         for name, most in _MOST.items():
             value = getattr(options, name)

@@ -9,6 +9,7 @@ from typing import Any
 
 from bulk.sandbox.faults import FAULTS, Declaration, Rule
 
+_LONGEST = 100  # characters of a key that are compared: what is compared takes their square of time
 _TOP = ("seed", "throttle_code", "rules")
 
 
@@ -135,5 +136,5 @@ def _known_keys(given: Mapping[str, Any], known: tuple[str, ...], place: str) ->
 
 
 def _nearest(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
-    found = difflib.get_close_matches(word, list(known), n=1)
+    found = difflib.get_close_matches(word[:_LONGEST], list(known), n=1)
     return f"; did you mean {found[0]}?" if found else f"; there are {', '.join(known)}"
