@@ -158,9 +158,9 @@ def _doubts(source: Source, kind: Kind) -> list[str]:
 def _missed(source: Source, found: Listed, kind: Kind) -> list[str]:
     """Say where a file, or a part of it, suppresses nobody."""
     if not found.entries:
-        return [f"{source.name} names nobody, so nobody is suppressed by it: is it the right file, and whole?"]
+        return [f"{source.name} has no entries, so it suppresses nobody: is it the right file, and complete?"]
     if not len(source):
-        return [f"{source.name} holds no {_SEVERAL[kind]}, so nobody is suppressed by it here"]
+        return [f"{source.name} holds no {_SEVERAL[kind]}, so it suppresses nobody in this campaign"]
     if not found.unread:
         return []
     many = found.unread != 1

@@ -90,4 +90,6 @@ def test_a_workbook_with_hidden_rows_wants_a_word(tmp_path: Path) -> None:
     ended = bulk(*words, cwd=tmp_path)
     assert ended.code == 0
     assert "2 rows, 2 to be sent" in ended.out
-    assert "read 'People', sheet 2 of 2: 'Cover' holds no list" in spoken(ended.out)
+    assert "read the sheet 'People', 2 of 2: 'Cover' holds no list (to read another: `sheet` under [list])" in spoken(
+        ended.out
+    )

@@ -226,8 +226,8 @@ def test_a_dial_code_is_called_one_and_is_no_country(country: str) -> None:
     wanted = Wanted(kind="phone", destination="phone", country_column="country")
     found = read(frame, wanted)
     assert refusals(found) == {0: "invalid_country", 1: "missing_destination"}
-    assert "is a dial code, and no country: write the ISO 3166-1 code" in str(found[0].refusal)
-    with pytest.raises(ListError, match=r"^\[list\] country: '.*49\)?' is a dial code, and no country"):
+    assert "is a dial code, and not a country: write the ISO 3166-1 code" in str(found[0].refusal)
+    with pytest.raises(ListError, match=r"^\[list\] country: '.*49\)?' is a dial code, and not a country"):
         read(frame, Wanted(kind="phone", destination="phone", country=country))
 
 
@@ -273,7 +273,9 @@ def test_a_name_that_fits_several_columns_is_not_guessed() -> None:
 
 def test_a_country_that_is_none_is_an_error_of_the_list() -> None:
     contacts = ContactList.open(pl.DataFrame({"phone": [ANN]}))
-    with pytest.raises(ListError, match=r"^\[list\] country: 'Untied States' is no country: write its ISO 3166-1 code"):
+    with pytest.raises(
+        ListError, match=r"^\[list\] country: 'Untied States' is not a country: write its ISO 3166-1 code"
+    ):
         contacts.batches(Wanted(kind="phone", destination="phone", country="Untied States"))
 
 

@@ -28,8 +28,10 @@ def said(cells: list[Any], column: str, wanted: Wanted = EMAIL, **more: list[Any
     return [refusal.code if refusal else None for refusal in found]
 
 
-SAY_OTHERWISE = "(`opt_out_columns` and `consent_columns` under [list] say otherwise)"
-TO_USE_IT = "(to use it: `opt_out_columns` and `consent_columns` under [list])"
+TO_CHANGE_THAT = "(to change that: `opt_out_columns` and `consent_columns` under [list])"
+TO_USE_IT, TO_USE_THEM = (
+    f"(to use {it}: `opt_out_columns` and `consent_columns` under [list])" for it in ("it", "them")
+)
 
 
 def told(columns: dict[str, list[Any]], wanted: Wanted = EMAIL) -> list[str]:
@@ -248,7 +250,7 @@ def test_members_of_structs_tell_too() -> None:
     assert said([{"opted_out": True, "n": 1}, {"opted_out": False, "n": 2}, None], "user") == ["opted_out", None, None]
     assert said([{"sms": {"consent": "no"}}, {"sms": {"consent": "yes"}}], "preferences", SMS) == ["opted_out", None]
     assert told({"user": [{"opted_out": True}]}) == [
-        f"rows are left out where 'user.opted_out' is neither empty nor a clear no {SAY_OTHERWISE}"
+        f"rows are left out where 'user.opted_out' is neither empty nor a clear no {TO_CHANGE_THAT}"
     ]
 
 
@@ -263,9 +265,9 @@ def test_what_leaves_rows_out_and_what_looks_alike_is_told() -> None:
     }
     used = "'Opted Out' or 'DND' is neither empty nor a clear no, or 'Accepts Marketing' is not a clear yes"
     assert told(columns) == [
-        f"rows are left out where {used} {SAY_OTHERWISE}",
-        "not used, since about another channel: 'sms_opt_out'",
-        f"not used, though the name looks like opt-outs or consents: 'consent_id' {TO_USE_IT}",
+        f"rows are left out where {used} {TO_CHANGE_THAT}",
+        "'sms_opt_out' is about another channel, and not used here",
+        f"'consent_id' looks like a column of opt-outs or consents, and is not used {TO_USE_IT}",
     ]
     assert told({"Plan": ["A"], "status": ["shipped"]}) == []
 
@@ -279,7 +281,7 @@ def test_a_row_says_why_it_is_left_out_and_shows_no_words_of_its_own() -> None:
         (Status.SKIPPED, "the list says so: Opted Out is Y"),
         (Status.SKIPPED, "the list says so: Opted Out is filled in, and not with a no"),
         (Status.SKIPPED, "the list has no consent: Consent is empty"),
-        (Status.SKIPPED, "the list has no consent: Consent is no clear yes"),
+        (Status.SKIPPED, "the list has no consent: Consent is not a clear yes"),
     ]
 
 
@@ -304,7 +306,7 @@ def test_an_empty_list_of_columns_turns_finding_off_and_says_what_is_not_used() 
     assert said(["no"], "Consent", named((), ())) == [None]
     assert said(["no"], "Consent", named(())) == ["opted_out"]
     assert told(columns, named((), ())) == [
-        f"not used, though the name looks like opt-outs or consents: 'Opted Out', 'Consent' {TO_USE_IT}"
+        f"'Opted Out', 'Consent' look like columns of opt-outs or consents, and are not used {TO_USE_THEM}"
     ]
 
 

@@ -183,7 +183,7 @@ def test_a_sheet_gives_whole_numbers_in_digits_alone(tmp_path: Path) -> None:
         *("447911123456", "12.5", "2026-11-20", "2026-11-20 09:30:00", "09:30:00", "true", "2")
     ]
     assert second.cells["amount"] == ""
-    assert contacts.notes == ["read 'Sheet1', the first of 2 sheets"]
+    assert contacts.notes == ["read the sheet 'Sheet1', the first of 2 (to read another: `sheet` under [list])"]
 
 
 def test_text_in_a_sheet_that_looks_like_a_moment_stays_as_it_is(tmp_path: Path) -> None:
@@ -213,8 +213,10 @@ def test_zeros_that_a_spreadsheet_ate_are_said(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("phone\n7911123456\n7911123457\n")
     contacts = ContactList.open(tmp_path / "list.csv")
     gb = Wanted(kind="phone", destination="phone", country="GB")
-    trouble = "'phone' lacks the 0 that numbers of GB begin with, as where a spreadsheet takes them for"
-    assert contacts.remarks(gb) == [f"{trouble} amounts: read as numbers of GB; format the column as text"]
+    trouble = "numbers in 'phone' lack the 0 that those of GB begin with, as after a spreadsheet took them for"
+    assert contacts.remarks(gb) == [
+        f"{trouble} amounts: read as numbers of GB (to keep the 0, format the column as text)"
+    ]
     assert [recipient.destination for recipient in read(contacts, gb)] == [ANN, ZOE]
 
 
@@ -282,7 +284,7 @@ def test_files_with_other_types_are_brought_to_those_of_the_first(tmp_path: Path
 def test_trouble_in_one_of_several_files_names_it(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"phone,name\n{ANN},Ann\n")
     (tmp_path / "b.csv").write_bytes(f"phone,name\n{ZOE},Zoë\n{ZOE},".encode() + b"\xff\n")
-    with pytest.raises(ListError, match=r"^b.csv, line 3: the byte 0xff is no utf-8"):
+    with pytest.raises(ListError, match=r"^b.csv, line 3: the byte 0xff is not utf-8"):
         read(ContactList.open(tmp_path / "*.csv"), Wanted(kind="phone", destination="phone"))
 
 

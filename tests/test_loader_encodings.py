@@ -54,20 +54,20 @@ def test_names_are_read_whatever_the_encoding(names: list[str], encoding: str, t
     contacts = ContactList.open(made(tmp_path, names, encoding))
     assert names_of(contacts) == names
     if not encoding.startswith("utf"):
-        assert contacts.notes[0].startswith("the list is no UTF-8: read as ")
+        assert contacts.notes[0].startswith("the list is not UTF-8: read as ")
 
 
 def test_the_encoding_is_found_out_from_names_that_come_late_and_said_before_anything_is_read(tmp_path: Path) -> None:
     contacts = ContactList.open(made(tmp_path, POLISH, "cp1250", before=100_000))
-    assert contacts.notes == ["the list is no UTF-8: read as cp1250 ('Łukasz')"]
+    assert contacts.notes == ["the list is not UTF-8: read as cp1250 ('Łukasz')"]
     assert names_of(contacts)[-5:] == POLISH
 
 
 def test_a_guess_that_is_not_certain_is_said_with_what_else_it_may_be(tmp_path: Path) -> None:
     (note,) = ContactList.open(made(tmp_path, ["Gyõzõ"], "cp1252")).notes
     assert note == (
-        "the list is no UTF-8: read as cp1252 ('Gyõzõ'), which is a guess: as cp1250 it would be 'Győző'; "
-        "if that is right, save it as 'CSV UTF-8' or set `encoding` under [list]"
+        "the list is not UTF-8: read as cp1252 ('Gyõzõ'), which is a guess: as cp1250 it would be 'Győző'; "
+        "if that is right, set `encoding = 'cp1250'` under [list], or save the list as 'CSV UTF-8'"
     )
 
 
@@ -87,7 +87,7 @@ def test_a_said_encoding_is_read_with_a_mark_and_without(encoding: str, marked: 
 
 def test_a_said_encoding_that_does_not_fit_is_told_with_the_line(tmp_path: Path) -> None:
     contacts = ContactList.open(made(tmp_path, ["Ann", "Zoë"], "cp1252"), layout=Layout(encoding="utf-8"))
-    with pytest.raises(ListError, match=r"^list.csv, line 3: the byte 0xeb is no utf-8: save the list as UTF-8"):
+    with pytest.raises(ListError, match=r"^list.csv, line 3: the byte 0xeb is not utf-8: save the list as UTF-8"):
         names_of(contacts)
 
 
@@ -101,7 +101,7 @@ def test_an_encoding_that_is_none_is_told_with_the_remedy(name: str, tmp_path: P
 
 def test_a_text_that_is_utf_8_but_for_a_byte_is_damaged_and_not_another_encoding(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_bytes(f"phone,name\n{NUMBER},Zoë\n{NUMBER},".encode() + b"Zo\xeb\n")
-    with pytest.raises(ListError, match=r"^list.csv, line 3: the byte 0xeb is no utf-8"):
+    with pytest.raises(ListError, match=r"^list.csv, line 3: the byte 0xeb is not utf-8"):
         names_of(ContactList.open(tmp_path / "list.csv"))
 
 

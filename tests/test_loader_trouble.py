@@ -93,32 +93,32 @@ def test_a_parquet_file_damaged_inside_is_told_with_the_rows(trouble: Trouble) -
 def test_undecodable_bytes_are_told_with_the_line(trouble: Trouble) -> None:
     said = trouble("list.csv", f"{HEAD}{BOB},Bob\n{BOB},".encode() + b"\xff\n")
     assert said == (
-        "list.csv, line 4: the byte 0xff is no utf-8: save the list as UTF-8 ('CSV UTF-8'), "
+        "list.csv, line 4: the byte 0xff is not utf-8: save the list as UTF-8 ('CSV UTF-8'), "
         "or name its `encoding` under [list]"
     )
 
 
 def test_undecodable_bytes_among_quoted_rows_are_told_with_the_line(trouble: Trouble) -> None:
     said = trouble("list.csv", f'{HEAD}{BOB},"B\nob"\n{BOB},'.encode() + b"\xff\n")
-    assert said.startswith("list.csv, line 5: the byte 0xff is no utf-8")
+    assert said.startswith("list.csv, line 5: the byte 0xff is not utf-8")
 
 
 def test_undecodable_bytes_far_down_are_told_with_the_line(trouble: Trouble) -> None:
     said = trouble("list.csv", HEAD.encode() + f"{BOB},Bob\n".encode() * 99_999 + f"{BOB},".encode() + b"\xc3\n")
-    assert said.startswith("list.csv, line 100002: the byte 0xc3 is no utf-8")
+    assert said.startswith("list.csv, line 100002: the byte 0xc3 is not utf-8")
 
 
 def test_bytes_that_no_encoding_makes_names_of_are_told_with_the_remedy(trouble: Trouble) -> None:
     said = trouble("list.csv", f"phone,name\n{ANN},".encode() + b"Zo\xeb\n" + BOB.encode() + b",\x81\n")
     assert said.startswith(
-        "list.csv is no UTF-8, and its encoding cannot be told: save it as UTF-8 ('CSV UTF-8'), or set"
+        "list.csv is not UTF-8, and its encoding cannot be told: save it as UTF-8 ('CSV UTF-8'), or set"
     )
 
 
 def test_bytes_that_a_guessed_encoding_lacks_are_told_with_the_line(trouble: Trouble) -> None:
     names = "".join(f"{ANN},Zoë Müller\n" for _ in range(10_000)).encode("cp1252")
     said = trouble("list.csv", b"phone,name\n" + names + BOB.encode() + b",\x81\n")
-    assert said.startswith("list.csv, line 10002: the byte 0x81 is no cp1252")
+    assert said.startswith("list.csv, line 10002: the byte 0x81 is not cp1252")
 
 
 def test_a_quote_that_is_never_closed_is_told_with_the_line(trouble: Trouble) -> None:

@@ -137,7 +137,9 @@ def test_a_header_row_is_counted_as_the_sheet_shows_it(tmp_path: Path) -> None:
 def test_a_cover_sheet_is_passed_over(cover: list[list[Any]], tmp_path: Path) -> None:
     path = made(tmp_path, Cover=cover, People=ROWS)
     assert [one.destination for one in read(path)] == [ANN, BOB, CY]
-    assert ContactList.open(path).notes == ["read 'People', sheet 2 of 2: 'Cover' holds no list"]
+    assert ContactList.open(path).notes == [
+        "read the sheet 'People', 2 of 2: 'Cover' holds no list (to read another: `sheet` under [list])"
+    ]
 
 
 def test_a_hidden_sheet_is_passed_over(tmp_path: Path) -> None:
@@ -153,7 +155,9 @@ def test_a_hidden_sheet_is_passed_over(tmp_path: Path) -> None:
 
     path = made(tmp_path, Old=fill, People=first)
     assert len(read(path)) == 3
-    assert ContactList.open(path).notes == ["read 'People', sheet 2 of 2: 'Old' is hidden"]
+    assert ContactList.open(path).notes == [
+        "read the sheet 'People', 2 of 2: 'Old' is hidden (to read another: `sheet` under [list])"
+    ]
     assert [one.key for one in read(path, sheet="old")] == [CY]
     assert ContactList.open(path, layout=Layout(sheet="Old")).notes == ["the sheet 'Old' is hidden"]
     with pytest.raises(
@@ -218,8 +222,8 @@ def test_hidden_rows_are_read_where_that_is_said(tmp_path: Path) -> None:
     path = made(tmp_path, Contacts=hiding)
     assert [one.line for one in read(path, hidden_rows="read")] == [2, 3, 4]
     assert ContactList.open(path, layout=Layout(hidden_rows="read")).notes == [
-        "row 3 is hidden, and read as the others",
-        "the column 'Note' is hidden, and read as the others",
+        "row 3 is hidden, and read like the others",
+        "the column 'Note' is hidden, and read like the others",
     ]
 
 
@@ -247,7 +251,7 @@ def test_a_hidden_column_alone_is_said(tmp_path: Path) -> None:
         sheet.set_column(1, 1, 0)
 
     assert ContactList.open(made(tmp_path, Contacts=fill)).notes == [
-        "the column 'Name' is hidden, and read as the others"
+        "the column 'Name' is hidden, and read like the others"
     ]
 
 
@@ -360,7 +364,7 @@ def test_rows_are_found_whatever_the_prefix_of_names(prefix: str, tmp_path: Path
     path = xlsx(tmp_path, rows, prefix)
     assert [(one.line, one.destination) for one in read(path, hidden_rows="skip")] == [(4, ANN), (7, CY)]
     notes = ContactList.open(path, layout=Layout(hidden_rows="skip")).notes
-    assert notes[1].startswith("'Day' holds 1 formulas that were never calculated, such as C7")
+    assert notes[1].startswith("'Day' holds a formula that was never calculated (C7)")
 
 
 def test_rows_and_cells_that_do_not_say_where_they_are_are_counted(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ async def test_whom_the_list_opts_out_is_skipped_and_the_columns_are_told(
         assert await codes(tmp_path) == [None, "opted_out", None, None]
     told = {record.message.partition(" (")[0]: record.levelname for record in caplog.records}
     assert told["rows are left out where 'Do Not Text' is neither empty nor a clear no"] == "INFO"
-    assert told["not used, though the name looks like opt-outs or consents: 'consent_id'"] == "WARNING"
+    assert told["'consent_id' looks like a column of opt-outs or consents, and is not used"] == "WARNING"
 
 
 async def test_the_plan_tells_the_same(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ async def test_the_plan_tells_the_same(tmp_path: Path) -> None:
     assert plan.sendable == 3
     assert [note.partition(" (")[0] for note in plan.notes] == [
         "rows are left out where 'Do Not Text' is neither empty nor a clear no",
-        "not used, though the name looks like opt-outs or consents: 'consent_id'",
+        "'consent_id' looks like a column of opt-outs or consents, and is not used",
     ]
 
 
@@ -80,7 +80,7 @@ async def test_how_suppression_files_were_read_is_told(tmp_path: Path) -> None:
     assert plan.notes[-3:] == [
         "stop.csv: 2 numbers from 'Phone', 'Mobile', never written to",
         "stop.csv: 1 entry is not a phone number that can be read, and suppresses nobody (the first: n…): correct it",
-        "empty.csv names nobody, so nobody is suppressed by it: is it the right file, and whole?",
+        "empty.csv has no entries, so it suppresses nobody: is it the right file, and complete?",
     ]
 
 

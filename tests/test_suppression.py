@@ -87,7 +87,7 @@ def test_exports_suppress_everybody_in_them(file: str, kind: Kind, destination: 
 @pytest.mark.parametrize("content", ["", "\n", "phone\n", "phone,name\n"])
 def test_a_file_that_names_nobody_is_said_to(listed: Listed, content: str) -> None:
     found = Suppression.open([listed(content)], kind="phone")
-    said = "dnc.csv names nobody, so nobody is suppressed by it: is it the right file, and whole?"
+    said = "dnc.csv has no entries, so it suppresses nobody: is it the right file, and complete?"
     assert (len(found), found.refusal(ANN), found.warnings, found.notes) == (0, None, [said], [])
 
 
@@ -131,7 +131,7 @@ def test_destinations_of_the_other_kind_are_no_trouble(listed: Listed) -> None:
     assert suppressed(path, "ann@club-mail.com", kind="email") == [True]
     assert Suppression.open([path], kind="phone").warnings == []
     only = Suppression.open([listed("who\nann@club-mail.com\n")], kind="phone")
-    assert only.warnings == ["dnc.csv holds no phone numbers, so nobody is suppressed by it here"]
+    assert only.warnings == ["dnc.csv holds no phone numbers, so it suppresses nobody in this campaign"]
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_rows_that_are_hidden_suppress_too_and_are_said(tmp_path: Path) -> None:
         sheet.set_row(2, None, None, {"hidden": True})
     opened = Suppression.open([tmp_path / "stop.xlsx"], kind="phone")
     assert opened.refusal(BOB)
-    assert opened.warnings == ["stop.xlsx: row 3 is hidden, and read as the others"]
+    assert opened.warnings == ["stop.xlsx: row 3 is hidden, and read like the others"]
 
 
 def test_how_a_file_was_read_is_said(tmp_path: Path) -> None:
@@ -341,7 +341,7 @@ def test_how_a_file_was_read_is_said(tmp_path: Path) -> None:
     opened = Suppression.open([tmp_path / "stop.csv"], kind="phone")
     assert opened.refusal(ANN)
     encoding, header = opened.warnings
-    assert encoding.startswith("stop.csv: the list is no UTF-8: read as cp1250")
+    assert encoding.startswith("stop.csv: the list is not UTF-8: read as cp1250")
     assert header == "stop.csv: the columns are named in line 3; what stands above is not read: Our stop list"
 
 

@@ -20,6 +20,7 @@ from bulk.loader.verdicts import Asks, is_known, text
 from bulk.model import Refusal
 
 _ASKS: dict[str, Asks] = {"weak": "consent", "status": "status", "consent": "consent"}
+_REMEDY = "`opt_out_columns` and `consent_columns` under [list]"
 Place = tuple[str, ...]
 """A column, or a member of its structs: its name, then theirs."""
 
@@ -62,10 +63,9 @@ class Consent:
             if rule.said:
                 names.setdefault(rule.telling, []).append(repr(rule.name))
         told = [f"{' or '.join(columns)} {telling}" for telling, columns in names.items()]
-        remedy = "`opt_out_columns` and `consent_columns` under [list]"
-        said = [f"rows are left out where {', or '.join(told)} ({remedy} say otherwise)"] if told else []
+        said = [f"rows are left out where {', or '.join(told)} (to change that: {_REMEDY})"] if told else []
         if self.elsewhere:
-            said.append(f"not used, since about another channel: {', '.join(map(repr, self.elsewhere))}")
+            said.append(f"{_named(self.elsewhere, 'is', 'are')} about another channel, and not used here")
         return [*said, *self.warnings]
 
     @property
@@ -73,8 +73,9 @@ class Consent:
         """What looks as if it left rows out, and does not."""
         if not self.unused:
             return []
-        named, remedy = ", ".join(map(repr, self.unused)), "`opt_out_columns` and `consent_columns` under [list]"
-        return [f"not used, though the name looks like opt-outs or consents: {named} (to use it: {remedy})"]
+        alike = "looks like a column", "look like columns"
+        are, it = ("is", "it") if len(self.unused) == 1 else ("are", "them")
+        return [f"{_named(self.unused, *alike)} of opt-outs or consents, and {are} not used (to use {it}: {_REMEDY})"]
 
 
 def consent_of(export: Export, head: pl.DataFrame, wanted: Wanted) -> Consent:
@@ -108,6 +109,11 @@ def _replaced(rule: LeaveOut, wanted: Wanted) -> bool:
 
 def _names(places: Iterable[Place], used: set[Place]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(".".join(place) for place in places if place not in used))
+
+
+def _named(names: Sequence[str], one: str, several: str) -> str:
+    """Return the names, and the verb that fits them."""
+    return f"{', '.join(map(repr, names))} {one if len(names) == 1 else several}"
 
 
 def _in_one_sense(consent: Sequence[str], opt_out: Sequence[str]) -> Sequence[str]:

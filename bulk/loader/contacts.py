@@ -28,6 +28,8 @@ from bulk.loader.values import unquoted
 from bulk.model import place_of
 from bulk.threads import ahead
 
+_KEEP_ZEROS = "(to keep the 0, format the column as text)"
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -148,10 +150,8 @@ class ContactList:
     def _eaten(self, head: pl.DataFrame, column: str, wanted: Wanted) -> Iterator[str]:
         country = wanted.country
         if wanted.kind == "phone" and country is not None and zeros_eaten(texts(head, column), country):
-            trouble = (
-                f"{column!r} lacks the 0 that numbers of {country} begin with, as where a spreadsheet takes them for"
-            )
-            yield f"{trouble} amounts: read as numbers of {country}; format the column as text"
+            trouble = f"numbers in {column!r} lack the 0 that those of {country} begin with"
+            yield f"{trouble}, as after a spreadsheet took them for amounts: read as numbers of {country} {_KEEP_ZEROS}"
 
     def _chosen(self, head: pl.DataFrame, column: str, wanted: Wanted) -> Iterator[str]:
         rows = max(self._several, several(head[column], addresses=wanted.kind == "email"))

@@ -19,8 +19,8 @@ def alpha_2(text: str) -> str | None:
 def trouble(text: str, *, shown: str) -> str:
     """Return what is wrong with a text that is no country, and the remedy. Messages have the text as `shown`."""
     if is_dial_code(text):
-        return f"{shown} is a dial code, and no country: write the ISO 3166-1 code, such as US or GBR"
-    return f"{shown} is no country: write its ISO 3166-1 code, such as US or GBR"
+        return f"{shown} is a dial code, and not a country: write the ISO 3166-1 code, such as US or GBR"
+    return f"{shown} is not a country: write its ISO 3166-1 code, such as US or GBR"
 
 
 def is_dial_code(text: str) -> bool:

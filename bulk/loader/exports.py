@@ -78,7 +78,7 @@ class LeaveOut:
         found = objection(cell, self.asks, kind=kind, values=self.values)
         if found is None:
             return None
-        lacks = self.asks == "consent" and found in {"is empty", "is no clear yes"}
+        lacks = self.asks == "consent" and found in {"is empty", "is not a clear yes"}
         why = f"{'the list has no consent' if lacks else 'the list says so'}: {self.name} {found}"
         return Refusal(self.code, why, Status.SKIPPED)
 

@@ -69,11 +69,11 @@ def _are_destinations(cells: Sequence[str]) -> bool:
 def _said(book: Book, sheet: str, passed: Sequence[str]) -> list[str]:
     if len(book.sheets) == 1:
         return []
-    place = book.sheets.index(sheet)
+    place, remedy = book.sheets.index(sheet), "(to read another: `sheet` under [list])"
     if not place:
-        return [f"read {sheet!r}, the first of {len(book.sheets)} sheets"]
+        return [f"read the sheet {sheet!r}, the first of {len(book.sheets)} {remedy}"]
     others = [f"{one!r} {'holds no list' if one in passed else 'is hidden'}" for one in book.sheets[:place]]
-    return [f"read {sheet!r}, sheet {place + 1} of {len(book.sheets)}: {', '.join(others)}"]
+    return [f"read the sheet {sheet!r}, {place + 1} of {len(book.sheets)}: {', '.join(others)} {remedy}"]
 
 
 def _named(sheets: Sequence[str]) -> str:

@@ -108,7 +108,7 @@ def _decoded(blocks: Iterator[bytes], encoding: str) -> Iterator[str]:
             yield decoder.decode(block, not block)
         except UnicodeDecodeError as error:
             yield error.object[: error.start].decode(encoding, "ignore")
-            trouble = f"the byte 0x{error.object[error.start]:02x} is no {encoding}"
+            trouble = f"the byte 0x{error.object[error.start]:02x} is not {encoding}"
             remedy = "save the list as UTF-8 ('CSV UTF-8'), or name its `encoding` under [list]"
             raise Broken(f"{trouble}: {remedy}") from error
 
@@ -162,17 +162,17 @@ def _found(path: Path, name: str) -> tuple[str, tuple[str, ...]]:
     found = guess(sample)
     if found is None:
         remedy = f"save it as UTF-8 ('CSV UTF-8'), or set `encoding` under [list]: {_EXAMPLES}"
-        raise ListError(f"{name} is no UTF-8, and its encoding cannot be told: {remedy}")
+        raise ListError(f"{name} is not UTF-8, and its encoding cannot be told: {remedy}")
     return found.encoding, (_said(found),)
 
 
 def _said(found: Guess) -> str:
-    read = f"the list is no UTF-8: read as {found.encoding} ({found.example!r})"
+    read = f"the list is not UTF-8: read as {found.encoding} ({found.example!r})"
     if found.rival is None:
         return read
     return (
         f"{read}, which is a guess: as {found.rival} it would be {found.rival_example!r}; "
-        "if that is right, save it as 'CSV UTF-8' or set `encoding` under [list]"
+        f"if that is right, set `encoding = {found.rival!r}` under [list], or save the list as 'CSV UTF-8'"
     )
 
 

@@ -99,7 +99,7 @@ def _names(word: str, kind: str) -> bool:
 def _several(cell: Any, asks: Asks, kind: str) -> str | None:
     if asks == "consent":
         listed = ",".join(map(str, cell)) if isinstance(cell, list) else ""
-        return None if _names(listed.casefold(), kind) else "is no clear yes"
+        return None if _names(listed.casefold(), kind) else "is not a clear yes"
     return "is filled in" if asks in {"opt_out", "filled"} else None
 
 
@@ -112,7 +112,7 @@ def _lacking(said: str, word: str) -> str:
     known = words("cell")
     if not word:
         return "is empty"
-    return f"is {_shown(said)}" if word in known["no"] or word in known["out"] or _is_no(word) else "is no clear yes"
+    return f"is {_shown(said)}" if word in known["no"] or word in known["out"] or _is_no(word) else "is not a clear yes"
 
 
 def _shown(said: str) -> str:

@@ -133,7 +133,7 @@ def _shown(frame: pl.DataFrame, seen: Seen | None, layout: Layout, name: str) ->
         raise ListError(f"{name}: {_are(*said)} hidden: {remedy}")
     if layout.hidden_rows == "skip":
         return frame.filter(~hidden).drop(out), [f"{_are(what)} hidden, and left out" for what in said]
-    return frame, [f"{_are(what)} hidden, and read as the others" for what in said]
+    return frame, [f"{_are(what)} hidden, and read like the others" for what in said]
 
 
 def _said(rows: Sequence[int], columns: Sequence[str]) -> list[str]:
@@ -160,6 +160,7 @@ def _uncalculated(columns: Sequence[str], seen: Seen | None) -> dict[str, str]:
     said = {}
     for place, (cell, count) in found.items():
         if 0 <= place < len(columns):
-            what = f"{count:,} formulas that were never calculated, such as {cell}"
+            one = f"a formula that was never calculated ({cell})"
+            what = one if count == 1 else f"{count:,} formulas that were never calculated, such as {cell}"
             said[columns[place]] = f"{columns[place]!r} holds {what}: {remedy}"
     return said
