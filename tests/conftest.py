@@ -8,6 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 from cli_runs import Service, service
+from clocks import Clock
 from disks import disk
 from sandbox_runs import Runs
 from virtual import VirtualLoop
@@ -52,6 +53,14 @@ def sandbox(running: Service) -> Service:
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     with Ledger.open(tmp_path, gather=0.0, now=lambda: 1.8e9) as ledger:
         yield ledger
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Clock:
+    try:
+        return Clock(tmp_path)
+    except OSError:
+        pytest.skip("no C compiler is there")
 
 
 @pytest.fixture

@@ -251,6 +251,18 @@ async def test_an_age_behind_a_clock_that_was_set_back_is_unknown(runs: Runs) ->
     assert reasons(run) == dict.fromkeys("ab", "clock_went_back")
 
 
+async def test_what_is_announced_after_the_clock_was_set_back_has_an_age_again(runs: Runs) -> None:
+    runs.email()
+    await runs.send(rows("a"))
+    with sqlite3.connect(runs.folder / "state" / "ledger.db") as ledger:
+        ledger.execute("UPDATE run SET latest_at = latest_at + 10800")
+    runs.faults(HANG)
+    await runs.cut_short(rows("ab"), CREATE, 2)
+    runs.faults()
+    assert statuses(await runs.send(rows("ab"))) == {"a": "sent", "b": "sent"}
+    assert runs.contacts() == {"a": 1, "b": 1}
+
+
 # Caps and open contacts
 
 

@@ -1,7 +1,6 @@
 """One batch of the list claimed: what the ledger knows of each row, what follows from it, and what is written of it."""
 
 import json
-import math
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -194,7 +193,7 @@ class _Batch:
     def _claim(
         self, kind: ClaimKind, recipient: Recipient, known: Known, status: Status, *, reopens: bool = False
     ) -> Claim:
-        progress = _progress(known, clock_is_back=self.reading.clock_is_back)
+        progress = _progress(known)
         occurrence = self.occurrences[recipient.row - self.reading.next]
         decisions, ended = known[_DECISIONS] + reopens, Status(known[STATE]) if reopens else None
         return Claim(kind, known[ID], progress, status, decisions=decisions, reopens=ended, occurrence=occurrence)
@@ -231,14 +230,11 @@ def _only_tidies_up(known: Known) -> bool:
     return bool(known[_STEP] > len(json.loads(known[_REPLIES] or "[]")))
 
 
-def _progress(known: Known, *, clock_is_back: bool) -> Progress:
+def _progress(known: Known) -> Progress:
     if not known[_ATTEMPTS] and known[_INTENDED_AT] is None and known[_REPLIES] is None:
         return _UNTRIED
     replies = tuple(Reply(members, request) for members, request in json.loads(known[_REPLIES] or "[]"))
-    intended_at = known[_INTENDED_AT]
-    if intended_at is not None and clock_is_back:
-        intended_at = math.inf
-    return Progress(known[_ATTEMPTS], replies, intended_at, known[_DIGEST] or b"")
+    return Progress(known[_ATTEMPTS], replies, known[_INTENDED_AT], known[_DIGEST] or b"")
 
 
 def _next_id(connection: sqlite3.Connection) -> int:

@@ -1,5 +1,6 @@
 """What the ledger tells of a run: values, and nothing else."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +24,8 @@ class RunIdentity:
 class RunFacts:
     """A run as the ledger keeps it. `rows` is the list's length, None until it has been read to its end.
 
-    `latest_at` (Unix seconds) is the latest time that any pass has known, `naming` the version of how rows are named.
+    `latest_at` (Unix seconds) is the latest time known since the clock was last set back, `naming` the version of how
+    rows are named.
     """
 
     identity: RunIdentity
@@ -60,5 +62,5 @@ class Unknown:
 
 
 def moment(seconds: float | None) -> datetime | None:
-    """Return Unix seconds as a time in UTC."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    """Return Unix seconds as a time in UTC; None where nobody knows it."""
+    return None if seconds is None or math.isinf(seconds) else datetime.fromtimestamp(seconds, UTC)

@@ -15,7 +15,7 @@ from bulk.ledger.matching import Naming, Reading, Seen, names_of
 from bulk.ledger.privacy import scrub
 from bulk.ledger.record import UNDECIDED, RunRecord, Source
 from bulk.ledger.writer import Writer
-from bulk.model import CLOCK_STEP, Announcement, Outcome, Recipient, Reply, Status
+from bulk.model import Announcement, Outcome, Recipient, Reply, Status
 
 COUNT = 2.0  # seconds between two notes of the calls so far, where nothing else is written
 
@@ -53,7 +53,6 @@ class RunLedger(RunRecord):
         self._only: AbstractSet[Status] = frozenset()
         self._resent: set[int] = set()
         self._noted_at = now()
-        self._clock_is_back = facts.latest_at is not None and facts.latest_at > now() + CLOCK_STEP
         self._reading = self._first = self._new_reading()
 
     def keep_repeats(self) -> None:
@@ -72,7 +71,6 @@ class RunLedger(RunRecord):
             self._only,
             self._resent,
             fixed=self.fixed,
-            clock_is_back=self._clock_is_back,
         )
 
     def read_again(self) -> None:

@@ -136,8 +136,7 @@ class Reading:
 
     Of the rows that ended as `only` says, it has those sent again that it meets, but for the `resent` ones, which this
     pass has sent again already. `fixed`: rows are named by their place, so that one that moved would be another row.
-    `clock_is_back`: times in the ledger are yet to come, so that nobody knows how long ago anything was. `sent_before`
-    counts the rows that earlier passes sent, `differs` those of them that would get something else now.
+    `sent_before` counts the rows that earlier passes sent, `differs` those of them that would get something else now.
     """
 
     run: int
@@ -147,7 +146,6 @@ class Reading:
     only: AbstractSet[Status] = frozenset()
     resent: AbstractSet[int] = frozenset()
     fixed: bool = False
-    clock_is_back: bool = False
     next: int = 0
     sent_before: int = 0
     differs: int = 0

@@ -10,6 +10,7 @@ from typing import Any
 
 from bulk.errors import LedgerError
 from bulk.ledger.facts import RunFacts, RunIdentity, moment
+from bulk.model import CLOCK_STEP
 
 _COLUMNS = """id, campaign, name, channel, endpoint, region, instance, digests, passes, rows, started_at, ended_at,
 halted, calls, throttled, latest_at, naming"""
@@ -25,6 +26,8 @@ _MOVE = """
 UPDATE run SET campaign = ?, name = ?, channel = ?, endpoint = ?, region = ?, instance = ? WHERE id = ?
 """
 _AGAIN = "UPDATE run SET passes = passes + 1, digests = ?, rows = NULL, ended_at = NULL, halted = NULL WHERE id = ?"
+_AGE_UNKNOWN = "UPDATE delivery SET intended_at = 9e999 WHERE run = ? AND state = 'intended'"  # infinity
+_SET_BACK = "UPDATE run SET latest_at = ? WHERE id = ?"
 _END = """
 UPDATE run SET rows = ifnull(:rows, rows), halted = :halted, calls = :calls, throttled = :throttled, ended_at = :now,
     latest_at = max(ifnull(latest_at, 0.0), :now)
@@ -88,9 +91,17 @@ def begin(
         if not accept_changes:
             _same_campaign(known[1], digests)
         connection.execute(_AGAIN, (kept, known[0]))
+        _heed_the_clock(connection, *known, now)
     begun = find(connection, identity.campaign, identity.run)
     assert begun is not None  # noqa: S101 - it has just been written, in this transaction
     return begun
+
+
+def _heed_the_clock(connection: sqlite3.Connection, run: int, facts: RunFacts, now: float) -> None:
+    """Forget for how long rows have been in doubt, where the clock was set back since."""
+    if facts.latest_at is not None and facts.latest_at > now + CLOCK_STEP:
+        connection.execute(_AGE_UNKNOWN, (run,))
+        connection.execute(_SET_BACK, (now, run))
 
 
 def end(connection: sqlite3.Connection, run: int, **facts: Any) -> None:

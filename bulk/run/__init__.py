@@ -44,6 +44,7 @@ from bulk.run.sending import Sending
 from bulk.run.summary import Progress, Summary
 from bulk.run.trial import Whose, tried
 from bulk.run.wiring import carrier, turns_of
+from bulk.sharing import steady_clock
 from bulk.stopping import Stop
 from bulk.threads import in_thread
 from bulk.turns import Waiting
@@ -177,14 +178,15 @@ async def _sending(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[
     with sole_sender(opened.state_dir, opened.campaign.name, options.run_id):
         start_afresh(opened)
         async with destination(opened) as (transport, place):
-            with Ledger.open(opened.state_dir, at_once=at_once(opened)) as ledger:
+            clock = steady_clock()
+            with Ledger.open(opened.state_dir, now=clock, at_once=at_once(opened)) as ledger:
                 accept = options.accept_changes or options.dry_run
                 identity = opened.identity(*place)
                 book = ledger.begin(identity, opened.digests, fixed=opened.fixed, accept_changes=accept)
                 opened = read_as(opened, book)
                 if options.only:
                     book.only({options.only})
-                judge = Judge.of(opened.terms, ledger, book.facts, waits=transport is not None)
+                judge = Judge.of(opened.terms, ledger, book.facts, now=clock(), waits=transport is not None)
                 if transport is None:
                     yield Sending(opened, book, survey, judge, stop)
                     return

@@ -1,6 +1,5 @@
 """The rules of a campaign, asked of one row at the moment of sending: go, wait, or leave it out."""
 
-import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Self
@@ -73,11 +72,11 @@ class Judge:
     waits: bool = True
 
     @classmethod
-    def of(cls, agreed: Terms, ledger: Ledger, facts: RunFacts, *, waits: bool) -> Self:
-        """Return the judge of a run, and make the ledger ready to be asked who was written to."""
+    def of(cls, agreed: Terms, ledger: Ledger, facts: RunFacts, *, now: float, waits: bool) -> Self:
+        """Return the judge of a run at `now` (Unix seconds), and have the ledger be asked who was written to."""
         if agreed.rules.limits:
             ledger.index_people()
-        return cls(agreed, ledger, facts.identity.channel, facts.started_at.timestamp(), wall_clock(time.time()), waits)
+        return cls(agreed, ledger, facts.identity.channel, facts.started_at.timestamp(), wall_clock(now), waits)
 
     def __call__(self, recipient: Recipient, *, delivery: int = 0, caps: bool = True) -> Judged:
         """Judge one row now. What its own `delivery` may have sent does not count; without `caps`, no cap is asked."""
