@@ -181,7 +181,7 @@ def clock_skew(code: str, message: str, headers: Mapping[str, str], now: datetim
         return None
     now = now or datetime.now(UTC)
     with suppress(ValueError, TypeError):
-        ahead = round((now - parsedate_to_datetime(headers["date"]).astimezone(UTC)).total_seconds())
+        ahead = round((now - _aware(parsedate_to_datetime(headers.get("date", "")))).total_seconds())
         if ahead:
             by = f"{abs(ahead)} s {'ahead of' if ahead > 0 else 'behind'} AWS's"
             return f"clock skew: this machine's clock is {by}. Set the clock (NTP), then run it again"

@@ -173,6 +173,12 @@ def test_a_wrong_clock_is_measured_by_the_answers_date(seconds: int, said: str) 
     assert said in str(clock_skew("RequestTimeTooSkewed", "no", headers, NOW + timedelta(seconds=seconds)))
 
 
+@pytest.mark.parametrize("date", [{}, {"date": ""}, {"date": "soon"}, {"date": "Fri, 31 Dec 9999 23:59:59 -2359"}])
+def test_a_wrong_clock_is_called_that_where_the_answer_has_no_good_date(date: dict[str, str]) -> None:
+    skew = clock_skew("SignatureDoesNotMatch", "Signature expired: it is too late", date)
+    assert str(skew).startswith("clock skew: this machine's clock ")
+
+
 def test_a_wrong_signature_is_not_a_wrong_clock() -> None:
     assert clock_skew("InvalidSignatureException", "The request signature does not match", {}) is None
 
