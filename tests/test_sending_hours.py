@@ -15,7 +15,7 @@ from bulk.errors import ExitCode
 from bulk.ledger import Ledger
 from bulk.model import Call, Reply, Status
 from bulk.outcomes import frame
-from bulk.run.judging import Judge, wall_clock
+from bulk.run.judging import Judge
 from bulk.run.looking import read_results
 from bulk.run.opening import open_campaign
 from bulk.run.options import Options
@@ -71,7 +71,7 @@ def people(zones: Sequence[str]) -> pl.DataFrame:
 
 
 def run(
-    plan: Campaign, contacts: pl.DataFrame, folder: Path, *, max_duration: float | None = None
+    plan: Campaign, contacts: pl.DataFrame, folder: Path, *, max_duration: float | None = None, start: float = START
 ) -> tuple[Service, pl.DataFrame, Stop]:
     """Send in virtual time: the service as it saw it, and every row's end."""
     service, stop = Service(), Stop()
@@ -79,11 +79,11 @@ def run(
     async def work() -> pl.DataFrame:
         opened = open_campaign(plan, Options(contacts=contacts, state_dir=folder, max_duration=max_duration))
         loop = asyncio.get_running_loop()
-        with Ledger.open(folder, now=lambda: START + loop.time()) as ledger:
+        with Ledger.open(folder, now=lambda: start + loop.time()) as ledger:
             book = ledger.begin(opened.identity("endpoint", "region"), opened.digests)
             if opened.terms.rules.limits:
                 ledger.index_people()
-            judge = Judge(opened.terms, ledger, "sms", START, wall_clock(START))
+            judge = Judge(opened.terms, ledger, "sms", START, lambda: start + loop.time())
             turns = {OPERATION: Turns(OwnPace(pace(opened, OPERATION)), stop)}
             sending = Sending(
                 opened, book, carrier(opened, book, service, turns=turns, judge=judge, stop=stop), judge, stop
@@ -101,6 +101,13 @@ def test_a_run_spans_two_nights_and_writes_to_nobody_outside_the_window(tmp_path
     assert ends["status"].to_list() == [Status.SENT] * 10
     assert {at.date().day for at, _ in service.calls} == {3, 4, 5}
     assert all(9 <= at.hour < 11 for at, _ in service.calls)
+
+
+def test_a_window_that_opens_the_moment_after_a_row_was_sent_sends_that_row_once(tmp_path: Path) -> None:
+    plan = campaign(hours={"every_day": ["20:00-20:30", "20:45-22:00"]})  # open in Berlin, and soon in London
+    service, ends, _ = run(plan, people(["Europe/Berlin", "Europe/London"]), tmp_path, start=START - 0.1)
+    assert ends["status"].to_list() == [Status.SENT] * 2
+    assert len(service.calls) == 2
 
 
 def test_each_row_waits_for_the_morning_of_its_own_zone(tmp_path: Path) -> None:

@@ -125,6 +125,8 @@ class Sending:
                 await self.stop.sleep(self.opens_at - self.judge.now())
             except Stopped:
                 return
+            with self.halting.recording():
+                await self.book.flush()  # what is read again must not be older than what was done
             self.book.read_again()
             self.rows, self.total = 0, None
             self.ended.clear()
