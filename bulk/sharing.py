@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 MOST = 1 << 16  # bytes of a pace
 
+# `time.monotonic` leaves out the time for which the machine was suspended. Linux has another, to macOS it is this one.
+_SINCE_START = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class SharedPace:
     """The pace of an operation of an account, in a file that others change too."""
@@ -70,6 +73,6 @@ def _whole(content: bytes) -> bytes:
 
 
 def steady_clock() -> Callable[[], float]:
-    """Give Unix seconds that never jump while the process lasts, and mean the same to all processes of the host."""
-    offset = time.time() - time.monotonic()
-    return lambda: offset + time.monotonic()
+    """Return Unix seconds that never jump while the process lasts, and mean the same to all processes of the host."""
+    offset = time.time() - time.clock_gettime(_SINCE_START)
+    return lambda: offset + time.clock_gettime(_SINCE_START)

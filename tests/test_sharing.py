@@ -12,7 +12,7 @@ from bulk.errors import LedgerError
 from bulk.learning import Learner
 from bulk.limits import Allowance, Limits, inside
 from bulk.pacing import Pace
-from bulk.sharing import SharedPace
+from bulk.sharing import SharedPace, steady_clock
 
 PLACE = "endpoint", "region", "StartOutboundChatContact"
 PACE = Pace(inside(2, 5), Learner(2, 2))
@@ -55,6 +55,13 @@ def test_a_clock_that_was_set_back_stops_nobody(tmp_path: Path) -> None:
     spent.change(lambda pace: (pace.answered(tomorrow, took=4, throttled=9), None))
     now = time.time()
     assert max(waits(SharedPace(tmp_path, PLACE, PACE), 2, now=now)) < 15
+
+
+def test_the_time_that_a_machine_sleeps_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, before = steady_clock(), time.clock_gettime
+    now = clock()
+    monkeypatch.setattr(time, "clock_gettime", lambda which: before(which) + 3600.0)
+    assert 3600.0 <= clock() - now < 3610.0
 
 
 def test_a_file_cut_short_says_nothing_and_is_mended(tmp_path: Path) -> None:

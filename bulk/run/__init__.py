@@ -186,7 +186,7 @@ async def _sending(opened: Opened, stop: Stop, survey: Survey) -> AsyncIterator[
                 opened = read_as(opened, book)
                 if options.only:
                     book.only({options.only})
-                judge = Judge.of(opened.terms, ledger, book.facts, now=clock(), waits=transport is not None)
+                judge = Judge.of(opened.terms, ledger, book.facts, now=clock, waits=transport is not None)
                 if transport is None:
                     yield Sending(opened, book, survey, judge, stop)
                     return

@@ -4,8 +4,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Self
 
-import anyio
-
 from bulk.campaign import Campaign
 from bulk.ledger import Connection, Ledger, RunFacts
 from bulk.loader import ContactList, alpha_2
@@ -72,11 +70,11 @@ class Judge:
     waits: bool = True
 
     @classmethod
-    def of(cls, agreed: Terms, ledger: Ledger, facts: RunFacts, *, now: float, waits: bool) -> Self:
-        """Return the judge of a run at `now` (Unix seconds), and have the ledger be asked who was written to."""
+    def of(cls, agreed: Terms, ledger: Ledger, facts: RunFacts, *, now: Callable[[], float], waits: bool) -> Self:
+        """Return the judge of a run, and make the ledger ready to be asked who was written to."""
         if agreed.rules.limits:
             ledger.index_people()
-        return cls(agreed, ledger, facts.identity.channel, facts.started_at.timestamp(), wall_clock(now), waits)
+        return cls(agreed, ledger, facts.identity.channel, facts.started_at.timestamp(), now, waits)
 
     def __call__(self, recipient: Recipient, *, delivery: int = 0, caps: bool = True) -> Judged:
         """Judge one row now. What its own `delivery` may have sent does not count; without `caps`, no cap is asked."""
@@ -109,9 +107,3 @@ class Judge:
     def _written(self, recipient: Recipient, delivery: int, inside: Connection | None = None) -> Written:
         to, written_to = recipient.destination or "", self.ledger.written_to
         return lambda channel, since: written_to(to, channel, since=since, but=delivery, inside=inside)
-
-
-def wall_clock(unix: float) -> Callable[[], float]:
-    """Return Unix seconds that advance with the event loop; `unix` is the time now."""
-    offset = unix - anyio.current_time()
-    return lambda: offset + anyio.current_time()
