@@ -21,14 +21,15 @@ import platform
 import random
 import shutil
 import signal
-import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
+import chaos_ledger
 from chaos_trial import KINDS, ContactList, Kind, bad_day
 from chaos_verdict import Figures, judge, table
 
@@ -38,6 +39,7 @@ RATE = 150.0  # calls a second, and what the server allows of each operation
 LATE = 0.05  # seconds after its word that it stops in which a call that was on its way may arrive
 SIGNALS = 0.1  # of the lives end by SIGTERM or SIGINT, and do not count as kills
 HANGS = 120.0  # seconds after which a life that does not end is an error
+DRAFTED = "state = 'pending' AND replies IS NOT NULL"
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BULK_"))},
     "AWS_ACCESS_KEY_ID": "chaos",
@@ -50,16 +52,30 @@ ENVIRONMENT = {
 class Trial:
     """One campaign, killed and resumed until it is done."""
 
+    FIGURES: ClassVar[type[Figures]] = Figures
+    HOSTS: ClassVar[tuple[str, ...]] = ()
+
     kind: Kind
     lots: random.Random
     sandbox: Sandbox
     folder: Path
     rows: int
     figures: Figures = field(default_factory=Figures)
+    contacts: ContactList = field(init=False)
+
+    @property
+    def reach(self) -> str:
+        """The options that say how the service is reached."""
+        return f"--endpoint-url {self.sandbox.url}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the program."""
+        return ENVIRONMENT
 
     async def run(self, kills: int) -> str:
         """Send it, with `kills` kills at most; give what was wrong."""
-        contacts = ContactList(self.folder / "list.csv", phones=self.kind.channel == "sms")
+        contacts = self.contacts = ContactList(self.folder / "list.csv", phones=self.kind.channel == "sms")
         contacts.grow(self.rows)
         contacts.write()
         (self.folder / "campaign.toml").write_text(self.kind.campaign(RATE))
@@ -86,8 +102,7 @@ class Trial:
         if self.lots.random() < SIGNALS:
             return await self._interrupted(process)
         process.kill()
-        died = await ending < 0
-        if died:
+        if died := await ending < 0:
             self.figures.kills += 1
             self._look_into_the_ledger()
         return died
@@ -137,12 +152,12 @@ class Trial:
         return {name: calls["received"] for name, calls in self.sandbox.calls.items()}
 
     async def _start(self) -> asyncio.subprocess.Process:
-        command = f"-m bulk send campaign.toml --yes --json --results results.csv --endpoint-url {self.sandbox.url}"
+        command = f"-m bulk send campaign.toml --yes --json --results results.csv {self.reach}"
         return await asyncio.create_subprocess_exec(
             sys.executable,
             *command.split(),
             cwd=self.folder,
-            env=ENVIRONMENT,
+            env=self.environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -163,20 +178,9 @@ class Trial:
         return wrong + ("a finished run called the server again\n" if self._received() != before else "")
 
     def _look_into_the_ledger(self) -> None:
-        """Count what the kill hit, in a copy: the program must find its ledger as the kill left it."""
-        with tempfile.TemporaryDirectory() as folder:
-            for file in (self.folder / ".bulk").glob("ledger.db*"):
-                shutil.copy(file, folder)
-            copy = Path(folder) / "ledger.db"
-            count = "SELECT ifnull(sum({}), 0) FROM delivery"
-            unanswered, between = 0, 0
-            try:
-                with sqlite3.connect(copy) as ledger:
-                    (unanswered,) = ledger.execute(count.format("state = 'intended'")).fetchone()
-                    drafts = "state = 'pending' AND replies IS NOT NULL"
-                    (between,) = ledger.execute(count.format(drafts)).fetchone()
-            except sqlite3.OperationalError:  # killed before there was a ledger
-                pass
+        """Count what the kill hit."""
+        query = f"SELECT ifnull(sum(state = 'intended'), 0), ifnull(sum({DRAFTED}), 0) FROM delivery"
+        [(unanswered, between)] = chaos_ledger.read(self.folder / ".bulk", query) or [(0, 0)]
         self.figures.kills_unanswered += unanswered > 0
         self.figures.kills_between_calls += between > 0
         self.figures.kills_before_a_call += not unanswered and not between
@@ -199,15 +203,16 @@ class Trial:
                 setattr(self.figures, name, getattr(self.figures, name) + calls[name])
 
 
-async def trials(kind: Kind, kills: int, *, rows: int, seed: int) -> tuple[Figures, list[str]]:
+async def trials(made: type[Trial], kind: Kind, kills: int, *, rows: int, seed: int) -> tuple[Figures, list[str]]:
     """Bring campaigns of a kind to their end, one after the other, until the program was killed so often."""
-    total, troubles = Figures(), list[str]()
+    total, troubles = made.FIGURES(), list[str]()
     while not troubles and (total.kills < kills or not total.campaigns):
         lots = random.Random(f"{seed}/{kind.name}/{total.campaigns}")
         share = 0.1 if kind.tired else 0.06
         folder = Path(tempfile.mkdtemp(prefix=f"chaos-{kind.name}-"))
-        async with Sandbox(rate=RATE, burst=20, faults=bad_day(lots.randrange(10**6), share)) as sandbox:
-            trial = Trial(kind, lots, sandbox, folder, rows)
+        day = bad_day(lots.randrange(10**6), share)
+        async with Sandbox(rate=RATE, burst=20, faults=day, allow_hosts=made.HOSTS) as sandbox:
+            trial = made(kind, lots, sandbox, folder, rows, made.FIGURES())
             wrong = await trial.run(kills - total.kills)
         total.add(trial.figures)
         if wrong:  # the folder stays, for a look into it
@@ -218,18 +223,18 @@ async def trials(kind: Kind, kills: int, *, rows: int, seed: int) -> tuple[Figur
     return total, troubles
 
 
-async def main() -> int:
+async def main(made: type[Trial], about: str | None, names: Collection[str] = KINDS) -> int:
     """Run what was asked for; 1 where anything was lost or doubled."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=40, help="of each kind of campaign; default 40")
-    parser.add_argument("--only", choices=KINDS, action="append", help="kinds of campaigns; default all")
+    parser.add_argument("--only", choices=names, action="append", help="kinds of campaigns; default all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rows", type=int, default=250, help="of each campaign; default 250")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     asked = parser.parse_args()
     columns, troubles = dict[str, Figures](), list[str]()
-    for name in asked.only or KINDS:
-        columns[name], wrong = await trials(KINDS[name], asked.kills, rows=asked.rows, seed=asked.seed)
+    for name in asked.only or names:
+        columns[name], wrong = await trials(made, KINDS[name], asked.kills, rows=asked.rows, seed=asked.seed)
         troubles += wrong
     if asked.json:
         print(json.dumps({name: asdict(figures) for name, figures in columns.items()}))
@@ -241,4 +246,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(asyncio.run(main(Trial, __doc__)))

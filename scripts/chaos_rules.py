@@ -1,6 +1,6 @@
 """Nobody is written to after a no, nor more often than a cap allows: two campaigns share a state directory, and die.
 
-    .venv/bin/python scripts/chaos_rules.py --kills 60 --seed 1
+    scripts/chaos rules --kills 60 --seed 1
 
 Both send to the same people under a cap of one and a bound of open contacts, to a server that has a bad day
 (`chaos_trial.bad_day`). Both are killed at random instants. Between two lives people say no (the suppression file grows

@@ -4,14 +4,18 @@ import csv
 from collections import Counter
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from chaos_trial import ContactList, Kind
 
 
 @dataclass(slots=True)
 class Figures:
-    """What is counted. All after `unknown` must be 0."""
+    """What is counted. What `BAD` names must be 0."""
+
+    BAD: ClassVar[tuple[str, ...]] = (
+        *("lost", "doubled", "strangers", "drafts_left", "left_open", "wrong_results", "late"),
+    )
 
     campaigns: int = 0
     rows: int = 0
@@ -38,16 +42,20 @@ class Figures:
 
     def add(self, other: "Figures") -> None:
         """Add another campaign's."""
-        for one in fields(self):
+        for one in fields(other):
             setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+
+    @classmethod
+    def titles(cls) -> dict[str, str]:
+        """Return what is counted in words, in the order in which it is shown."""
+        return TITLES
 
     @property
     def bad(self) -> int:
         """Count what must not be."""
-        return sum(getattr(self, name) for name in BAD)
+        return sum(getattr(self, name) for name in self.BAD)
 
 
-BAD = "lost", "doubled", "strangers", "drafts_left", "left_open", "wrong_results", "late"
 TITLES = {
     "campaigns": "campaigns brought to their end",
     "rows": "rows",
@@ -162,12 +170,12 @@ def _in_the_results(
 
 def table(columns: dict[str, Figures]) -> str:
     """Give the figures as a table, a column for each kind of campaign and one for all."""
-    total = Figures()
+    total = type(next(iter(columns.values())))()
     for figures in columns.values():
         total.add(figures)
     shown = {**columns, "all": total}
     lines = [["", *shown], ["---", *("--:" for _ in shown)]]
-    for name, title in TITLES.items():
-        bold = "**{}**" if name in BAD else "{}"
+    for name, title in total.titles().items():
+        bold = "**{}**" if name in total.BAD else "{}"
         lines.append([bold.format(title), *(bold.format(f"{getattr(f, name):,}") for f in shown.values())])
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

@@ -93,9 +93,12 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @asynccontextmanager
 async def proxying(
-    port: int = 0, *, refusal: bytes | None = None, tls: ssl.SSLContext | None = None
+    port: int = 0, *, refusal: bytes | None = None, tls: ssl.SSLContext | None = None, listen: int = 0
 ) -> AsyncIterator[Proxy]:
-    """Run a proxy that leads to a port of this machine; over TLS where a context is given."""
+    """Run a proxy that leads to a port of this machine; over TLS where a context is given.
+
+    It listens at the port `listen`; 0 takes any. At its end every tunnel breaks.
+    """
     proxy = Proxy(port, refusal)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -103,9 +106,10 @@ async def proxying(
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
-        await proxy.serve(reader, writer)
+        with suppress(asyncio.CancelledError):  # asyncio would print it
+            await proxy.serve(reader, writer)
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    listening = await asyncio.start_server(serve, "127.0.0.1", listen, ssl=tls)
     proxy.url = f"{'https' if tls else 'http'}://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     try:
         yield proxy

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from clocks import Clock
 
 CHAOS = Path(__file__).parents[1] / "scripts" / "chaos.py"
 
@@ -31,3 +32,17 @@ def test_two_campaigns_that_are_killed_write_to_nobody_who_said_no_nor_over_a_ca
     done = subprocess.run([sys.executable, script, *words], capture_output=True, text=True, timeout=110, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "over_the_cap=0, beyond_the_room=0" in done.stdout
+
+
+def test_clocks_disks_credentials_and_proxies_that_fail_charge_no_row(clock: Clock) -> None:
+    del clock  # it is skipped where the clock of a process cannot be shifted
+    words = ["--only", "email-stop", "--kills", "2", "--rows", "40", "--json"]
+    script = CHAOS.with_name("chaos_line.py")
+    done = subprocess.run([sys.executable, script, *words], capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)["email-stop"]
+    assert figures["accepted"] > 0
+    assert figures["lives"] >= 2
+    must_not_be = "lost", "doubled", "strangers", "drafts_left", "left_open", "wrong_results"
+    charged = "charged", "codes", "tracebacks"
+    assert {name: figures[name] for name in (*must_not_be, *charged)} == dict.fromkeys((*must_not_be, *charged), 0)
