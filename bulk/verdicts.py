@@ -87,6 +87,13 @@ _OF_THE_ACCOUNT = re.compile(
     r"|UnsupportedOperation|InvalidVersion"
 )
 
+_OF_THE_SIGNATURE = re.compile(r"(?<!Client)Token|TokenId|Signature|RequestExpired|UnrecognizedClient|Skew|InTheFuture")
+
+
+def is_signature(failure: CallFailed) -> bool:
+    """Whether a no is to the keys, the clock or the way of a request, whichever its operation is."""
+    return failure.code == "ProxyRefused" or bool(_OF_THE_SIGNATURE.search(failure.code))
+
 
 def is_throttle(failure: CallFailed) -> bool:
     """Whether the service said that the rate was too high: nothing was accepted, and it counts as no failure."""

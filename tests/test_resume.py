@@ -65,6 +65,17 @@ async def test_a_mail_that_is_out_is_sent_though_its_contact_is_not_stopped_yet(
     assert [contact["State"] for contact in runs.sandbox.contacts] == ["ended"]
 
 
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "InvalidSignatureException", "UnrecognizedClientException"])
+async def test_a_stop_that_is_refused_for_its_keys_halts_and_is_made_by_the_next_run(runs: Runs, code: str) -> None:
+    runs.email(stop_contact={})
+    runs.faults({"fault": "error", "code": code, "operation": "StopContact"})
+    halted = await runs.send(rows("a"))
+    assert (halted.exit_code, halted.summary.sent) == (3, 1)
+    runs.faults()
+    assert (await runs.send(rows("a"))).exit_code == 0
+    assert [contact["State"] for contact in runs.sandbox.contacts] == ["ended"]
+
+
 async def test_a_mail_refused_after_a_doubtful_try_is_unknown(runs: Runs) -> None:
     """It may be refused because it is out: who sent the rejected rows again would then send it twice."""
     runs.email()
