@@ -106,15 +106,16 @@ if told["way"] in ("hangs", "fails"):
 if told["way"] == "nonsense":
     sys.exit(print("<html>Please log in</html>"))
 ends = now + (-60 if told["way"] == "expired" else told["seconds"])
+held = now - 60 if told["way"] == "revoked" else ends
 stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ends))
-print(json.dumps(dict(Version=1, AccessKeyId="AKID%d" % ends, SecretAccessKey="s", SessionToken="t", Expiration=stamp)))
+print(json.dumps(dict(Version=1, AccessKeyId="AKID%d" % held, SecretAccessKey="s", SessionToken="t", Expiration=stamp)))
 """
 
 
 class Keys:
     """A `credential_process` whose credentials last for seconds. The id of a key says when it expires."""
 
-    WAYS: ClassVar = ["fails", "nonsense", "expired", "hangs"]
+    WAYS: ClassVar = ["fails", "nonsense", "expired", "hangs", "revoked"]
 
     def __init__(self, folder: Path) -> None:
         self._file, script = folder / "keys.json", folder / "keys.py"
@@ -125,7 +126,7 @@ class Keys:
 
     async def strike(self, lots: random.Random, life: int | None) -> str:
         del life
-        self._give(lots.choice(self.WAYS), 0.0)
+        self._give(lots.choice(self.WAYS), 4.0)
         return "keys"
 
     async def mend(self) -> None:
