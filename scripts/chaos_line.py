@@ -24,7 +24,7 @@ import chaos_ledger
 from chaos import ENVIRONMENT, Trial, main
 from chaos_edge import HOST, Edge
 from chaos_troubles import Clock, Disk, Jumps, Keys, Line, Trouble
-from chaos_verdict import TITLES, Figures
+from chaos_verdict import Figures, LineFigures
 
 PATIENCE = 6.0  # seconds after which a life that gets nowhere is killed, too
 STRIKES = 0.35  # of the troubles are there when a life begins, and as many come or go while it lasts
@@ -32,52 +32,6 @@ JUMPS = 0.12  # likewise of the clocks: each that is set back makes all rows unk
 KILLS = 8  # of one campaign
 NAMES = "sms", "email", "email-stop", "inbound-email"
 REPLAYED = {"sms": 7 * 86400.0}  # seconds for which a token is used again; else an hour
-
-
-@dataclass(slots=True)
-class LineFigures(Figures):
-    """What is counted besides."""
-
-    BAD: ClassVar[tuple[str, ...]] = *Figures.BAD, "charged", "codes", "tracebacks"
-
-    lives: int = 0
-    ended: int = 0
-    no_starts: int = 0
-    halts: int = 0
-    clocks: int = 0
-    disks: int = 0
-    keys: int = 0
-    proxies: int = 0
-    turned_away: int = 0
-    behind_the_clock: int = 0
-    beyond_the_token: int = 0
-    charged: int = 0
-    codes: int = 0
-    tracebacks: int = 0
-
-    @classmethod
-    def titles(cls) -> dict[str, str]:
-        """Return what is counted in words: first what happened, then what must be 0."""
-        every = {name: title for name, title in (TITLES | MORE).items() if name not in {"interrupts", "late"}}
-        return dict(sorted(every.items(), key=lambda one: one[0] in cls.BAD))
-
-
-MORE = {
-    "lives": "lives",
-    "ended": "… that ended by themselves",
-    "no_starts": "… with exit code 2: no call left",
-    "halts": "… with exit code 3",
-    "clocks": "times the clock was set forward or back",
-    "disks": "times the disk was full or broke",
-    "keys": "times no credentials were to be had",
-    "proxies": "times the proxy failed",
-    "turned_away": "requests not let in: keys that had expired, a wrong clock, a page in between",
-    "behind_the_clock": "rows `unknown`: in doubt when the clock was set back",
-    "beyond_the_token": "rows `unknown`: in doubt for longer than the token lives",
-    "charged": "rows charged with a trouble that was not theirs",
-    "codes": "exit codes that say something else than what happened",
-    "tracebacks": "tracebacks",
-}
 
 
 @dataclass(slots=True)
@@ -96,6 +50,7 @@ class LineTrial(Trial):
     doubts: dict[bytes, tuple[float, float]] = field(default_factory=dict)
     unknown: set[bytes] = field(default_factory=set)
     seen: list[float] = field(default_factory=list)
+    began: float = 0.0
     clock: Clock = field(init=False)
     disk: Disk = field(init=False)
     keys: Keys = field(init=False)
@@ -131,7 +86,8 @@ class LineTrial(Trial):
         """Let the program live, with troubles that come and go; False where it ended with the campaign done."""
         for trouble in self.troubles:
             await (self._strike(trouble, None) if self._befalls(trouble) else trouble.mend())
-        self.seen, requests = [self.clock.now], self.line.edge.requests
+        self.seen, self.began = [self.clock.now], time.monotonic()
+        requests = self.line.edge.requests
         process = await self._start()
         self.figures.lives += 1
         ending = asyncio.ensure_future(process.communicate())
@@ -195,7 +151,8 @@ class LineTrial(Trial):
         rows = chaos_ledger.read(self.folder / ".bulk", "SELECT key, state, error_code, intended_at FROM delivery")
         if rows is None:
             return
-        earliest, latest = min(self.seen), max(*self.seen, self.clock.now)
+        lived = time.monotonic() - self.began  # it goes on by the clock that it found, whatever becomes of that
+        earliest, latest = min(self.seen), max(*self.seen, self.clock.now) + lived
         for key, state, code, _ in rows:
             if state != "unknown" or key in self.unknown or code not in {"clock_went_back", "token_expired"}:
                 continue
@@ -223,7 +180,7 @@ class LineTrial(Trial):
         """Let the program end by itself, with all troubles gone."""
         for trouble in self.troubles:
             await trouble.mend()
-        self.seen = [self.clock.now]
+        self.seen, self.began = [self.clock.now], time.monotonic()
         wrong = await Trial._finish(self)  # noqa: SLF001 - `super` knows no class that has slots
         self._look_at_doubts()
         return wrong

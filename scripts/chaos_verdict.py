@@ -82,6 +82,52 @@ TITLES = {
 }
 
 
+@dataclass(slots=True)
+class LineFigures(Figures):
+    """What is counted besides, where clocks, disks, credentials and proxies fail."""
+
+    BAD: ClassVar[tuple[str, ...]] = *Figures.BAD, "charged", "codes", "tracebacks"
+
+    lives: int = 0
+    ended: int = 0
+    no_starts: int = 0
+    halts: int = 0
+    clocks: int = 0
+    disks: int = 0
+    keys: int = 0
+    proxies: int = 0
+    turned_away: int = 0
+    behind_the_clock: int = 0
+    beyond_the_token: int = 0
+    charged: int = 0
+    codes: int = 0
+    tracebacks: int = 0
+
+    @classmethod
+    def titles(cls) -> dict[str, str]:
+        """Return what is counted in words: first what happened, then what must be 0."""
+        every = {name: title for name, title in (TITLES | MORE).items() if name not in {"interrupts", "late"}}
+        return dict(sorted(every.items(), key=lambda one: one[0] in cls.BAD))
+
+
+MORE = {
+    "lives": "lives",
+    "ended": "… that ended by themselves",
+    "no_starts": "… with exit code 2: no call left",
+    "halts": "… with exit code 3",
+    "clocks": "times the clock was set forward or back",
+    "disks": "times the disk was full or broke",
+    "keys": "times no credentials were to be had",
+    "proxies": "times the proxy failed",
+    "turned_away": "requests not let in: keys that had expired, a wrong clock, a page in between",
+    "behind_the_clock": "rows `unknown`: in doubt when the clock was set back",
+    "beyond_the_token": "rows `unknown`: in doubt for longer than the token lives",
+    "charged": "rows charged with a trouble that was not theirs",
+    "codes": "exit codes that say something else than what happened",
+    "tracebacks": "tracebacks",
+}
+
+
 def judge(kind: Kind, contacts: ContactList, accepted: list[dict[str, Any]], results: Path) -> tuple[Figures, str]:
     """Compare what the list wanted, what the server accepted, and what the results say; tell what is wrong."""
     with results.open(newline="") as file:
