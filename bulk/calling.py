@@ -26,7 +26,7 @@ from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, SetupEr
 from bulk.model import Call, Reply, Verdict
 from bulk.stopping import Stop
 from bulk.turns import Gate, Turns
-from bulk.verdicts import is_signature, is_throttle, verdict
+from bulk.verdicts import is_of_the_way, is_throttle, verdict
 
 log = logging.getLogger("bulk")
 
@@ -182,7 +182,7 @@ class Caller:
             case Verdict.HOLD:
                 self._close(call.operation, failure.code, probing=probing)
                 return Again()
-            case Verdict.HALT if not call.optional or is_signature(failure):
+            case Verdict.HALT if not call.optional or is_of_the_way(failure):
                 return Halted(str(failure))
             case Verdict.DOUBT:
                 return _ended(CallUnsettled, failure)

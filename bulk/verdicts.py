@@ -90,9 +90,9 @@ _OF_THE_ACCOUNT = re.compile(
 _OF_THE_SIGNATURE = re.compile(r"(?<!Client)Token|TokenId|Signature|RequestExpired|UnrecognizedClient|Skew|InTheFuture")
 
 
-def is_signature(failure: CallFailed) -> bool:
-    """Whether a no is to the keys, the clock or the way of a request, whichever its operation is."""
-    return failure.code == "ProxyRefused" or bool(_OF_THE_SIGNATURE.search(failure.code))
+def is_of_the_way(failure: CallFailed) -> bool:
+    """Whether a no is to the keys or the clock of a request, or to its way, whichever its operation is."""
+    return failure.foreign or failure.code == "ProxyRefused" or bool(_OF_THE_SIGNATURE.search(failure.code))
 
 
 def is_throttle(failure: CallFailed) -> bool:

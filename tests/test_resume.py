@@ -65,10 +65,13 @@ async def test_a_mail_that_is_out_is_sent_though_its_contact_is_not_stopped_yet(
     assert [contact["State"] for contact in runs.sandbox.contacts] == ["ended"]
 
 
-@pytest.mark.parametrize("code", ["ExpiredTokenException", "InvalidSignatureException", "UnrecognizedClientException"])
-async def test_a_stop_that_is_refused_for_its_keys_halts_and_is_made_by_the_next_run(runs: Runs, code: str) -> None:
+KEYS = [{"code": f"{code}Exception"} for code in ("ExpiredToken", "InvalidSignature", "UnrecognizedClient")]
+
+
+@pytest.mark.parametrize("no", [*KEYS, {"status": 403}])  # the last is what a proxy may say
+async def test_a_stop_that_is_refused_for_its_keys_or_its_way_is_made_by_the_next_run(runs: Runs, no: Any) -> None:
     runs.email(stop_contact={})
-    runs.faults({"fault": "error", "code": code, "operation": "StopContact"})
+    runs.faults({"fault": "error", "operation": "StopContact", **no})
     halted = await runs.send(rows("a"))
     assert (halted.exit_code, halted.summary.sent) == (3, 1)
     runs.faults()
