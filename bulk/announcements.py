@@ -153,7 +153,7 @@ class Announcer:
 
     def _check_age(self) -> None:
         """Raise `CallUnsettled` where the service may have forgotten a token under which it may have accepted."""
-        if not self.tries.in_doubt:
+        if not self.tries.in_doubt or not self.call.reaches:  # what only tidies up is done again at any age
             return
         age = self.now() - self._since
         if age < -CLOCK_STEP:

@@ -38,7 +38,7 @@ REPLAYED = {"sms": 7 * 86400.0}  # seconds for which a token is used again; else
 class LineTrial(Trial):
     """One campaign, sent through troubles. `seen`: what the clock showed in this life.
 
-    `doubts`: for each row in doubt the latest time that was known since it is, and since when it is.
+    `doubts`: for each row in doubt the latest time known since, since when it is, and whether the clock was set back.
     """
 
     FIGURES: ClassVar[type[Figures]] = LineFigures
@@ -47,7 +47,7 @@ class LineTrial(Trial):
     figures: LineFigures
     troubles: list[Trouble] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    doubts: dict[bytes, tuple[float, float]] = field(default_factory=dict)
+    doubts: dict[bytes, tuple[float, float, bool]] = field(default_factory=dict)
     unknown: set[bytes] = field(default_factory=set)
     seen: list[float] = field(default_factory=list)
     began: float = 0.0
@@ -157,20 +157,21 @@ class LineTrial(Trial):
             if state != "unknown" or key in self.unknown or code not in {"clock_went_back", "token_expired"}:
                 continue
             self.unknown.add(key)
-            known, first = self.doubts.get(key, (-math.inf, math.inf))
+            known, first, was_back = self.doubts.get(key, (-math.inf, math.inf, False))
             back = code == "clock_went_back"
             self.figures.behind_the_clock += back
             self.figures.beyond_the_token += not back
-            if not (earliest < known if back else latest - first > REPLAYED.get(self.kind.channel, 3600.0)):
+            if not (was_back or earliest < known if back else latest - first > REPLAYED.get(self.kind.channel, 3600.0)):
                 self.figures.charged += 1
                 self.wrong.append(
                     f"{code} at {earliest:.0f}…{latest:.0f}: in doubt since {first:.0f}, known {known:.0f}"
                 )
         before = self.doubts
         self.doubts = {
-            key: (max(before.get(key, (-math.inf, at))[0], latest), before.get(key, (0.0, at))[1])
+            key: (max(known, latest), first, was_back or earliest < known)
             for key, state, _, at in rows
             if state == "intended"
+            for known, first, was_back in [before.get(key, (-math.inf, at, False))]
         }
 
     def _forget_the_pace(self) -> None:

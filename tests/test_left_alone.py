@@ -251,6 +251,17 @@ async def test_an_age_behind_a_clock_that_was_set_back_is_unknown(runs: Runs) ->
     assert reasons(run) == dict.fromkeys("ab", "clock_went_back")
 
 
+async def test_a_contact_is_stopped_however_long_ago_that_was_tried(runs: Runs) -> None:
+    runs.email(stop_contact={})
+    runs.faults({"fault": "drop_before", "operation": "StopContact"})
+    await runs.cut_short(rows("a"), "StopContact", 1)
+    runs.faults()
+    with sqlite3.connect(runs.folder / "state" / "ledger.db") as ledger:
+        ledger.execute("UPDATE delivery SET intended_at = intended_at - 10 * 86400")
+    await runs.send(rows("a"))
+    assert [contact["State"] for contact in runs.sandbox.contacts] == ["ended"]
+
+
 async def test_what_is_announced_after_the_clock_was_set_back_has_an_age_again(runs: Runs) -> None:
     runs.email()
     await runs.send(rows("a"))
