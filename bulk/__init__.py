@@ -1,11 +1,11 @@
 """A bulk sender for Amazon Connect.
 
-The way of a row, and the rooms it passes:
+The way of a row, and the packages it passes:
 
-    list ─ loader ─▶ Recipient ─ request ─▶ Delivery ─ channels ─▶ Call ─ pacing ─▶ connect ─▶ Reply
-               └───────────────────┴──▶ ledger ──▶ results
+    list ─ loader ─▶ Recipient ─ request ─▶ Delivery ─ channels ─▶ Call ─ pacing ─▶ aws ─▶ Reply
+               └───────────────────┴──▶ ledger ──▶ reports
 
-`docs/internals/design.md` has the whole map. What may be imported from here is in `__all__`; each name is loaded when it is first
+`CONTRIBUTING.md` has the map. What may be imported from here is in `__all__`; each name is loaded when it is first
 used, so that `bulk --help` need not wait for the rest. So it is with what this file needs itself: until it has been
 read, an interrupt of the program still ends in a traceback.
 """
@@ -23,22 +23,22 @@ _HOMES = {
     "ListError": "bulk.errors",
     "RunBusy": "bulk.errors",
     "Status": "bulk.model",
-    "Options": "bulk.run",
-    "Plan": "bulk.run",
-    "Progress": "bulk.run",
-    "Resolution": "bulk.run.resolving",
-    "Run": "bulk.run",
-    "Summary": "bulk.run",
-    "UnknownRow": "bulk.run.resolving",
-    "check": "bulk.run",
-    "report": "bulk.run.reporting",
-    "resolve": "bulk.run.resolving",
-    "results": "bulk.run",
-    "send": "bulk.run",
-    "status": "bulk.run",
-    "test": "bulk.run",
+    "Options": "bulk.run.options",
+    "Plan": "bulk.run.plan",
+    "Progress": "bulk.run.summary",
+    "Resolution": "bulk.run.resolve",
+    "Run": "bulk.run.send",
+    "Summary": "bulk.run.summary",
+    "UnknownRow": "bulk.run.resolve",
+    "check": "bulk.run.check",
+    "report": "bulk.run.report",
+    "resolve": "bulk.run.resolve",
+    "results": "bulk.run.results",
+    "send": "bulk.run.send",
+    "status": "bulk.run.status",
+    "test": "bulk.run.test_message",
     "Sandbox": "bulk.sandbox",
-    "Stop": "bulk.stopping",
+    "Stop": "bulk.stop",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - derived from the one list
@@ -52,22 +52,22 @@ if TYPE_CHECKING:
     from bulk.errors import ListError as ListError
     from bulk.errors import RunBusy as RunBusy
     from bulk.model import Status as Status
-    from bulk.run import Options as Options
-    from bulk.run import Plan as Plan
-    from bulk.run import Progress as Progress
-    from bulk.run import Run as Run
-    from bulk.run import Summary as Summary
-    from bulk.run import check as check
-    from bulk.run import results as results
-    from bulk.run import send as send
-    from bulk.run import status as status
-    from bulk.run import test as test
-    from bulk.run.reporting import report as report
-    from bulk.run.resolving import Resolution as Resolution
-    from bulk.run.resolving import UnknownRow as UnknownRow
-    from bulk.run.resolving import resolve as resolve
+    from bulk.run.check import check as check
+    from bulk.run.options import Options as Options
+    from bulk.run.plan import Plan as Plan
+    from bulk.run.report import report as report
+    from bulk.run.resolve import Resolution as Resolution
+    from bulk.run.resolve import UnknownRow as UnknownRow
+    from bulk.run.resolve import resolve as resolve
+    from bulk.run.results import results as results
+    from bulk.run.send import Run as Run
+    from bulk.run.send import send as send
+    from bulk.run.status import status as status
+    from bulk.run.summary import Progress as Progress
+    from bulk.run.summary import Summary as Summary
+    from bulk.run.test_message import test as test
     from bulk.sandbox import Sandbox as Sandbox
-    from bulk.stopping import Stop as Stop
+    from bulk.stop import Stop as Stop
 
 
 def __getattr__(name: str) -> object:

@@ -3,10 +3,10 @@
 import os
 
 try:
-    from bulk.terminal import running
+    from bulk.cli import process
 
-    running.end_at_once()
-    from bulk.cli import main
+    process.end_at_once()
+    from bulk.cli.main import main
 except KeyboardInterrupt:
     os._exit(130)
 

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from bulk.wording import nearest
+from bulk.text.plain import nearest
 
 
 class Ambiguous(Exception):

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from bulk.model import Refusal
-from bulk.outside import outside_text
+from bulk.text.outside import outside_text
 
 _NAME = 200  # characters of an error's code or a request's id
 

@@ -206,7 +206,7 @@ _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",
 
 
 def digest(value: Any) -> bytes:
-    """Give 16 bytes that name a JSON value: equal values, whatever the order of their keys, give equal bytes."""
+    """Return 16 bytes that name a JSON value: equal values, whatever the order of their keys, give equal bytes."""
     text = _canonical(value)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 

@@ -42,7 +42,7 @@ async def in_thread(work: Callable[[*Ts], T], *args: *Ts) -> T:
 
 
 def ahead(items: Iterable[T]) -> Generator[T, None, None]:
-    """Give the items, made one ahead in a thread of their own. What making one raises is raised here."""
+    """Yield the items, made one ahead in a thread of their own. What making one raises is raised here."""
     coming = iter(items)
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as beside:
         making = beside.submit(_next, coming)
@@ -59,7 +59,7 @@ def go_on() -> None:
 
 
 def _next(items: Iterator[T]) -> tuple[T] | None:
-    """Give the next item, None after the last."""
+    """Return the next item, None after the last."""
     for item in items:
         return (item,)
     return None

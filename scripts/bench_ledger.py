@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bulk.ledger import ClaimKind, Ledger, RunIdentity, RunLedger
-from bulk.ledger.matching import names_of
+from bulk.ledger.lookup import names_of
 from bulk.model import Announcement, Outcome, Recipient, Status
 
 IDENTITY = RunIdentity("bench", "default", "sms", "https://connect.example", "us-west-2", "instance")

@@ -69,7 +69,7 @@ class Kind:
         return self.attempts <= 2
 
     def campaign(self, rate: float) -> str:
-        """Give the campaign file."""
+        """Return the campaign file."""
         head = HEAD.format(kind=self.name, channel=self.channel, rate=rate, attempts=self.attempts)
         return head + self.request + ("[stop_contact]\n" if self.stops else "")
 
@@ -105,7 +105,7 @@ class ContactList:
         for number in range(len(self.rows), len(self.rows) + count):
             key = f"k{number}"
             if number % 23 == 22:
-                self.rows.append((f"k{number - 20}", self._good(number), "Again"))
+                self.rows.append((f"k{number - 20}", self._good(number), "RetryAfter"))
                 continue
             end = "rejected" if number % 29 == 7 else "refused" if number % 31 == 11 else "sent"
             address = {"sent": self._good, "rejected": self._rejected, "refused": lambda _: "nowhere"}[end](number)

@@ -145,7 +145,7 @@ def judge(kind: Kind, contacts: ContactList, accepted: list[dict[str, Any]], res
 def _firsts(
     contacts: ContactList, rows: list[dict[str, str]], found: list[tuple[str, str]]
 ) -> dict[str, dict[str, str]]:
-    """Give the result of the first row of each key; rows and results must stand side by side, repeats as skipped."""
+    """Return the result of the first row of each key; rows and results must stand side by side, repeats as skipped."""
     if [row["key"] for row in rows] != [key for key, *_ in contacts.rows]:
         found.append(("wrong_results", "the results do not have the rows of the list"))
     firsts: dict[str, dict[str, str]] = {}
@@ -161,7 +161,7 @@ def _key(contact: dict[str, Any]) -> str:
 
 
 def _by_key(kind: Kind, accepted: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Give what reached people: for a mail, the contacts whose mail was accepted."""
+    """Return what reached people: for a mail, the contacts whose mail was accepted."""
     reached: dict[str, list[dict[str, Any]]] = {}
     for contact in accepted:
         if contact["Mailed"] or kind.channel != "email":
@@ -215,7 +215,7 @@ def _in_the_results(
 
 
 def table(columns: dict[str, Figures]) -> str:
-    """Give the figures as a table, a column for each kind of campaign and one for all."""
+    """Return the figures as a table, a column for each kind of campaign and one for all."""
     total = type(next(iter(columns.values())))()
     for figures in columns.values():
         total.add(figures)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bulk.cli import bulk
+from bulk.cli.main import bulk
 
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
 HEAD = """# The command line

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Write the errors of Amazon Connect into docs/codes.md, when `bulk/verdicts.py` changes; a test holds them equal."""
+"""Write the errors of Amazon Connect into docs/codes.md, after a change of `bulk/operations/verdicts.py`."""
 
 import re
 from pathlib import Path
 
 from bulk.model import Verdict
-from bulk.verdicts import VERDICTS
+from bulk.operations.verdicts import VERDICTS
 
 PAGE = Path(__file__).parents[1] / "docs" / "codes.md"
 BEGIN, END = "<!-- verdicts: written by scripts/make_code_docs.py -->\n", "<!-- end of verdicts -->"

@@ -122,7 +122,7 @@ class Person(NamedTuple):
 
 
 def people() -> Iterator[Person]:
-    """Give everybody in turn, one of each country before the second of any, for ever."""
+    """Return everybody in turn, one of each country before the second of any, for ever."""
     lines = [line.split("  ") for line in NAMES.strip().splitlines()]
     most = max(len(names) for _, *names in lines)
     rounds = ((region, names[turn % len(names)]) for turn in range(most) for region, *names in lines)
@@ -159,14 +159,14 @@ def written(number: phonenumbers.PhoneNumber, *, home: str, random: Random) -> s
 
 
 def address(person: Person, place: int) -> str:
-    """Give an address on a reserved domain: ASCII names spell it, others get a customer's number."""
+    """Return an address on a reserved domain: ASCII names spell it, others get a customer's number."""
     stem = f"{person.first}.{person.last}".replace(" ", "").replace("'", "")
     local = stem.lower() if stem.replace(".", "").replace("-", "").isascii() else "customer"
     return f"{local}{place:03}@{DOMAINS[place % len(DOMAINS)]}"
 
 
 def sometimes(values: Iterable[str], *, share: float, random: Random) -> Iterator[str]:
-    """Give the values in turn for a share of the rows, nothing for the others."""
+    """Return the values in turn for a share of the rows, nothing for the others."""
     turn = cycle(values)
     while True:
         yield next(turn) if random.random() < share else ""

@@ -2,7 +2,7 @@
 
     scripts/mutate                                 every default target; it takes hours
     scripts/mutate bulk/rules --jobs 2 --sample 200 --seed 1
-    scripts/mutate bulk/verdicts.py --map /tmp/map.json --log /tmp/faults.log
+    scripts/mutate bulk/operations/verdicts.py --map /tmp/map.json --log /tmp/faults.log
 
 Targets are Python files, TOML files of data, and folders of both. Faults are comparisons, boundaries, conditions,
 arithmetic and constants turned; statements, arguments, decorators, handlers and returned values left out; conditions of
@@ -39,8 +39,21 @@ from mutate_text import toml
 from mutate_trial import Copy, Ranking, Verdict, stages
 
 TARGETS = [
-    *("bulk/run", "bulk/delivery.py", "bulk/announcements.py", "bulk/calling.py", "bulk/turns.py", "bulk/ledger"),
-    *("bulk/rules", "bulk/suppression.py", "bulk/errors.py", "bulk/verdicts.py", "bulk/breaker.py"),
+    *(
+        "bulk/run",
+        "bulk/delivery/delivery.py",
+        "bulk/delivery/announcements.py",
+        "bulk/delivery/call_runner.py",
+        "bulk/pacing/queue.py",
+        "bulk/ledger",
+    ),
+    *(
+        "bulk/rules",
+        "bulk/loader/suppression.py",
+        "bulk/errors.py",
+        "bulk/operations/verdicts.py",
+        "bulk/delivery/breaker.py",
+    ),
     "bulk/loader/exports.toml",
 ]
 ABOUT_THE_TEXT = {"test_shape.py", "test_docs.py", "test_chaos.py", "test_mutate.py"}

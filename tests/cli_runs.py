@@ -73,14 +73,14 @@ def campaign(folder: Path, *, rows: int = 3, text: str = CAMPAIGN) -> Path:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Give an environment in which nobody's AWS settings are found."""
+    """Return an environment in which nobody's AWS settings are found."""
     kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "PYTHONPATH", "TMPDIR") if name in os.environ}
     nowhere = {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true"}
     return {**kept, **nowhere, "PYTHONWARNINGS": "error", **more}
 
 
 def at(url: str, *, region: str = "us-east-1") -> dict[str, str]:
-    """Give the environment of somebody who sends to a sandbox, without being asked."""
+    """Return the environment of somebody who sends to a sandbox, without being asked."""
     return {
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",
@@ -97,8 +97,8 @@ def program(*words: str | Path) -> list[str]:
 FORKING = """
 import json, os, sys
 import aioboto3, aiohttp, anyio, asyncio, jinja2, phonenumbers, pydantic, rich.cells, sqlite3, tenacity, yaml
-import bulk.cli
-import bulk.campaign, bulk.connect, bulk.ledger, bulk.request, bulk.sandbox
+import bulk.cli.main
+import bulk.campaign, bulk.aws.connect, bulk.ledger, bulk.request, bulk.sandbox
 assert len(os.listdir("/proc/self/task")) == 1, "a fork takes one thread along"
 for line in sys.stdin:
     order = json.loads(line)
@@ -114,7 +114,7 @@ for line in sys.stdin:
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 else:
     sys.exit()
-bulk.cli.main()
+bulk.cli.main.main()
 """
 
 

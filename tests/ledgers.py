@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bulk.ledger import Ledger, RunIdentity, RunLedger, RunRecord
 from bulk.ledger.facts import moment
-from bulk.ledger.matching import names_of
+from bulk.ledger.lookup import names_of
 from bulk.model import Announcement, Outcome, Recipient, Status
 
 IDENTITY = RunIdentity("welcome", "default", "email", "https://connect.example", "us-west-2", "8f3c")

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from bulk.model import Recorded
-from bulk.outcomes import table
 from bulk.reports import About, Figures, Fold, Report, page
+from bulk.reports.results import table
 
 START = datetime(2026, 11, 20, 9, tzinfo=UTC)
 ABOUT = About(
@@ -35,7 +35,7 @@ INLINE = {"bdi", "code", "span", "strong"}
 def end(
     status: str, at: float | None = 0.0, *, attempts: int = 0, code: str | None = None, said: str | None = None
 ) -> Recorded:
-    """Give a row's end, so many seconds after the start."""
+    """Return a row's end, so many seconds after the start."""
     return status, None, attempts, code, said, None, None if at is None else START.timestamp() + at
 
 

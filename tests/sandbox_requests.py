@@ -5,9 +5,9 @@ import json
 import math
 from typing import Any
 
+from bulk.sandbox.account import Answer, Call, Settings, World
 from bulk.sandbox.quotas import Quotas
 from bulk.sandbox.state import Limits
-from bulk.sandbox.world import Answer, Call, Settings, World
 
 INSTANCE = "8f3c1c7e-0000-4000-8000-000000000001"
 SIGNED = (
@@ -52,12 +52,12 @@ _NUMBERS = itertools.count()
 
 
 def token() -> str:
-    """Give a token that was never used."""
+    """Return a token that was never used."""
     return f"token-{next(_NUMBERS)}"
 
 
 def world(*, rate: float | None = math.inf, burst: int | None = None, **limits: Any) -> World:
-    """Give a world whose clock stands at 0."""
+    """Return a world whose clock stands at 0."""
     return World(Settings(Quotas(rate, burst), Limits(**limits)), 0.0)
 
 
@@ -75,5 +75,5 @@ def accepted(to: World, operation: str, parameters: Any, *, now: float = 0.0) ->
 
 
 def message(answer: Answer) -> str:
-    """Give the sentence of an error."""
+    """Return the sentence of an error."""
     return str(json.loads(answer.body)["Message"])

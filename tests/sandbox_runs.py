@@ -101,5 +101,5 @@ def statuses(run: bulk.Run) -> dict[str, str]:
 
 
 def reasons(run: bulk.Run) -> dict[str, str]:
-    """Give the error codes of the rows that have one."""
+    """Return the error codes of the rows that have one."""
     return dict(run.results().drop_nulls("error_code").select("key", "error_code").iter_rows())

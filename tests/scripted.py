@@ -7,15 +7,15 @@ from typing import Any
 
 import anyio
 
-from bulk.announcements import Guard
-from bulk.calling import Caller, Policy
+from bulk.delivery.announcements import Guard
+from bulk.delivery.call_runner import CallRunner, Policy
 from bulk.errors import CallFailed
-from bulk.learning import Learner
-from bulk.limits import Bucket, Room
 from bulk.model import Announcement, Call, Outcome, Reply
-from bulk.pacing import Pace
-from bulk.stopping import Stop
-from bulk.turns import OwnPace, Turns, Waiting
+from bulk.pacing.estimator import RateEstimator
+from bulk.pacing.limiter import AdaptiveLimiter
+from bulk.pacing.limits import Bucket, OpenContactLimit
+from bulk.pacing.queue import LocalStore, RateLimitQueue, WaiterCount
+from bulk.stop import Stop
 
 SMS = "StartOutboundChatContact"
 CREATE, MAIL, STOP = "CreateContact", "StartOutboundEmailContact", "StopContact"
@@ -150,12 +150,12 @@ def caller(
     *,
     per_second: float = 1000.0,
     policy: Policy | None = None,
-    room: Room | None = None,
-    waiting: Waiting | None = None,
+    room: OpenContactLimit | None = None,
+    waiting: WaiterCount | None = None,
     operations: Sequence[str] = (SMS, CREATE, MAIL, STOP),
-) -> Caller:
-    """Give a caller of every operation, at a rate that does not matter unless it is said."""
+) -> CallRunner:
+    """Return a caller of every operation, at a rate that does not matter unless it is said."""
     stop = stop or Stop()
-    pace = Pace(Bucket(per_second), Learner(per_second, per_second))
-    turns = {operation: Turns(OwnPace(pace), stop, room=room, waiting=waiting) for operation in operations}
-    return Caller(transport, turns, stop, policy=policy or Policy())
+    pace = AdaptiveLimiter(Bucket(per_second), RateEstimator(per_second, per_second))
+    turns = {operation: RateLimitQueue(LocalStore(pace), stop, room=room, waiting=waiting) for operation in operations}
+    return CallRunner(transport, turns, stop, policy=policy or Policy())

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bulk.api import UNKNOWN, Trouble, operation
+from bulk.operations import UNKNOWN, Violation, operation
 
 CHAT = operation("StartOutboundChatContact")
 MAIL = operation("StartOutboundEmailContact")
@@ -471,7 +471,7 @@ def test_members_of_which_each_row_fills_one_may_stand_side_by_side() -> None:
 
 
 def test_a_trouble_reads_as_path_and_message() -> None:
-    assert str(Trouble("A.B", "is wrong.")) == "A.B: is wrong."
+    assert str(Violation("A.B", "is wrong.")) == "A.B: is wrong."
 
 
 # Invariants

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from bulk.breaker import FEWEST, Breaker
+from bulk.delivery.breaker import FEWEST, Breaker
 from bulk.model import Outcome, Status
 
 SENT, SKIPPED, REFUSED = Outcome(Status.SENT, "c-1"), Outcome(Status.SKIPPED), Outcome(Status.REFUSED)

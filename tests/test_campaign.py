@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulk.campaign import Campaign, Window, load, seconds
-from bulk.campaign.whereabouts import line_of
+from bulk.campaign.locations import line_of
 from bulk.errors import CampaignError
 
 SMS = 'name = "reminder"\nchannel = "sms"\n'

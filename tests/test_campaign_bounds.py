@@ -12,7 +12,7 @@ from cli_runs import CAMPAIGN, bulk, campaign
 from bulk.campaign import Campaign, load
 from bulk.campaign.bounds import HIGHEST, LARGEST
 from bulk.errors import CampaignError
-from bulk.run import Options
+from bulk.run.options import Options
 
 START = 'name = "reminder"\nchannel = "sms"\n'
 REQUEST = START + 'request = "request.{}"\n'
@@ -20,7 +20,7 @@ SOON = 5.0  # seconds, on a machine that has much else to do
 
 
 def trouble(path: Path) -> str:
-    """Give the sentence that a campaign is refused with, soon."""
+    """Return the sentence that a campaign is refused with, soon."""
     began = time.process_time()
     with pytest.raises(CampaignError) as caught:
         load(path)

@@ -9,7 +9,11 @@ from cli_runs import campaign, environment
 
 CANCELLED = """
 import asyncio, sys
-import bulk, bulk.run, bulk.run.looking, bulk.run.reporting
+import importlib
+import bulk
+
+
+runs = [importlib.import_module(f"bulk.run.{name}") for name in ("check", "results", "report")]
 
 CALLS = {
     "check": lambda: bulk.check("campaign.toml"),
@@ -18,7 +22,7 @@ CALLS = {
     "results": lambda: bulk.results("campaign.toml", "results.csv", state_dir="state"),
     "report": lambda: bulk.report("campaign.toml", "report.html", state_dir="state"),
 }
-read, examine = bulk.run.looking.read_results, bulk.run.examine
+read, examine = runs[1].read_results, runs[0].examine
 
 async def main(call, after):
     loop, reads = asyncio.get_running_loop(), asyncio.Event()
@@ -31,8 +35,8 @@ async def main(call, after):
         loop.call_soon_threadsafe(loop.call_later, after, reads.set)
         return examine(*args)
 
-    bulk.run.examine = examined
-    for room in (bulk.run, bulk.run.looking, bulk.run.reporting):
+    runs[0].examine = examined
+    for room in runs:
         room.read_results = results
     task = asyncio.create_task(call())
     await reads.wait()

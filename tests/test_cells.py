@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulk.cells import shortest, text_of, value_of
-from bulk.loader import ContactList, Wanted
+from bulk.loader import ContactList, ReadSpec
 from bulk.model import Refusal
 from bulk.request import Request
+from bulk.text.cells import shortest, text_of, value_of
 
 ANN = "+14155550123"
 DAY = dt.datetime.fromisoformat("2026-11-20")
@@ -128,7 +128,7 @@ def written(source: Any, column: str, *, alone: bool = False) -> list[tuple[str,
         columns=contacts.columns,
         destination=("request", "DestinationEndpoint.Address"),
     )
-    wanted = Wanted(kind="phone", destination="phone", columns=request.columns)
+    wanted = ReadSpec(kind="phone", destination="phone", columns=request.columns)
     rows = [recipient for batch in contacts.batches(wanted) for recipient in batch.recipients]
     made = [request.build(row) for row in rows]
     assert not any(isinstance(one, Refusal) for one in made)
@@ -153,7 +153,7 @@ def test_a_day_alone_is_a_day_and_a_moment_is_of_iso_8601() -> None:
 
 def test_one_fraction_in_ndjson_makes_no_fraction_of_the_others(tmp_path: Path) -> None:
     (tmp_path / "list.ndjson").write_text(f'{{"phone":"{ANN}","n":12}}\n{{"phone":"{ANN}","n":12.5}}\n')
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"n"}), key="n")
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"n"}), key="n")
     rows = [row for batch in ContactList.open(tmp_path / "list.ndjson").batches(wanted) for row in batch.recipients]
     assert [(row.key, text_of(row.cells["n"])) for row in rows] == [("12", "12"), ("12.5", "12.5")]
 
@@ -161,7 +161,7 @@ def test_one_fraction_in_ndjson_makes_no_fraction_of_the_others(tmp_path: Path) 
 @pytest.mark.parametrize("cell", ['="00123"', '"=""00123"""', ' ="00123" '])
 def test_what_keeps_a_number_a_text_in_a_spreadsheet_is_no_part_of_it(cell: str, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text(f'phone,id,note\n{ANN},{cell},=1\n{ANN},7,a="b"\n')
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"id", "note"}), key="id")
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"id", "note"}), key="id")
     first, second = (
         row for batch in ContactList.open(tmp_path / "list.csv").batches(wanted) for row in batch.recipients
     )

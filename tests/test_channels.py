@@ -14,10 +14,10 @@ import pytest
 from botocore.loaders import Loader
 
 import bulk.channels
-from bulk.api import MODELS
 from bulk.channels import CHANNELS, Channel
 from bulk.errors import CallFailed, CallRejected, CallUnsettled
 from bulk.model import Call, Exchange, Parameters, Reply
+from bulk.operations import MODELS
 
 MODEL = Loader(extra_search_paths=[str(MODELS)]).load_service_model("connect", "service-2", "2017-08-08")
 
@@ -30,7 +30,7 @@ def shape_of(operation: str, side: str = "input") -> Mapping[str, Any]:
 
 
 def member(shape: Mapping[str, Any], path: str) -> Mapping[str, Any]:
-    """Give the shape at a dotted path; fails where there is none."""
+    """Return the shape at a dotted path; fails where there is none."""
     for name in path.split("."):
         inner = shape["value"] if shape["type"] == "map" else shape["members"][name]
         shape = MODEL["shapes"][inner["shape"]]

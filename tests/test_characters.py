@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bulk
-from bulk.parts import is_unusual, parts, plain_form, written_plainly
 from bulk.run.characters import Characters
+from bulk.text.segments import is_unusual, parts, plain_form, written_plainly
 
 
 def plan(tmp_path: Path, texts: list[str]) -> Any:

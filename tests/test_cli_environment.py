@@ -93,7 +93,7 @@ class OptedOut(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as its base spells it
-        """Say nothing on the test's output."""
+        """Write nothing on the test's output."""
 
 
 @pytest.fixture(scope="module")

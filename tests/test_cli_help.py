@@ -11,8 +11,8 @@ import click
 import pytest
 from cli_runs import Ended, at, bulk, bulk_as_module, campaign, environment, service
 
-from bulk.cli import bulk as group
-from bulk.terminal.examples import EXAMPLES
+from bulk.cli.examples import EXAMPLES
+from bulk.cli.main import bulk as group
 
 HEAVY = {
     "aioboto3",
@@ -32,7 +32,7 @@ SHOW_MODULES = """
 import atexit, json, sys
 sys.argv = ["bulk", "--help"]
 atexit.register(lambda: print(json.dumps(sorted(sys.modules)), file=sys.stderr))
-from bulk.cli import main
+from bulk.cli.main import main
 main()
 """
 

@@ -10,9 +10,9 @@ import pytest
 from cli_runs import bulk, contact_list
 
 from bulk.loader import ContactList
-from bulk.run import check
+from bulk.run.check import check
 from bulk.starters import write_for
-from bulk.starters.choice import fitted
+from bulk.starters.columns import fitted
 
 LISTS = Path(__file__).with_name("lists")
 

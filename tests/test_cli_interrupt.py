@@ -11,10 +11,10 @@ import pytest
 from cli_runs import campaign, environment, program
 
 OFFSETS = (0.0, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)  # seconds
-BEGUN = " bulk.terminal.running\n"  # ends the line with which Python says that our code runs
+BEGUN = " bulk.cli.process\n"  # ends the line with which Python says that our code runs
 SCRIPT = "from bulk.__main__ import main; main()"  # what an installed `bulk` does
 INTERRUPTED = """
-from bulk.terminal.running import leave_interrupted
+from bulk.cli.process import leave_interrupted
 try:
     exec("raise KeyboardInterrupt")
 except KeyboardInterrupt:

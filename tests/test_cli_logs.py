@@ -14,7 +14,7 @@ from aiohttp import web
 from cli_runs import Service, at, bulk, campaign
 from pretended import pretending, refused
 
-from bulk.terminal import logs
+from bulk.cli import logs
 
 SECRETS = ("+1206555", "Ann", "see you on", "AWS4-HMAC", "Signature=", "wJalrSECRET", "FQoGSECRET")
 

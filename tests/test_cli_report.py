@@ -9,7 +9,7 @@ from cli_runs import CAMPAIGN, Service, at, bulk, campaign, phone
 from reported import Read
 
 import bulk as product
-from bulk.lock import sole_sender
+from bulk.ledger.lock import sole_sender
 
 REPORT = "report", "campaign.toml", "-o", "report.html"
 

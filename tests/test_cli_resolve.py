@@ -7,7 +7,7 @@ import pytest
 from cli_runs import Service, at, bulk, campaign, environment, phone
 
 import bulk as api
-from bulk.lock import sole_sender
+from bulk.ledger.lock import sole_sender
 
 LOST = {"fault": "drop_after", "destinations": [phone(1), phone(3)]}  # accepted, and the answer is lost
 

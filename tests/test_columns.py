@@ -12,7 +12,7 @@ import bulk
 from bulk.columns import Ambiguous, Columns, path
 from bulk.errors import CampaignError, ListError
 from bulk.loader import ContactList
-from bulk.outcomes import SCHEMA
+from bulk.reports.results import SCHEMA
 from bulk.request import compile_template
 
 LIKE = st.sampled_from(["a", "A", "B", ".", "．", "․", " ", "_", "-", "é", "É", "１", "1", "ﬁ", "ß"])

@@ -16,11 +16,11 @@ import pytest
 import pytest_asyncio
 from botocore import exceptions as sdk
 
-from bulk.connect import Connect, Endpoint
+from bulk.aws.connect import Connect, Endpoint
+from bulk.aws.failures import LINE_FAILURES
 from bulk.errors import CallFailed, CampaignError, Halted
-from bulk.failures import LINE_FAILURES
 from bulk.model import Call, Reply, Verdict
-from bulk.verdicts import verdict
+from bulk.operations.verdicts import verdict
 
 CHAT = Call("StartOutboundChatContact", {"InstanceId": "i", "ContactFlowId": "f"})
 SECRETS = ("AKIDEXAMPLE", "dummy")

@@ -26,11 +26,11 @@ from pretended import (
 )
 
 import bulk
-from bulk import credentials, providers
-from bulk.connect import Connect, Endpoint
-from bulk.credentials import Credentials
+from bulk.aws import credential_providers, credentials
+from bulk.aws.connect import Connect, Endpoint
+from bulk.aws.credentials import Credentials
+from bulk.aws.lookups import applied_rate, fetch, opted_out
 from bulk.errors import SetupError
-from bulk.fetching import applied_rate, fetch, opted_out
 from bulk.model import Call
 
 CHAT = Call("StartOutboundChatContact", {"InstanceId": "i", "ContactFlowId": "f"})
@@ -146,7 +146,7 @@ WRONG: list[tuple[Way, str]] = [
 async def test_whatever_is_wrong_with_credentials_is_said_with_the_remedy_before_any_call(
     way: Way, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(providers, "PROCESS_WITHIN", 0.5)
+    monkeypatch.setattr(credential_providers, "PROCESS_WITHIN", 0.5)
     way(monkeypatch, tmp_path)
     async with pretending() as service:
         with pytest.raises(SetupError, match=f"^no usable AWS credentials: {said}"):

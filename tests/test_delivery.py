@@ -25,13 +25,13 @@ from scripted import (
 )
 from virtual import in_virtual_time
 
-from bulk.announcements import Admission, NotNow
-from bulk.calling import Policy
 from bulk.channels import CHANNELS
-from bulk.delivery import Carrier
+from bulk.delivery.announcements import Admission, Deferred
+from bulk.delivery.call_runner import Policy
+from bulk.delivery.delivery import Deliverer
 from bulk.errors import Halted
 from bulk.model import Delivery, Outcome, Progress, Recipient, Status, digest
-from bulk.stopping import Stop, Stopped
+from bulk.stop import Stop, Stopped
 
 pytestmark = in_virtual_time
 
@@ -42,8 +42,8 @@ TIDY = {**LETTER, "stop_contact": {"InstanceId": "i"}}
 REJECTED = no("InvalidRequestException", 400)
 
 
-def carrier(line: Wire, notes: Notes, channel: str, *, stop: Stop | None = None, attempts: int = 3) -> Carrier:
-    return Carrier(
+def carrier(line: Wire, notes: Notes, channel: str, *, stop: Stop | None = None, attempts: int = 3) -> Deliverer:
+    return Deliverer(
         caller=caller(line, stop, policy=Policy(attempts=attempts)),
         journal=notes,
         exchange=CHANNELS[channel].exchange,
@@ -271,7 +271,7 @@ async def test_a_rejection_of_a_second_call_in_doubt_is_unknown() -> None:
 # Being asked whether the recipient may be written to now
 
 
-def asked(script: list[Answer], channel: str, verdicts: list[NotNow | None]) -> tuple[Carrier, Sent]:
+def asked(script: list[Answer], channel: str, verdicts: list[Deferred | None]) -> tuple[Deliverer, Sent]:
     """A carrier that asks before the first call, and the wire and the notes it has."""
     run = Sent(*script)
 
@@ -292,8 +292,8 @@ async def test_it_asks_before_every_try_of_a_call_that_reaches_a_person() -> Non
 
 
 async def test_who_may_not_be_written_to_now_is_left_without_a_trace() -> None:
-    carries, run = asked([], "sms", [NotNow(NOW + 3600.0)])
-    with pytest.raises(NotNow):
+    carries, run = asked([], "sms", [Deferred(NOW + 3600.0)])
+    with pytest.raises(Deferred):
         await carries.deliver(delivery(TEXT))
     assert run.line.diary == ["asked"]
 

@@ -16,15 +16,15 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from scripted import CREATE, MAIL, SMS, STOP, caller, fault, full, no, throttled, timeout, unreachable
 
-from bulk.announcements import Guard
-from bulk.calling import Policy
 from bulk.channels import CHANNELS
-from bulk.delivery import Carrier
+from bulk.delivery.announcements import Guard
+from bulk.delivery.call_runner import Policy
+from bulk.delivery.delivery import Deliverer
+from bulk.delivery.workers import send
 from bulk.errors import CallFailed
 from bulk.model import Announcement, Call, Delivery, Outcome, Parameters, Progress, Recipient, Reply, Status
-from bulk.sender import send
-from bulk.stopping import Stop
-from bulk.turns import Waiting
+from bulk.pacing.queue import WaiterCount
+from bulk.stop import Stop
 
 REPLAY_WITHIN = 3600.0
 REMEMBERED = 3 * 3600.0  # the service knows a token for longer than it is used: a try may take its time
@@ -89,7 +89,8 @@ class Service:
         if call.operation in {SMS, MAIL} and call.parameters["To"] in self.bad:
             raise no("InvalidRequestException", 400)
         now = self.clock + anyio.current_time()
-        if token in self.at and now - self.at[token] <= REMEMBERED:
+        remembered = call.operation == "StopContact" or now - self.at.get(token, now) <= REMEMBERED
+        if token in self.at and remembered:  # a contact that has ended stays so, however late it is ended again
             if self.conflicts:
                 raise no("IdempotencyException", 409)
         else:
@@ -202,8 +203,8 @@ class Story:
             self.books.write()
 
     async def send(self) -> None:
-        stop, waiting = Stop(), Waiting()
-        carrier = Carrier(
+        stop, waiting = Stop(), WaiterCount()
+        carrier = Deliverer(
             caller=caller(self.service, stop, policy=Policy(attempts=2, longest_wait=5.0), waiting=waiting),
             journal=self.books,
             exchange=CHANNELS[TABLES[self.way][0]].exchange,

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import pytest
 from scripted import CREATE, MAIL, SMS, STOP, Notes, Wire, caller, fault, full, ok, throttled, timeout, wire
 
-from bulk.announcements import Admission, NotNow
 from bulk.channels import CHANNELS
-from bulk.delivery import Carrier
+from bulk.delivery.announcements import Admission, Deferred
+from bulk.delivery.delivery import Deliverer
 from bulk.errors import CallFailed
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status
 
@@ -41,12 +41,12 @@ class Conversation:
 
     def ask(self, _: Delivery) -> None:
         if self.after <= 0:
-            raise NotNow(self.why)
+            raise Deferred(self.why)
         self.after -= 1
 
     async def go(self) -> Outcome:
         self.notes = Notes(self.line.diary)
-        carries = Carrier(
+        carries = Deliverer(
             caller(self.line, operations=(SMS, CREATE, MAIL, STOP, "StartEmailContact")),
             self.notes,
             CHANNELS[self.channel].exchange,
@@ -98,7 +98,7 @@ async def test_a_no_after_what_may_have_been_accepted_leaves_the_row_unknown(cal
 @pytest.mark.parametrize("call", CALLS)
 async def test_a_window_that_closes_before_a_call_is_accepted_has_the_row_wait(call: str, event: str) -> None:
     one, operation = conversation(call, CERTAINLY_NOT[event], why=NOW + 3600.0)
-    with pytest.raises(NotNow) as waits:
+    with pytest.raises(Deferred) as waits:
         await one.go()
     assert waits.value.until == NOW + 3600.0
     assert one.line.operations.count(operation) == 1
@@ -108,7 +108,7 @@ async def test_a_window_that_closes_before_a_call_is_accepted_has_the_row_wait(c
 @pytest.mark.parametrize("event", PERHAPS)
 async def test_a_row_in_doubt_waits_for_its_window_while_its_token_lives(event: str) -> None:
     one, _ = conversation("sms", PERHAPS[event], why=NOW + 1800.0)
-    with pytest.raises(NotNow):
+    with pytest.raises(Deferred):
         await one.go()
     assert not any(entry.startswith(("withdraw", "finish")) for entry in one.line.diary)
 
@@ -128,7 +128,7 @@ async def test_the_second_call_of_a_mail_is_asked_about_like_the_first() -> None
 
 async def test_a_draft_keeps_for_the_next_window() -> None:
     one = Conversation("email", wire(ok("draft")), LETTER, after=1, why=NOW + 60.0)
-    with pytest.raises(NotNow):
+    with pytest.raises(Deferred):
         await one.go()
     assert one.line.operations == [CREATE]
 

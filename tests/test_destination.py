@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bulk.loader.addresses import email
-from bulk.loader.cells import cleaned
+from bulk.loader.cell_text import cleaned
 from bulk.loader.countries import alpha_2, is_dial_code
-from bulk.loader.numbering import mobile_region
+from bulk.loader.e164 import mobile_region
 from bulk.loader.phones import phone, readings
 from bulk.model import Refusal
 

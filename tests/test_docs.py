@@ -16,8 +16,8 @@ from cli_runs import started
 
 import bulk
 from bulk import errors
-from bulk.cli import bulk as group
-from bulk.terminal.examples import HELP
+from bulk.cli.examples import HELP
+from bulk.cli.main import bulk as group
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -135,10 +135,11 @@ def test_the_exit_codes_are_the_same_everywhere() -> None:
     assert (errors.BulkError.exit_code, errors.Halted.exit_code, errors.RunBusy.exit_code) == (2, 3, 75)
 
 
-def test_the_map_of_the_readme_shows_every_room() -> None:
-    (drawn,) = [block.text for block in blocks(README, "") if block.text.startswith("bulk/\n")]
-    rooms = {path.name + "/" * path.is_dir() for path in (ROOT / "bulk").iterdir() if path.name != "__pycache__"}
-    assert set(re.findall(r"^  (\S+)  +\S", drawn, re.MULTILINE)) == rooms
+def test_the_map_shows_every_package() -> None:
+    contributing = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    (drawn,) = [block.text for block in blocks(contributing, "") if block.text.startswith("bulk/\n")]
+    packages = {path.name + "/" * path.is_dir() for path in (ROOT / "bulk").iterdir() if path.name != "__pycache__"}
+    assert set(re.findall(r"(?:^  |   )(\w+(?:\.py|/))  +\S", drawn, re.MULTILINE)) == packages
 
 
 def test_the_reference_is_what_help_says() -> None:

@@ -14,13 +14,13 @@ from pydantic.fields import FieldInfo
 import bulk
 from bulk.campaign import Campaign, seconds
 from bulk.campaign.rule_tables import CapsTable, HoursTable
-from bulk.campaign.tables import Hold, ListTable, Pacing, Retry, StopTable
-from bulk.ledger.record import OTHER_PERSON
+from bulk.campaign.schema import Hold, ListTable, Pacing, Retry, StopTable
+from bulk.ledger.run_reader import OTHER_PERSON
 from bulk.loader.ambiguity import UNUSABLE
-from bulk.loader.broken import LONGEST
+from bulk.loader.malformed import LONGEST
 from bulk.rules.caps import CAPPED
-from bulk.sandbox import control, magic
-from bulk.sandbox.declaration import _READERS, declare
+from bulk.sandbox import control, simulator
+from bulk.sandbox.fault_config import _READERS, declare
 from bulk.sandbox.faults import FAULTS
 
 HOME = Path(bulk.__file__).parent
@@ -156,9 +156,9 @@ def test_the_example_of_a_bad_day_is_one() -> None:
 
 def test_every_magic_recipient_is_told() -> None:
     told = [(number, address) for number, address, _ in rows(SANDBOX, "Magic recipients") if number != "Number"]
-    assert told == [(number, f"{name}@{magic.DOMAIN}") for number, name in magic.NUMBERS.items()]
+    assert told == [(number, f"{name}@{simulator.DOMAIN}") for number, name in simulator.NUMBERS.items()]
     assert [said.replace("`", "") for *_, said in rows(SANDBOX, "Magic recipients")] == [
-        line.split("|")[3].strip() for line in (magic.__doc__ or "").splitlines() if line.startswith("| ")
+        line.split("|")[3].strip() for line in (simulator.__doc__ or "").splitlines() if line.startswith("| ")
     ]
 
 

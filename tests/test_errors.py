@@ -9,11 +9,11 @@ import pytest
 from botocore.loaders import Loader
 
 from bulk import errors
-from bulk.api import MODELS, operation
 from bulk.channels import CHANNELS
 from bulk.errors import BulkError, CallFailed
 from bulk.model import Verdict
-from bulk.verdicts import THROTTLES, VERDICTS, is_throttle, verdict
+from bulk.operations import MODELS, operation
+from bulk.operations.verdicts import THROTTLES, VERDICTS, is_throttle, verdict
 
 MODEL = Loader(extra_search_paths=[str(MODELS)]).load_service_model("connect", "service-2", "2017-08-08")
 EXCEPTIONS = {name: shape for name, shape in MODEL["shapes"].items() if shape.get("exception")}

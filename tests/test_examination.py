@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bulk
-from bulk.loader import ContactList, Wanted
-from bulk.run import examination
+from bulk.loader import ContactList, ReadSpec
+from bulk.run import check
 
 PHONES = ["+14155550123", "+14155550124", "415 555 0125", "", "nonsense", "+442079460018", "+33612345678"]
 ROWS = st.lists(
@@ -59,11 +59,11 @@ def test_what_is_found_is_what_a_pass_over_the_ledger_finds(
     tmp_path: Path, rows: list[dict[str, str]], table: Mapping[str, Any], size: int
 ) -> None:
     frame, source = pl.DataFrame(rows), campaign(tmp_path, **table)
-    usual, examination.BATCH = examination.BATCH, size
+    usual, check.BATCH = check.BATCH, size
     try:
         found = asyncio.run(bulk.check(source, contacts=frame))
     finally:
-        examination.BATCH = usual
+        check.BATCH = usual
     results = asyncio.run(bulk.send(source, contacts=frame, dry_run=True)).results()
     assert reasons_of(results) == {
         (reason.status, reason.code): (reason.rows, [(one.row, one.key, one.message) for one in reason.examples])
@@ -95,7 +95,7 @@ def test_recipients_are_the_same_one_by_one_and_in_a_row(tmp_path: Path) -> None
     path = tmp_path / "list.csv"
     path.write_text("phone,id\n+14155550123,a\n\n415 555 0124,\nnonsense,b\n")
     for how in ("key", "destination", "none"):
-        wanted = Wanted(
+        wanted = ReadSpec(
             kind="phone", destination="phone", columns=frozenset({"id"}), key="id", country="US", dedupe=how
         )
         (batch,) = ContactList.open(path).batches(wanted)

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from pretended import Answer, Pretended, accepted, pretending, refused
 
 import bulk
-from bulk.connect import Connect, Endpoint
+from bulk.aws.connect import Connect, Endpoint
+from bulk.aws.failures import LONGEST_WAIT, clock_skew, is_foreign, retry_after, safe
 from bulk.errors import CallFailed
-from bulk.failures import LONGEST_WAIT, clock_skew, is_foreign, retry_after, safe
 from bulk.model import Call, Verdict
-from bulk.verdicts import is_throttle, verdict
+from bulk.operations.verdicts import is_throttle, verdict
 
 CHAT = Call("StartOutboundChatContact", {"InstanceId": "i", "ContactFlowId": "f"})
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -12,9 +12,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from bulk.connect import Endpoint
+from bulk.aws.connect import Endpoint
+from bulk.aws.lookups import applied_rate, fetch, opted_out
 from bulk.errors import CampaignError, Halted, ListError
-from bulk.fetching import applied_rate, fetch, opted_out
 from bulk.loader import ContactList
 
 LIST = "phone,name\n+14155550123,Ann\n"
@@ -159,7 +159,7 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as its base spells it
-        """Say nothing on the test's output."""
+        """Write nothing on the test's output."""
 
 
 @pytest.fixture

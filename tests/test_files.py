@@ -25,10 +25,10 @@ from bulk.files import (
     state_folder,
     write_new,
 )
-from bulk.files.passing import _YOUNG
+from bulk.files.replacement import taking_the_place_of
+from bulk.files.temporary import _YOUNG
 from bulk.ledger import Ledger
-from bulk.lock import sender, sole_sender
-from bulk.replacing import taking_the_place_of
+from bulk.ledger.lock import sender, sole_sender
 
 WORDS = {"failed": "it cannot be written", "remedy": "Choose another place"}
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")

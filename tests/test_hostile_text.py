@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from cli_runs import CAMPAIGN, Ended, Service, at, bulk, campaign
 
-from bulk.run import results as results_of
+from bulk.run.results import results as results_of
 
 ESCAPES = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e\u2066\r\n12:00:00 forged: 3 sent\n"
 LIST = (
@@ -70,7 +70,7 @@ def prepared(folder: Path, text: str = CAMPAIGN) -> Path:
 
 
 def ledger(folder: Path) -> str:
-    """Give all text of the ledger, and its bytes."""
+    """Return all text of the ledger, and its bytes."""
     path = folder / ".bulk" / "ledger.db"
     with closing(sqlite3.connect(path)) as connection:
         rows = (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulk.identity import identity, key_of, visible
+from bulk.text.identity import identity, key_of, visible
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 FORMAT = "\u200b\u200e\u200f\u2060\ufeff\u00ad\u202a\u202c"  # what pages, mails and spreadsheets leave around text

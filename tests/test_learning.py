@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from told import Service, auto, configured, told
 
-from bulk.learning import DOUBLING, Learner
-from bulk.pacing import Pace
+from bulk.pacing.estimator import DOUBLING, RateEstimator
+from bulk.pacing.limiter import AdaptiveLimiter
 
 
 def test_a_configured_rate_is_kept_to_the_last_call_without_a_throttle() -> None:
@@ -89,7 +89,7 @@ def test_a_configured_rate_comes_back_when_the_others_have_gone() -> None:
 
 
 @pytest.mark.parametrize("pace", [configured(50, 50), auto()], ids=["configured", "auto"])
-def test_it_comes_back_when_others_took_everything_for_a_minute(pace: Pace) -> None:
+def test_it_comes_back_when_others_took_everything_for_a_minute(pace: AdaptiveLimiter) -> None:
     story = told(pace, Service(lambda now: 0 if 30 <= now < 90 else 50, 50), 6000)
     accepted, _ = story.between(165, story.seconds)
     assert accepted >= 0.95 * 50
@@ -132,7 +132,7 @@ def test_no_estimate_comes_from_a_time_with_a_restart_in_it() -> None:
 
 
 def test_a_search_stands_still_while_nobody_asks() -> None:
-    searching = Learner(2.0).asked(0.0, 0.0).leads(2.0)
+    searching = RateEstimator(2.0).asked(0.0, 0.0).leads(2.0)
     assert searching.pace(DOUBLING) == pytest.approx(4)
     assert searching.asked(100.5, 100.0).pace(100.5 + DOUBLING) == pytest.approx(4)
 
@@ -145,7 +145,7 @@ def test_growth_stands_still_while_nobody_asks() -> None:
 
 
 def test_a_configured_rate_is_never_exceeded_however_long_nothing_is_throttled() -> None:
-    learner = Learner(50, 50).asked(0.0, 0.0).took(100, 10.0).throttled(10.0)
+    learner = RateEstimator(50, 50).asked(0.0, 0.0).took(100, 10.0).throttled(10.0)
     assert all(learner.pace(float(now)) <= 50 for now in range(10, 10_000))
 
 
@@ -156,7 +156,7 @@ def test_a_configured_rate_is_never_exceeded_however_long_nothing_is_throttled()
 def test_no_run_of_answers_stops_the_calls_for_good(
     ceiling: float, answers: list[tuple[float, bool, int, bool]]
 ) -> None:
-    learner, now = Learner(2.0, ceiling).asked(0.0, 0.0).leads(2.0), 0.0
+    learner, now = RateEstimator(2.0, ceiling).asked(0.0, 0.0).leads(2.0), 0.0
     for seconds, idle, took, no in answers:
         now += seconds
         learner = learner.asked(now, seconds / 2 if idle else 0.0).took(took, now)
@@ -168,7 +168,7 @@ def test_what_was_learned_outlives_a_restart_and_a_fruitless_search_does_not() -
     known = told(auto(), Service(lambda _: 50, 50), 1000).pace
     assert auto().with_state(known.state).anew(1e9).learner == known.learner
     searching = auto().take(0.0)[0].answered(1.0, took=3, throttled=0)
-    assert auto().with_state(searching.state).anew(1e9).learner == Learner(2.0)
+    assert auto().with_state(searching.state).anew(1e9).learner == RateEstimator(2.0)
 
 
 def test_a_state_of_another_shape_is_of_no_use_and_does_no_harm() -> None:
@@ -194,11 +194,11 @@ def test_a_throttle_costs_no_silence_however_slow_the_first_guess_was() -> None:
 )
 def test_the_first_estimate_is(accepted: int, seconds: float, expected: float) -> None:
     """Too high was the pace, too low what it gave: the geometric mean of both. The pace doubles from a guess of 2."""
-    searching = Learner(2.0).asked(0.0, 0.0).leads(2.0)
+    searching = RateEstimator(2.0).asked(0.0, 0.0).leads(2.0)
     known = searching.took(accepted, seconds).throttled(seconds).throttled(seconds)  # the first is forgiven
     assert known.estimate == pytest.approx(expected)
     assert (known.prior, known.since, known.accepted) == (known.estimate, seconds, 0)
 
 
 def test_the_first_estimate_of_a_configured_rate_is_that_rate() -> None:
-    assert Learner(50.0, 50.0).asked(0.0, 0.0).leads(50.0).took(3, 1.0).throttled(1.0).estimate == 50.0
+    assert RateEstimator(50.0, 50.0).asked(0.0, 0.0).leads(50.0).took(3, 1.0).throttled(1.0).estimate == 50.0

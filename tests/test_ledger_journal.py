@@ -13,7 +13,7 @@ from ledgers import DIGEST, IDENTITY, begin, intent, outcomes
 
 from bulk.errors import LedgerError
 from bulk.ledger import ClaimKind, Decision, Ledger, RunLedger
-from bulk.ledger.privacy import scrub
+from bulk.ledger.redaction import scrub
 from bulk.model import Outcome, Recipient, Reply, Status
 
 STATES = ["pending", "intended", "sent", "rejected", "unknown", "refused", "skipped"]

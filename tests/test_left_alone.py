@@ -46,7 +46,7 @@ async def meanwhile(runs: Runs, keys: str, act: Callable[[], None], operation: s
 async def test_who_said_no_while_the_service_was_full_is_left_out(
     runs: Runs, stop_list: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bulk.run.sending.REFRESH", 0.05)
+    monkeypatch.setattr("bulk.run.send_pass.REFRESH", 0.05)
     runs.settings |= {"pacing": {"rate": 1000, "burst": 1000, "at_once": 1}}
     runs.faults(FULL | {"first": 1})
 

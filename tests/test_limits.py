@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulk.limits import SLOTS, Allowance, Bucket, Limits, Room, inside
+from bulk.pacing.limits import SLOTS, Bucket, Limits, OpenContactLimit, SlidingWindow, inside
 
 JITTER = 1e-6  # seconds: a double at the end of a long run is no finer
 
 
-def times(limits: Bucket | Allowance | Limits, arrivals: Iterable[float]) -> list[float]:
+def times(limits: Bucket | SlidingWindow | Limits, arrivals: Iterable[float]) -> list[float]:
     """When the calls go that ask at these moments."""
     went = []
     for now in arrivals:
@@ -158,16 +158,16 @@ def test_calls_that_overtake_each_other_on_the_line_are_not_throttled(delays: li
 )
 @example(calls=10, span=60.0, gaps=[0.0] * 40)
 def test_no_span_ever_has_more_than_its_allowance(calls: int, span: float, gaps: list[float]) -> None:
-    went = times(Allowance(calls, span), accumulate(gaps))
+    went = times(SlidingWindow(calls, span), accumulate(gaps))
     assert most_within(went, span - JITTER) <= calls
 
 
 def test_all_of_an_allowance_may_go_at_once_and_again_when_the_span_is_over() -> None:
-    assert times(Allowance(3, 96.0), [0, 0, 0, 0, 50, 200]) == [0, 0, 0, 97, 97, 200]
+    assert times(SlidingWindow(3, 96.0), [0, 0, 0, 0, 50, 200]) == [0, 0, 0, 97, 97, 200]
 
 
 def test_what_an_allowance_gives_over_a_long_time_is_hardly_less_than_what_was_said() -> None:
-    allowance, now, went = Allowance(100, 60.0), 0.0, 0
+    allowance, now, went = SlidingWindow(100, 60.0), 0.0, 0
     while now < 3600:
         allowance, wait = allowance.take(now)
         now += wait
@@ -176,7 +176,7 @@ def test_what_an_allowance_gives_over_a_long_time_is_hardly_less_than_what_was_s
 
 
 def test_a_bucket_and_an_allowance_hold_at_once() -> None:
-    went = times(Limits([Bucket(2, 5), Allowance(60, 60.0)]), [0] * 150)
+    went = times(Limits([Bucket(2, 5), SlidingWindow(60, 60.0)]), [0] * 150)
     assert most_within(went, 60.0 - JITTER) == 60
     assert most_within(went, 10.0) <= 25
     assert went[59] == pytest.approx(27.5)
@@ -185,16 +185,16 @@ def test_a_bucket_and_an_allowance_hold_at_once() -> None:
 @pytest.mark.parametrize("calls, span", [(0, 60), (-1, 60), (5, 0), (5, math.nan)])
 def test_an_allowance_that_lets_nothing_through_is_refused(calls: int, span: float) -> None:
     with pytest.raises(ValueError, match="lets something through"):
-        Allowance(calls, span)
+        SlidingWindow(calls, span)
 
 
 def test_what_was_taken_in_times_yet_to_come_counts_no_more() -> None:
-    spent, _ = Allowance(1, 60.0).take(1e6)
+    spent, _ = SlidingWindow(1, 60.0).take(1e6)
     assert [spent.wait(1e6), spent.anew(0.0).wait(0.0)] == [pytest.approx(60.0, abs=1), 0.0]
 
 
 def test_who_waits_for_a_place_and_gives_up_leaves_what_was_taken() -> None:
-    spent, _ = Limits([Allowance(1, 3600.0)]).take(0.0)
+    spent, _ = Limits([SlidingWindow(1, 3600.0)]).take(0.0)
     waiting, wait = spent.take(0.0)
     assert wait > 3600
     assert waiting.anew(10.0).wait(10.0) > 3590
@@ -202,10 +202,10 @@ def test_who_waits_for_a_place_and_gives_up_leaves_what_was_taken() -> None:
 
 @given(taken=st.lists(st.floats(0, 1e6), max_size=50))
 def test_a_state_is_the_whole_of_an_allowance(taken: list[float]) -> None:
-    allowance = Allowance(20, 3600.0)
+    allowance = SlidingWindow(20, 3600.0)
     for now in sorted(taken):
         allowance, _ = allowance.take(now)
-    assert Allowance(20, 3600.0).with_state(allowance.state) == allowance
+    assert SlidingWindow(20, 3600.0).with_state(allowance.state) == allowance
 
 
 @pytest.mark.parametrize(
@@ -213,21 +213,21 @@ def test_a_state_is_the_whole_of_an_allowance(taken: list[float]) -> None:
     [
         ([Bucket(2, 5)], 25, 10.0),
         ([Bucket(2, 5)], 3, 0.0),
-        ([Bucket(2, 5), Allowance(10, 86400.0)], 10, 2.5),
-        ([Bucket(2, 5), Allowance(10, 86400.0)], 25, 2 * 86400.0),
-        ([Allowance(10, 60.0)], 31, 180.0),
+        ([Bucket(2, 5), SlidingWindow(10, 86400.0)], 10, 2.5),
+        ([Bucket(2, 5), SlidingWindow(10, 86400.0)], 25, 2 * 86400.0),
+        ([SlidingWindow(10, 60.0)], 31, 180.0),
         ([Bucket(2), Bucket(1, 1, of_parts=True)], 10, 29.0),
         ([], 10, 0.0),
     ],
 )
-def test_it_tells_how_long_a_list_takes(limits: list[Bucket | Allowance], calls: int, expected: float) -> None:
+def test_it_tells_how_long_a_list_takes(limits: list[Bucket | SlidingWindow], calls: int, expected: float) -> None:
     assert Limits(limits).lasts(calls, parts=3 * calls) == pytest.approx(expected)
 
 
 # Contacts that are open at once
 
 
-def opened_at(room: Room, arrivals: Iterable[float]) -> list[float]:
+def opened_at(room: OpenContactLimit, arrivals: Iterable[float]) -> list[float]:
     """When the contacts open that ask at these moments, one after the other."""
     went = []
     for now in arrivals:
@@ -237,15 +237,15 @@ def opened_at(room: Room, arrivals: Iterable[float]) -> list[float]:
 
 
 def test_no_more_are_open_at_once_than_there_is_room_for() -> None:
-    assert opened_at(Room(2, 10), [0, 1, 2, 3, 30]) == [0, 1, 10, 11, 30]
+    assert opened_at(OpenContactLimit(2, 10), [0, 1, 2, 3, 30]) == [0, 1, 10, 11, 30]
 
 
 def test_what_was_open_before_takes_room_and_of_too_many_the_newest_count() -> None:
-    assert opened_at(Room(2, 10, [-9, -3, -1]), [0, 0, 0]) == [7, 9, 17]
+    assert opened_at(OpenContactLimit(2, 10, [-9, -3, -1]), [0, 0, 0]) == [7, 9, 17]
 
 
 def test_a_place_given_back_is_free_again() -> None:
-    room = Room(2, 10)
+    room = OpenContactLimit(2, 10)
     room.take(0)
     room.take(1)
     room.give_back()
@@ -255,7 +255,7 @@ def test_a_place_given_back_is_free_again() -> None:
 @given(limit=st.integers(1, 5), open_for=st.floats(0.1, 20), gaps=st.lists(st.floats(0, 5) | st.just(0.0), max_size=60))
 def test_the_room_is_never_exceeded(limit: int, open_for: float, gaps: list[float]) -> None:
     went: list[float] = []
-    room = Room(limit, open_for)
+    room = OpenContactLimit(limit, open_for)
     for gap in gaps:
         now = (went[-1] if went else 0.0) + gap
         went.append(now + room.wait(now))

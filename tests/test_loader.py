@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from bulk.errors import ListError
-from bulk.loader import Batch, ContactList, Wanted
+from bulk.loader import Batch, ContactList, ReadSpec
 from bulk.loader.rows import texts
 from bulk.model import Cells, Recipient
 
 ANN, BOB = "+14155550123", "+14155550124"
-PHONE = Wanted(kind="phone", destination="phone")
+PHONE = ReadSpec(kind="phone", destination="phone")
 
 Write = Callable[[pl.DataFrame, Path], Path]
 
 
-def read(source: Path | pl.DataFrame | pl.LazyFrame, wanted: Wanted = PHONE) -> list[Recipient]:
+def read(source: Path | pl.DataFrame | pl.LazyFrame, wanted: ReadSpec = PHONE) -> list[Recipient]:
     return [recipient for batch in ContactList.open(source).batches(wanted) for recipient in batch.recipients]
 
 
@@ -60,7 +60,7 @@ def listed(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[pl.DataF
 
 def test_it_reads_the_same_recipients_from_every_kind_of_list(listed: Callable[[pl.DataFrame], Any]) -> None:
     frame = pl.DataFrame({"id": ["007", "008"], "phone": [ANN, "415-555-0124"], "name": ["Ann", "Zoë, 陳"]})
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"name"}), key="id", country="US")
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"name"}), key="id", country="US")
     assert read(listed(frame), wanted) == [
         Recipient(0, "007", ANN, {"name": "Ann"}),
         Recipient(1, "008", BOB, {"name": "Zoë, 陳"}),
@@ -101,7 +101,7 @@ def test_any_text_in_any_cell_goes_in_and_comes_out_the_same(
 ) -> None:
     frame = pl.DataFrame({"phone": [ANN] * len(rows), "a": [a for a, _ in rows], "b": [b for _, b in rows]})
     path = writer(frame, tmp_path_factory.getbasetemp())
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"a", "b"}))
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"a", "b"}))
     assert [recipient.cells for recipient in read(path, wanted)] == [{"a": a, "b": b} for a, b in rows]
 
 
@@ -116,14 +116,14 @@ def test_parquet_keeps_the_types_of_its_cells(tmp_path: Path) -> None:
         "left": None,
     }
     frame = pl.DataFrame([cells]).with_columns(pl.col("plan").cast(pl.Categorical))
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset(cells))
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset(cells))
     assert [dict(recipient.cells) for recipient in read(as_parquet(frame, tmp_path), wanted)] == [cells]
 
 
 def test_ndjson_takes_what_was_null_at_first_for_text(tmp_path: Path) -> None:
     lines = f'{{"phone":"{ANN}","user":{{"name":null}}}}\n' * 20_000
     (tmp_path / "list.jsonl").write_text(f'{lines}\n{{"phone":"{BOB}","user":{{"name":"Bob"}}}}\n')
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"user"}))
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"user"}))
     assert read(tmp_path / "list.jsonl", wanted)[-1] == Recipient(20_000, BOB, BOB, {"user": {"name": "Bob"}})
 
 
@@ -159,20 +159,20 @@ def test_the_destination_may_be_rendered_from_the_cells() -> None:
         return f"{cells['area']}{cells['number']}"
 
     columns = frozenset({"area", "number"})
-    found = read(frame, Wanted(kind="phone", destination=render, columns=columns, country="US"))
+    found = read(frame, ReadSpec(kind="phone", destination=render, columns=columns, country="US"))
     assert [recipient.destination for recipient in found] == [ANN, None]
     assert refusals(found) == {1: "missing_destination"}
 
 
 def test_numbers_serve_as_keys_and_destinations() -> None:
     frame = pl.DataFrame({"id": [7.0, 8.5, None], "phone": [4155550123, 4155550124, None]})
-    found = read(frame, Wanted(kind="phone", destination="phone", key="id", country="US"))
+    found = read(frame, ReadSpec(kind="phone", destination="phone", key="id", country="US"))
     assert [(recipient.key, recipient.destination) for recipient in found] == [("7", ANN), ("8.5", BOB), ("", None)]
 
 
 def test_a_row_without_a_key_is_refused() -> None:
     frame = pl.DataFrame({"id": ["1", "  "], "phone": [ANN, BOB]})
-    found = read(frame, Wanted(kind="phone", destination="phone", key="id"))
+    found = read(frame, ReadSpec(kind="phone", destination="phone", key="id"))
     assert refusals(found) == {1: "missing_key"}
 
 
@@ -188,7 +188,7 @@ def test_the_country_column_goes_before_the_country() -> None:
             "country": ["United Kingdom", "USA", "", "Atlantis"],
         }
     )
-    found = read(frame, Wanted(kind="phone", destination="phone", country="us", country_column="country"))
+    found = read(frame, ReadSpec(kind="phone", destination="phone", country="us", country_column="country"))
     assert [recipient.destination for recipient in found] == ["+447911123456", ANN, ANN, None]
     assert refusals(found) == {3: "invalid_country"}
 
@@ -196,13 +196,13 @@ def test_the_country_column_goes_before_the_country() -> None:
 @pytest.mark.parametrize("country", ["Other", "Atlantis", "+49", "\u200b", "DE"])
 def test_a_number_with_a_plus_is_read_whatever_country_stands_beside_it(country: str) -> None:
     frame = pl.DataFrame({"phone": [ANN, f"'{ANN}"], "country": [country] * 2})
-    found = read(frame, Wanted(kind="phone", destination="phone", country_column="country"))
+    found = read(frame, ReadSpec(kind="phone", destination="phone", country_column="country"))
     assert [recipient.destination for recipient in found] == [ANN, ANN]
 
 
 def test_cells_with_several_destinations_are_counted_over_the_whole_list() -> None:
     contacts = ContactList.open(pl.DataFrame({"to": ["a@club-mail.com, b@club-mail.com"] + ["c@club-mail.com"] * 2000}))
-    wanted = Wanted(kind="email", destination="to")
+    wanted = ReadSpec(kind="email", destination="to")
     told = "'to' holds more than one address in {}: the first that can be written to is taken"
     assert contacts.remarks(wanted) == [told.format("1 row")]
     contacts = ContactList.open(
@@ -217,28 +217,28 @@ def test_cells_with_several_destinations_are_counted_over_the_whole_list() -> No
 
 def test_one_number_with_a_slash_is_not_several() -> None:
     contacts = ContactList.open(pl.DataFrame({"phone": ["0151/23456789", "0151 234 56 789", "+4915123456789"]}))
-    assert contacts.remarks(Wanted(kind="phone", destination="phone", country="DE")) == []
+    assert contacts.remarks(ReadSpec(kind="phone", destination="phone", country="DE")) == []
 
 
 @pytest.mark.parametrize("country", ["+49", "0049", "49", "(+49)"])
 def test_a_dial_code_is_called_one_and_is_no_country(country: str) -> None:
     frame = pl.DataFrame({"phone": ["0151 23456789", ""], "country": [country] * 2})
-    wanted = Wanted(kind="phone", destination="phone", country_column="country")
+    wanted = ReadSpec(kind="phone", destination="phone", country_column="country")
     found = read(frame, wanted)
     assert refusals(found) == {0: "invalid_country", 1: "missing_destination"}
     assert "is a dial code, and not a country: write the ISO 3166-1 code" in str(found[0].refusal)
     with pytest.raises(ListError, match=r"^\[list\] country: '.*49\)?' is a dial code, and not a country"):
-        read(frame, Wanted(kind="phone", destination="phone", country=country))
+        read(frame, ReadSpec(kind="phone", destination="phone", country=country))
 
 
 def test_countries_that_are_not_allowed_are_refused() -> None:
     frame = pl.DataFrame({"phone": [ANN, "+447911123456"]})
-    found = read(frame, Wanted(kind="phone", destination="phone", allow_countries=frozenset({"USA"})))
+    found = read(frame, ReadSpec(kind="phone", destination="phone", allow_countries=frozenset({"USA"})))
     assert refusals(found) == {1: "country_not_allowed"}
 
 
 def test_email_addresses_are_brought_to_form() -> None:
-    found = read(pl.DataFrame({"to": [" Ann@EXAMPLE.com", "ann"]}), Wanted(kind="email", destination="to"))
+    found = read(pl.DataFrame({"to": [" Ann@EXAMPLE.com", "ann"]}), ReadSpec(kind="email", destination="to"))
     assert [recipient.destination for recipient in found] == ["Ann@example.com", None]
     assert refusals(found) == {1: "invalid_email"}
 
@@ -259,7 +259,7 @@ def test_a_column_spelled_as_in_the_list_is_always_found(names: list[str]) -> No
 def test_a_missing_column_is_told_with_the_nearest_one() -> None:
     contacts = ContactList.open(pl.DataFrame({"phone": [ANN], "customer_id": ["1"]}))
     with pytest.raises(ListError, match=r"^frame has no column 'custmer_id': did you mean 'customer_id'\?$"):
-        contacts.batches(Wanted(kind="phone", destination="phone", key="custmer_id"))
+        contacts.batches(ReadSpec(kind="phone", destination="phone", key="custmer_id"))
     with pytest.raises(ListError, match=r"^frame has no column 'zip': it has phone, customer_id$"):
         contacts.resolve("zip")
 
@@ -276,7 +276,7 @@ def test_a_country_that_is_none_is_an_error_of_the_list() -> None:
     with pytest.raises(
         ListError, match=r"^\[list\] country: 'Untied States' is not a country: write its ISO 3166-1 code"
     ):
-        contacts.batches(Wanted(kind="phone", destination="phone", country="Untied States"))
+        contacts.batches(ReadSpec(kind="phone", destination="phone", country="Untied States"))
 
 
 @given(st.lists(st.text(st.sampled_from(" \t\x1c\x85\xa0\u200b\u2028\u3000ab+1"), max_size=6) | st.none(), max_size=8))
@@ -288,7 +288,7 @@ def test_the_cells_of_a_text_column_are_stripped_as_python_strips_them(cells: li
 def test_whole_numbers_of_ndjson_keep_their_digits(tmp_path: Path) -> None:
     numbers = [9007199254740993, 98765432109876543210, 7]
     (tmp_path / "list.ndjson").write_text("".join(f'{{"phone":"{ANN}","n":{number}}}\n' for number in numbers))
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"n"}), key="n")
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"n"}), key="n")
     assert [(one.key, one.cells["n"]) for one in read(tmp_path / "list.ndjson", wanted)] == [
         (str(number), number) for number in numbers
     ]

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulk.errors import ListError
-from bulk.loader import ContactList, Wanted
+from bulk.loader import ContactList, ReadSpec
 from bulk.loader.verdicts import objection
 from bulk.model import Status
 
 ANN = "ann@club-mail.com"
-EMAIL = Wanted(kind="email", destination="Email", channel="email")
-SMS = Wanted(kind="phone", destination="Phone", channel="sms")
+EMAIL = ReadSpec(kind="email", destination="Email", channel="email")
+SMS = ReadSpec(kind="phone", destination="Phone", channel="sms")
 
 
-def said(cells: list[Any], column: str, wanted: Wanted = EMAIL, **more: list[Any]) -> list[str | None]:
+def said(cells: list[Any], column: str, wanted: ReadSpec = EMAIL, **more: list[Any]) -> list[str | None]:
     """The codes of rows whose column holds these cells, None for those that are sent."""
     people = {"Email": [ANN] * len(cells), "Phone": ["+14155550123"] * len(cells)}
     contacts = ContactList.open(pl.DataFrame({**people, column: cells, **more}, strict=False))
@@ -34,7 +34,7 @@ TO_USE_IT, TO_USE_THEM = (
 )
 
 
-def told(columns: dict[str, list[Any]], wanted: Wanted = EMAIL) -> list[str]:
+def told(columns: dict[str, list[Any]], wanted: ReadSpec = EMAIL) -> list[str]:
     rows = max(map(len, columns.values()))
     people = {"Email": [ANN] * rows, "Phone": ["+14155550123"] * rows}
     return ContactList.open(pl.DataFrame({**people, **columns})).remarks(wanted)
@@ -217,7 +217,7 @@ def test_a_column_binds_the_channel_that_it_names(column: str, sms: str | None, 
 
 
 def test_a_channel_of_its_own_is_bound_by_its_own_columns() -> None:
-    assert said(["yes"], "WhatsApp Opt Out", Wanted(kind="phone", destination="Phone", channel="whatsapp")) == [
+    assert said(["yes"], "WhatsApp Opt Out", ReadSpec(kind="phone", destination="Phone", channel="whatsapp")) == [
         "opted_out"
     ]
 
@@ -285,8 +285,10 @@ def test_a_row_says_why_it_is_left_out_and_shows_no_words_of_its_own() -> None:
     ]
 
 
-def named(opt_out: tuple[str, ...] | None = None, consent: tuple[str, ...] | None = None) -> Wanted:
-    return Wanted(kind="email", destination="Email", channel="email", opt_out_columns=opt_out, consent_columns=consent)
+def named(opt_out: tuple[str, ...] | None = None, consent: tuple[str, ...] | None = None) -> ReadSpec:
+    return ReadSpec(
+        kind="email", destination="Email", channel="email", opt_out_columns=opt_out, consent_columns=consent
+    )
 
 
 def test_the_campaign_may_name_the_columns_outright() -> None:
@@ -319,7 +321,7 @@ def test_an_unknown_column_is_an_error_with_the_nearest() -> None:
 
 def test_destination_and_key_are_no_opt_outs_whatever_they_are_called() -> None:
     frame = pl.DataFrame({"unsubscribed": [ANN], "opt_out": ["7"]})
-    wanted = Wanted(kind="email", destination="unsubscribed", key="opt_out")
+    wanted = ReadSpec(kind="email", destination="unsubscribed", key="opt_out")
     assert [r.refusal for batch in ContactList.open(frame).batches(wanted) for r in batch.recipients] == [None]
 
 

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulk.errors import ListError
-from bulk.loader import ContactList, Wanted
+from bulk.loader import ContactList, ReadSpec
 from bulk.model import Recipient
 
 ANN, ZOE = "+447911123456", "+447911123457"
 ROWS = [["Customer ID", "Phone", "First Name"], ["007", ANN, "Ann"], ["008", ZOE, "Zoë"]]
-WANTED = Wanted(kind="phone", destination="phone", columns=frozenset({"first_name"}), key="customer_id", country="GB")
+WANTED = ReadSpec(kind="phone", destination="phone", columns=frozenset({"first_name"}), key="customer_id", country="GB")
 EXPECTED = [
     Recipient(0, "007", ANN, {"First Name": "Ann"}),
     Recipient(1, "008", ZOE, {"First Name": "Zoë"}),
@@ -143,7 +143,7 @@ CORPUS: dict[str, Make] = {
 }
 
 
-def read(contacts: ContactList, wanted: Wanted = WANTED) -> list[Recipient]:
+def read(contacts: ContactList, wanted: ReadSpec = WANTED) -> list[Recipient]:
     return [recipient for batch in contacts.batches(wanted) for recipient in batch.recipients]
 
 
@@ -176,7 +176,7 @@ def test_a_sheet_gives_whole_numbers_in_digits_alone(tmp_path: Path) -> None:
     book.add_worksheet("notes").write(0, 0, "x")
     book.close()
     contacts = ContactList.open(tmp_path / "list.xlsx")
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset(contacts.columns), country="GB")
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset(contacts.columns), country="GB")
     first, second = read(contacts, wanted)
     assert first.destination == ANN
     assert list(map(first.cells.get, contacts.columns)) == [
@@ -188,7 +188,7 @@ def test_a_sheet_gives_whole_numbers_in_digits_alone(tmp_path: Path) -> None:
 
 def test_text_in_a_sheet_that_looks_like_a_moment_stays_as_it_is(tmp_path: Path) -> None:
     path = workbook([["phone", "when"], [ANN, "2026-11-20 00:00:00"]], tmp_path / "list.xlsx")
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"when"}))
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"when"}))
     assert [recipient.cells for recipient in read(ContactList.open(path), wanted)] == [{"when": "2026-11-20 00:00:00"}]
 
 
@@ -203,7 +203,7 @@ def test_any_text_in_any_cell_of_a_sheet_comes_out_the_same(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.xlsx"
     workbook([["phone", "a", "b"], *([ANN, a, b] for a, b in rows)], path)
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"a", "b"}))
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"a", "b"}))
     assert [recipient.cells for recipient in read(ContactList.open(path), wanted)] == [
         {"a": a, "b": b} for a, b in rows
     ]
@@ -212,7 +212,7 @@ def test_any_text_in_any_cell_of_a_sheet_comes_out_the_same(
 def test_zeros_that_a_spreadsheet_ate_are_said(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("phone\n7911123456\n7911123457\n")
     contacts = ContactList.open(tmp_path / "list.csv")
-    gb = Wanted(kind="phone", destination="phone", country="GB")
+    gb = ReadSpec(kind="phone", destination="phone", country="GB")
     trouble = "numbers in 'phone' lack the 0 that those of GB begin with, as after a spreadsheet took them for"
     assert contacts.remarks(gb) == [
         f"{trouble} amounts: read as numbers of GB (to keep the 0, format the column as text)"
@@ -232,12 +232,12 @@ def test_zeros_that_a_spreadsheet_ate_are_said(tmp_path: Path) -> None:
 )
 def test_zeros_that_nothing_ate_are_not(numbers: list[str], country: str) -> None:
     contacts = ContactList.open(pl.DataFrame({"phone": numbers}))
-    assert contacts.remarks(Wanted(kind="phone", destination="phone", country=country)) == []
+    assert contacts.remarks(ReadSpec(kind="phone", destination="phone", country=country)) == []
 
 
 def test_what_a_spreadsheet_destroyed_is_refused_and_never_guessed(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text('phone\n4.47911E+11\n#NAME?\n#####\n="+447911123456"\n\'+447911123456\n')
-    found = read(ContactList.open(tmp_path / "list.csv"), Wanted(kind="phone", destination="phone"))
+    found = read(ContactList.open(tmp_path / "list.csv"), ReadSpec(kind="phone", destination="phone"))
     assert [recipient.refusal and recipient.refusal.code for recipient in found] == [
         *("excel_number", "excel_error", "excel_error", None, None)
     ]
@@ -246,7 +246,7 @@ def test_what_a_spreadsheet_destroyed_is_refused_and_never_guessed(tmp_path: Pat
 
 def test_zero_bytes_are_characters_like_others(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_bytes(b"phone,name\n+447911123456,A\0nn\n+447911123457\0,Bob\n")
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"name"}))
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"name"}))
     first, second = read(ContactList.open(tmp_path / "list.csv"), wanted)
     assert first.cells == {"name": "A\0nn"}
     assert second.destination in {ZOE, None}
@@ -258,7 +258,7 @@ def test_partitions_become_columns(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         pl.DataFrame({"phone": [number]}).write_parquet(folder / "0.parquet")
     contacts = ContactList.open(tmp_path)
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"country", "day"}))
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"country", "day"}))
     assert [dict(recipient.cells) for recipient in read(contacts, wanted)] == [
         {"country": country, "day": "2026/11"} for country in ("GB", "US", "")
     ]
@@ -274,7 +274,7 @@ def test_files_with_other_columns_are_not_one_list(tmp_path: Path) -> None:
 def test_files_with_other_types_are_brought_to_those_of_the_first(tmp_path: Path) -> None:
     pl.DataFrame({"phone": [ANN], "n": [1.5]}).write_parquet(tmp_path / "a.parquet")
     pl.DataFrame({"phone": [ZOE], "n": [2]}).write_parquet(tmp_path / "b.parquet")
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"n"}))
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"n"}))
     assert [recipient.cells["n"] for recipient in read(ContactList.open(tmp_path), wanted)] == [1.5, 2.0]
     pl.DataFrame({"phone": [ZOE], "n": ["many"]}).write_parquet(tmp_path / "c.parquet")
     with pytest.raises(ListError, match=r"^c.parquet: 'n' is String there, and Float64 in the files before"):
@@ -285,7 +285,7 @@ def test_trouble_in_one_of_several_files_names_it(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"phone,name\n{ANN},Ann\n")
     (tmp_path / "b.csv").write_bytes(f"phone,name\n{ZOE},Zoë\n{ZOE},".encode() + b"\xff\n")
     with pytest.raises(ListError, match=r"^b.csv, line 3: the byte 0xff is not utf-8"):
-        read(ContactList.open(tmp_path / "*.csv"), Wanted(kind="phone", destination="phone"))
+        read(ContactList.open(tmp_path / "*.csv"), ReadSpec(kind="phone", destination="phone"))
 
 
 def test_parquet_of_every_kind_gives_its_cells(tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def test_parquet_of_every_kind_gives_its_cells(tmp_path: Path) -> None:
     }
     frame = pl.DataFrame([cells]).with_columns(pl.col("plan").cast(pl.Enum(["gold", "free"])))
     frame.write_parquet(tmp_path / "list.parquet")
-    wanted = Wanted(kind="phone", destination="phone", key="owed", columns=frozenset(cells))
+    wanted = ReadSpec(kind="phone", destination="phone", key="owed", columns=frozenset(cells))
     (found,) = read(ContactList.open(tmp_path / "list.parquet"), wanted)
     assert (found.key, dict(found.cells)) == ("12.50", cells)
 
@@ -309,5 +309,5 @@ def test_members_that_come_late_in_ndjson_are_columns_too(tmp_path: Path) -> Non
     (tmp_path / "list.ndjson").write_text(f'{rows}{{"phone":"{ZOE}","user":{{"name":"Zoë"}},"n":1.5}}\n')
     contacts = ContactList.open(tmp_path / "list.ndjson")
     assert contacts.columns == ["phone", "user", "n"]
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"user", "n"}))
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"user", "n"}))
     assert read(contacts, wanted)[-1].cells == {"user": {"name": "Zoë"}, "n": 1.5}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bulk.errors import ListError
-from bulk.loader import ContactList, Layout, Wanted
+from bulk.loader import ContactList, Layout, ReadSpec
 
 NUMBER = "+14155550123"
 
@@ -45,7 +45,7 @@ def made(folder: Path, names: list[str], encoding: str, *, before: int = 0) -> P
 
 
 def names_of(contacts: ContactList) -> list[str]:
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"name"}))
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"name"}))
     return [str(one.cells["name"]) for batch in contacts.batches(wanted) for one in batch.recipients]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from bulk.loader import ContactList, Wanted, exports
+from bulk.loader import ContactList, ReadSpec, exports
 from bulk.loader.exports import Kind
 from bulk.model import Recipient, Status
 
@@ -18,7 +18,7 @@ LISTS = Path(__file__).with_name("lists")
 def read(contacts: ContactList, kind: Kind, **wanted: object) -> list[Recipient]:
     destination = contacts.meaning.destination(kind)
     assert destination is not None
-    asked = Wanted(kind=kind, destination=destination, key=contacts.meaning.key, **wanted)  # type: ignore[arg-type] # typed one by one
+    asked = ReadSpec(kind=kind, destination=destination, key=contacts.meaning.key, **wanted)  # type: ignore[arg-type] # typed one by one
     return [recipient for batch in contacts.batches(asked) for recipient in batch.recipients]
 
 
@@ -209,7 +209,7 @@ def objection(name: str, columns: list[str], column: str, cell: str, kind: Kind)
     )
     contacts = ContactList.open(frame)
     assert contacts.meaning.name == name
-    consent = contacts.consent(Wanted(kind=kind, destination=lambda _: "", channel=kind))
+    consent = contacts.consent(ReadSpec(kind=kind, destination=lambda _: "", channel=kind))
     rules = [rule for rule in consent.rules if rule.column == column]
     return next((why.code for rule in rules for _, why in rule.refusals(frame, kind)), None)
 
@@ -222,7 +222,7 @@ def test_a_column_that_says_nothing_leaves_nobody_out_and_is_not_named(name: str
     )
     contacts = ContactList.open(frame)
     assert contacts.meaning.name == name
-    wanted = Wanted(kind="email", destination=lambda _: "a@club-mail.com", channel="email")
+    wanted = ReadSpec(kind="email", destination=lambda _: "a@club-mail.com", channel="email")
     assert column not in " ".join(contacts.remarks(wanted))
     assert column not in contacts.consent(wanted).columns
 
@@ -265,7 +265,7 @@ def test_pinpoint_exports_are_read_as_they_come_gzipped(tmp_path: Path) -> None:
 
 def test_a_flat_list_comes_with_all_its_columns() -> None:
     contacts = ContactList.open(LISTS / "pinpoint-export.ndjson")
-    (batch,) = contacts.batches(Wanted(kind="phone", destination="Address"), frames=True)
+    (batch,) = contacts.batches(ReadSpec(kind="phone", destination="Address"), frames=True)
     assert batch.frame is not None
     assert batch.frame.columns == contacts.columns
     assert batch.frame["User.UserAttributes.Plan"].to_list() == [None, None, None, None, "gold"]
@@ -287,7 +287,7 @@ def test_rows_stay_with_their_refusals_over_batches() -> None:
     opted_out = [number % 3 == 0 for number in range(50)]
     numbers = [f"+1415555{number:04}" for number in range(50)]
     contacts = ContactList.open(pl.DataFrame({"phone": numbers, "opted_out": opted_out}))
-    batches = contacts.batches(Wanted(kind="phone", destination="phone"), size=7)
+    batches = contacts.batches(ReadSpec(kind="phone", destination="phone"), size=7)
     assert [r.refusal is not None for batch in batches for r in batch.recipients] == opted_out
 
 

@@ -11,10 +11,10 @@ import pyarrow as pa  # type: ignore[import-untyped] # likewise
 import pytest
 
 import bulk
-from bulk.cells import text_of
 from bulk.errors import ListError
-from bulk.loader import ContactList, Wanted
+from bulk.loader import ContactList, ReadSpec
 from bulk.model import Recipient
+from bulk.text.cells import text_of
 
 ANN, BOB = "+14155550123", "+14155550124"
 DAY = dt.datetime.fromisoformat("2026-11-20")
@@ -29,10 +29,10 @@ TEXTS = [
     {"visits": "12", "day": "2026-11-20", "member": "true", "plan": "gold"},
     {"visits": "", "day": "2026-11-20", "member": "false", "plan": ""},
 ]
-WANTED = Wanted(kind="phone", destination="phone", columns=frozenset(COLUMNS) - {"phone"})
+WANTED = ReadSpec(kind="phone", destination="phone", columns=frozenset(COLUMNS) - {"phone"})
 
 
-def read(source: Any, wanted: Wanted = WANTED) -> list[Recipient]:
+def read(source: Any, wanted: ReadSpec = WANTED) -> list[Recipient]:
     return [recipient for batch in ContactList.open(source).batches(wanted) for recipient in batch.recipients]
 
 
@@ -91,6 +91,8 @@ def test_a_lazy_frame_is_collected_in_batches_however_long(tmp_path: Path) -> No
     rows = 300_000
     pl.select(phone=pl.int_range(rows).cast(pl.String).str.zfill(10)).write_parquet(tmp_path / "long.parquet")
     query = pl.scan_parquet(tmp_path / "long.parquet").with_columns(phone="+1" + pl.col("phone"))
-    batches = [batch.recipients for batch in ContactList.open(query).batches(Wanted(kind="phone", destination="phone"))]
+    batches = [
+        batch.recipients for batch in ContactList.open(query).batches(ReadSpec(kind="phone", destination="phone"))
+    ]
     assert max(map(len, batches)) <= 256
     assert sum(map(len, batches)) == rows

@@ -6,14 +6,14 @@ import polars as pl
 import pytest
 import xlsxwriter  # type: ignore[import-untyped]
 
-from bulk.loader import ContactList, Wanted
+from bulk.loader import ContactList, ReadSpec
 from bulk.loader.rows import Rows
 
-BY_KEY = Wanted(kind="phone", destination="phone", key="id")
+BY_KEY = ReadSpec(kind="phone", destination="phone", key="id")
 PHONE = "+14155550123"
 
 
-def rows(contacts: ContactList, wanted: Wanted) -> Rows:
+def rows(contacts: ContactList, wanted: ReadSpec) -> Rows:
     (batch,) = contacts.batches(wanted)
     return batch.recipients
 
@@ -51,7 +51,9 @@ def test_a_whole_number_is_one_key_whatever_holds_it(kind: str, tmp_path: Path) 
 @pytest.mark.parametrize("key", [None, "email"])
 def test_one_address_is_one_key_and_each_is_sent_to_as_the_list_spells_it(key: str | None) -> None:
     spelled = ["ann@club-mail.com", "Ann@club-mail.com", "ANN@CLUB-MAIL.COM"]
-    found = rows(ContactList.open(pl.DataFrame({"email": spelled})), Wanted(kind="email", destination="email", key=key))
+    found = rows(
+        ContactList.open(pl.DataFrame({"email": spelled})), ReadSpec(kind="email", destination="email", key=key)
+    )
     assert set(found.names) == {"ann@club-mail.com"}
     assert found.destinations == ["ann@club-mail.com", "Ann@club-mail.com", "ANN@club-mail.com"]
 
@@ -60,7 +62,7 @@ def test_one_address_is_one_person_whatever_the_key() -> None:
     frame = pl.DataFrame(
         {"id": ["1", "2", "3"], "email": ["ann@club-mail.com", "Ann@club-mail.com", "bob@club-mail.com"]}
     )
-    wanted = Wanted(kind="email", destination="email", key="id", dedupe="destination")
+    wanted = ReadSpec(kind="email", destination="email", key="id", dedupe="destination")
     found = rows(ContactList.open(frame), wanted)
     assert found.names == ["ann@club-mail.com", "ann@club-mail.com", "bob@club-mail.com"]
     assert [recipient.identity for recipient in found] == found.names
@@ -69,7 +71,7 @@ def test_one_address_is_one_person_whatever_the_key() -> None:
 
 def test_a_number_that_is_the_key_column_too_names_its_person() -> None:
     contacts = ContactList.open(pl.DataFrame({"phone": ["(415) 555-0123", PHONE, "nobody", ""]}))
-    found = rows(contacts, Wanted(kind="phone", destination="phone", key="Phone", country="US"))
+    found = rows(contacts, ReadSpec(kind="phone", destination="phone", key="Phone", country="US"))
     assert found.keys == [PHONE, PHONE, "nobody", ""]
 
 
@@ -93,5 +95,5 @@ def test_keys_are_compared_composed_and_without_what_nobody_sees() -> None:
 )
 def test_the_names_of_earlier_releases_can_still_be_told(key: str | None, dedupe: str, names: list[str]) -> None:
     frame = pl.DataFrame({"id": ["7.0", "8"], "email": ["Ann@Club-mail.com", "nobody"]})
-    wanted = Wanted(kind="email", destination="email", key=key, dedupe=dedupe, naming=1)  # type: ignore[arg-type] # one of three
+    wanted = ReadSpec(kind="email", destination="email", key=key, dedupe=dedupe, naming=1)  # type: ignore[arg-type] # one of three
     assert rows(ContactList.open(frame), wanted).names == names

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulk.errors import ListError
-from bulk.loader import ContactList, Layout, Wanted
+from bulk.loader import ContactList, Layout, ReadSpec
 from bulk.model import Recipient
 
 ANN, BOB = "+14155550123", "+14155550124"
 ROWS = f"{ANN},Ann,Paris\n{BOB},Bob,Rome\n"
 TABLE = f"Phone,First Name,City\n{ROWS}"
-NAMED = Wanted(kind="phone", destination="phone", columns=frozenset({"first_name"}))
+NAMED = ReadSpec(kind="phone", destination="phone", columns=frozenset({"first_name"}))
 
 Listed = Callable[..., ContactList]
 
@@ -30,7 +30,7 @@ def listed(tmp_path: Path) -> Listed:
     return opened
 
 
-def read(contacts: ContactList, wanted: Wanted = NAMED) -> list[Recipient]:
+def read(contacts: ContactList, wanted: ReadSpec = NAMED) -> list[Recipient]:
     return [recipient for batch in contacts.batches(wanted) for recipient in batch.recipients]
 
 
@@ -134,7 +134,7 @@ def test_a_header_row_that_is_said_is_taken(listed: Listed) -> None:
     contacts = listed(f"Lijst\n\nWie,Waar,Nummer\nAnn,Paris,onbekend\nBob,Rome,{BOB}\n", header_row=3)
     assert contacts.columns == ["Wie", "Waar", "Nummer"]
     assert contacts.notes == []
-    wanted = Wanted(kind="phone", destination="nummer")
+    wanted = ReadSpec(kind="phone", destination="nummer")
     assert [(one.line, one.destination) for one in read(contacts, wanted)] == [(4, None), (5, BOB)]
 
 
@@ -222,7 +222,7 @@ def test_a_person_before_a_footer_is_none_of_it(listed: Listed) -> None:
 
 def test_a_list_of_one_column_ends_with_its_last_row(listed: Listed) -> None:
     contacts = listed(f"phone\n{ANN}\n\nunknown\n")
-    assert [one.refusal is None for one in read(contacts, Wanted(kind="phone", destination="phone"))] == [True, False]
+    assert [one.refusal is None for one in read(contacts, ReadSpec(kind="phone", destination="phone"))] == [True, False]
 
 
 def test_totals_in_the_middle_are_rows(listed: Listed) -> None:
@@ -272,7 +272,7 @@ def test_a_row_is_in_the_line_where_an_editor_shows_it(
         text += end
     path = tmp_path_factory.getbasetemp() / "lines.csv"
     path.write_bytes(text.encode())
-    wanted = Wanted(kind="phone", destination="phone")
+    wanted = ReadSpec(kind="phone", destination="phone")
     assert [one.line for one in read(ContactList.open(path), wanted)] == expected
 
 
@@ -281,7 +281,7 @@ def test_lines_are_counted_over_the_whole_file(tmp_path: Path) -> None:
     rows[40_000] = "\n" + rows[40_000]
     rows[50_000] = f'{ANN},"two\nlines"\n'
     (tmp_path / "list.csv").write_text("phone,name\n" + "".join(rows))
-    found = read(ContactList.open(tmp_path / "list.csv"), Wanted(kind="phone", destination="phone"))
+    found = read(ContactList.open(tmp_path / "list.csv"), ReadSpec(kind="phone", destination="phone"))
     lines = [one.line for one in found]
     assert [lines[row] for row in (0, 39_999, 40_000, 50_000, 50_001, 69_999)] == [
         2,
@@ -295,28 +295,28 @@ def test_lines_are_counted_over_the_whole_file(tmp_path: Path) -> None:
 
 def test_lines_of_ndjson_are_counted_with_the_empty_ones(tmp_path: Path) -> None:
     (tmp_path / "list.ndjson").write_text(f'\n{{"phone":"{ANN}"}}\n\n  \n{{"phone":"{BOB}"}}\n')
-    found = read(ContactList.open(tmp_path / "list.ndjson"), Wanted(kind="phone", destination="phone"))
+    found = read(ContactList.open(tmp_path / "list.ndjson"), ReadSpec(kind="phone", destination="phone"))
     assert [(one.row, one.line, one.place) for one in found] == [(0, 2, "line 2"), (1, 5, "line 5")]
 
 
 def test_a_row_of_several_files_is_named_with_its_file(tmp_path: Path) -> None:
     for name in ("june", "july"):
         (tmp_path / f"{name}.csv").write_text(f"phone\n{ANN}\n{BOB}\n")
-    found = read(ContactList.open(tmp_path), Wanted(kind="phone", destination="phone"))
+    found = read(ContactList.open(tmp_path), ReadSpec(kind="phone", destination="phone"))
     assert [one.place for one in found] == [
         *("line 2 of july.csv", "line 3 of july.csv", "line 2 of june.csv", "line 3 of june.csv")
     ]
 
 
 def test_a_list_without_lines_names_rows() -> None:
-    (found,) = read(ContactList.open(pl.DataFrame({"phone": [ANN]})), Wanted(kind="phone", destination="phone"))
+    (found,) = read(ContactList.open(pl.DataFrame({"phone": [ANN]})), ReadSpec(kind="phone", destination="phone"))
     assert (found.line, found.place) == (None, "row 0")
 
 
 def test_a_row_stands_in_the_same_place_alone_and_among_others(tmp_path: Path) -> None:
     (tmp_path / "june.csv").write_text(f"phone\n{ANN}\n\n{BOB}\n")
     (tmp_path / "july.csv").write_text(f"phone\n\n{ANN}\n")
-    wanted = Wanted(kind="phone", destination="phone")
+    wanted = ReadSpec(kind="phone", destination="phone")
     for batch in ContactList.open(tmp_path).batches(wanted):
         rows = batch.recipients
         together = [(one.line, one.file) for one in rows]

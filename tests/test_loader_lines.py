@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bulk
-from bulk.loader import ContactList, Wanted
+from bulk.loader import ContactList, ReadSpec
 from bulk.loader.lines import Lines
 from bulk.loader.tables import Chunk
 
 LINES = st.lists(st.integers(1, 60), min_size=1, unique=True).map(sorted)
-WANTED = Wanted(kind="phone", destination="phone")
+WANTED = ReadSpec(kind="phone", destination="phone")
 
 
 def chunk(lines: Sequence[int] | None, height: int = 0, file: str = "") -> Chunk:

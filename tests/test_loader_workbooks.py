@@ -12,12 +12,12 @@ import pytest
 import xlsxwriter  # type: ignore[import-untyped] # it publishes no types
 
 from bulk.errors import ListError
-from bulk.loader import ContactList, Layout, Wanted
+from bulk.loader import ContactList, Layout, ReadSpec
 from bulk.model import Recipient
 
 ANN, BOB, CY = "+447911123456", "+447911123457", "+447911123458"
 ROWS = [["Phone", "Name"], [ANN, "Ann"], [BOB, "Bob"], [CY, "Cy"]]
-PHONE = Wanted(kind="phone", destination="phone", country="GB")
+PHONE = ReadSpec(kind="phone", destination="phone", country="GB")
 
 Fill = Callable[[Any, Any], None]
 """Fills in a sheet of a book."""
@@ -37,13 +37,13 @@ def made(folder: Path, **sheets: Fill | Sequence[Sequence[Any]]) -> Path:
     return folder / "list.xlsx"
 
 
-def read(path: Path, wanted: Wanted = PHONE, **layout: Any) -> list[Recipient]:
+def read(path: Path, wanted: ReadSpec = PHONE, **layout: Any) -> list[Recipient]:
     contacts = ContactList.open(path, layout=Layout(**layout))
     return [recipient for batch in contacts.batches(wanted) for recipient in batch.recipients]
 
 
 def cells(path: Path, column: str) -> list[str]:
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({column}), country="GB")
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({column}), country="GB")
     return [str(one.cells[column]) for one in read(path, wanted)]
 
 
@@ -118,7 +118,7 @@ def test_rows_are_counted_as_the_sheet_shows_them(tmp_path: Path) -> None:
 
 def test_a_header_row_is_counted_as_the_sheet_shows_it(tmp_path: Path) -> None:
     path = made(tmp_path, Contacts=[["x"], [], ["Wie", "Waar"], ["Ann", "unknown"], ["Bob", BOB]])
-    found = read(path, Wanted(kind="phone", destination="waar"), header_row=3)
+    found = read(path, ReadSpec(kind="phone", destination="waar"), header_row=3)
     assert [one.line for one in found] == [4, 5]
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from bulk.errors import LedgerError, RunBusy
-from bulk.lock import LOOK, sender, sole_sender
+from bulk.ledger.lock import LOOK, sender, sole_sender
 
 HOLDER = """
 import sys
 from pathlib import Path
-from bulk.lock import sole_sender
+from bulk.ledger.lock import sole_sender
 with sole_sender(Path(sys.argv[1]), "reminders", "default"):
     print("held", flush=True)
     sys.stdin.read()

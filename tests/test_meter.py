@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sandbox_runs import Runs
 
-from bulk.run import Progress
 from bulk.run.meter import WINDOW, Meter
+from bulk.run.summary import Progress
 
 
 def counted(meter: Meter, rows: int, *, sent: bool = True) -> None:

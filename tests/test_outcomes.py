@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from bulk.errors import CampaignError, LedgerError
 from bulk.model import Recorded
-from bulk.outcomes import SCHEMA, check, frame, table, write
+from bulk.reports.results import SCHEMA, check, frame, table, write
 
 AT = datetime(2026, 11, 20, 9, 30, 0, 123000, UTC)
 ENDS: list[Recorded] = [

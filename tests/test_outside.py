@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bulk.errors import CallFailed, CallRejected, Halted
 from bulk.model import Recipient, mask
-from bulk.outside import LIMIT, outside_text, own_values, row_text
+from bulk.text.outside import LIMIT, outside_text, own_values, row_text
 
 CELLS = {"name": "Ada Lovelace", "phone": "(206) 555-0100", "mail": "ada@club-mail.com", "note": 'says "no"'}
 PARAMETERS = {

@@ -5,14 +5,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from test_limits import JITTER, most_within
 
-from bulk.learning import Learner
-from bulk.limits import Allowance, Bucket, Limits
-from bulk.pacing import Pace
+from bulk.pacing.estimator import RateEstimator
+from bulk.pacing.limiter import AdaptiveLimiter
+from bulk.pacing.limits import Bucket, Limits, SlidingWindow
 
 
-def paced(per_second: float, burst: int) -> Pace:
-    """Give the pace of a configured rate."""
-    return Pace(Bucket(per_second, burst), Learner(per_second, per_second))
+def paced(per_second: float, burst: int) -> AdaptiveLimiter:
+    """Return the pace of a configured rate."""
+    return AdaptiveLimiter(Bucket(per_second, burst), RateEstimator(per_second, per_second))
 
 
 @given(
@@ -37,7 +37,9 @@ def test_a_configured_rate_is_never_exceeded_over_any_window_whatever_the_answer
 
 
 def test_a_burst_at_a_slow_pace_does_not_hold_up_a_faster_one() -> None:
-    pace = Pace(Bucket(2, 4), Learner(2.0))  # which searches: some nine calls a second after one second
+    pace = AdaptiveLimiter(
+        Bucket(2, 4), RateEstimator(2.0)
+    )  # which searches: some nine calls a second after one second
     for _ in range(4):
         pace, _ = pace.take(0.0)
     assert [pace.take(1.0)[1], pace.take(1.0)[0].take(1.0)[1]] == [0.0, 0.0]  # two of the four are made up for
@@ -59,15 +61,15 @@ def test_a_state_is_read_whatever_stands_behind_it() -> None:
 @given(numbers=st.lists(st.floats() | st.integers(-3, 30).map(float), max_size=40))
 def test_a_state_that_is_damaged_ends_nothing(numbers: list[float]) -> None:
     """Whatever stands in the shared file, it is a pace or it is not."""
-    pace = paced(2, 4)._replace(others=Limits([Allowance(3, 86400.0, "in 86400 s")]))
+    pace = paced(2, 4)._replace(others=Limits([SlidingWindow(3, 86400.0, "in 86400 s")]))
     (count, length, *rest) = pace.state
     for state in (numbers, [count, length, *numbers], [count, length, *rest[:12], *numbers]):
-        assert isinstance(pace.with_state(state), Pace)
+        assert isinstance(pace.with_state(state), AdaptiveLimiter)
 
 
 def test_what_others_have_besides_is_kept_for_them() -> None:
     """Two campaigns of one account, of which one has a limit more, share what they have in common."""
-    daily = paced(2, 4)._replace(others=Limits([Allowance(3, 86400.0, "in 86400 s")]))
+    daily = paced(2, 4)._replace(others=Limits([SlidingWindow(3, 86400.0, "in 86400 s")]))
     for _ in range(2):
         daily, _ = daily.take(0.0)
     plain, _ = paced(2, 4).with_state(daily.state).take(0.0)

@@ -19,21 +19,21 @@ from typing import Any
 import pytest
 
 import bulk
-from bulk.breaker import Breaker
 from bulk.campaign import seconds
 from bulk.campaign.bounds import check_keys
-from bulk.campaign.whereabouts import placed
+from bulk.campaign.locations import placed
 from bulk.columns import Columns
-from bulk.ledger.privacy import scrub
+from bulk.delivery.breaker import Breaker
+from bulk.ledger.redaction import scrub
 from bulk.loader import email, phone
 from bulk.loader.phones import shown
 from bulk.model import Outcome, Status, mask
-from bulk.outside import outside_text
-from bulk.parts import parts
 from bulk.sandbox import api
-from bulk.sandbox.refusal import ServiceError
-from bulk.sandbox.world import signed_region
-from bulk.wording import nearest, one_line, plain, plain_lines
+from bulk.sandbox.account import signed_region
+from bulk.sandbox.errors import ServiceError
+from bulk.text.outside import outside_text
+from bulk.text.plain import nearest, one_line, plain, plain_lines
+from bulk.text.segments import parts
 
 LONG = 8_000  # characters, with which a square is 64 million steps
 SOON = 0.3  # seconds: a hundred times what a good pattern takes, a third of what a bad one does
@@ -52,7 +52,7 @@ def modules() -> Iterator[Any]:
 
 
 def patterns_in(value: Any, depth: int = 0) -> Iterator[re.Pattern[Any]]:
-    """Give the patterns that a value holds."""
+    """Return the patterns that a value holds."""
     if isinstance(value, re.Pattern):
         yield value
     elif depth < 4 and isinstance(value, dict):
@@ -69,7 +69,7 @@ def patterns_in(value: Any, depth: int = 0) -> Iterator[re.Pattern[Any]]:
 
 
 def uses(file: Path) -> Iterator[tuple[str, str]]:
-    """Give the patterns that a file uses, by their name or as they are written, and the ways in which it does."""
+    """Return the patterns that a file uses, by their name or as they are written, and the ways in which it does."""
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=way), args=[ast.Constant(value=text), *_]):
@@ -80,7 +80,7 @@ def uses(file: Path) -> Iterator[tuple[str, str]]:
 
 @cache
 def everything() -> dict[str, tuple[re.Pattern[Any], set[str]]]:
-    """Give all patterns, each with the ways in which it is used anywhere; in none that is seen: in all of them."""
+    """Return all patterns, each with the ways in which it is used anywhere; in none that is seen: in all of them."""
     ways: dict[str, set[str]] = {}
     for file in sorted(HOME.rglob("*.py")):
         for name, way in uses(file):
@@ -107,7 +107,7 @@ def texts() -> Iterator[str]:
 
 
 def slowest(work: Callable[[str], Any]) -> tuple[float, str]:
-    """Give how long the work takes at most, and for which text; ends early where it is too long."""
+    """Return how long the work takes at most, and for which text; ends early where it is too long."""
     worst = 0.0, ""
     for text in texts():
         began = time.process_time()

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from bulk.model import Status
 from bulk.reports.charts import HEADROOM, PANELS, TICKS, marks, panels, span
+from bulk.reports.figures import Bar, Timeline
 from bulk.reports.intervals import DAY, HOUR, MINUTE, STEPS
-from bulk.reports.numbers import Bar, Timeline
 
 NOON = 1_795_176_000  # 2026-11-20 12:00 UTC
 

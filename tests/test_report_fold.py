@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from reported import START, end, folded, results
 
 from bulk.model import Recorded, Status, mask
-from bulk.reports import Why
-from bulk.reports.fold import SHOWN
+from bulk.reports import ReasonCount
+from bulk.reports.aggregate import SHOWN
 
 MIXED = [
     end("sent", 0, attempts=1),
@@ -50,7 +50,7 @@ def test_it_counts_rows_when_they_ended_by_status() -> None:
 def test_it_tells_why_rows_were_not_sent_the_commonest_reason_first_with_its_first_row() -> None:
     more = results([end("refused", 5, code="invalid_phone", said="letters")] * 2, first=7)
     whys = folded(results(MIXED), more).whys
-    assert whys[0] == Why(Status.REFUSED, "invalid_phone", 3, place="row 3", key="k3", message="too short")
+    assert whys[0] == ReasonCount(Status.REFUSED, "invalid_phone", 3, place="row 3", key="k3", message="too short")
     assert {why.code for why in whys} == {"invalid_phone", "duplicate", "InvalidRequestException", "unanswered"}
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from reported import MADE_AT, START, Read, end, folded, results, written
 
 from bulk.model import Status
-from bulk.reports import Figures, Row, Why
-from bulk.reports.fold import SHOWN
+from bulk.reports import Figures, ReasonCount, Row
+from bulk.reports.aggregate import SHOWN
 from bulk.reports.page import CLAIMS, REASONS
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
@@ -87,7 +87,7 @@ def test_it_tells_why_with_an_example() -> None:
 
 
 def test_reasons_that_are_too_many_are_added_up() -> None:
-    whys = tuple(Why(Status.REJECTED, f"Code{number}", 3) for number in range(REASONS + 2))
+    whys = tuple(ReasonCount(Status.REJECTED, f"Code{number}", 3) for number in range(REASONS + 2))
     page = Read(written(replace(FIGURES, whys=whys)))
     assert f"Code{REASONS - 1}" in page.words
     assert f"Code{REASONS}" not in page.words
@@ -186,7 +186,7 @@ def test_no_text_of_a_list_or_of_the_service_becomes_an_element(
     key: str, code: str, message: str, destination: str, other: str
 ) -> None:
     row = Row("line 3", key, destination, Status.UNKNOWN, code, message, 1, START)
-    why = Why(Status.UNKNOWN, code, 1, "line 3", key, message)
+    why = ReasonCount(Status.UNKNOWN, code, 1, "line 3", key, message)
     about: dict[str, Any] = {"run": other, "instance": other, "region": other, "endpoint": other}
     page = Read(written(replace(FIGURES, whys=(why,), look=(row,)), **about))
     assert [tag for tag, _ in page.elements] == SKELETON

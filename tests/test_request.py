@@ -12,13 +12,13 @@ from compiled import ARN, DRAFT, RAW, SMS, built, mail, recipient, refused, sms
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bulk.api import operation
 from bulk.errors import CampaignError
 from bulk.model import Parameters, Refusal
+from bulk.operations import operation
 
 
 def rendered(template: Any, cells: Mapping[str, Any]) -> Any:
-    """Give what a template makes of a row, as the value of an attribute."""
+    """Return what a template makes of a row, as the value of an attribute."""
     request = sms({**SMS, "Attributes": {"x": template}}, [*cells, "phone", "first_name"])
     return built(request, {"phone": "1", "first_name": "A", **cells})["request"].get("Attributes", {}).get("x")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bulk.model import Recipient
 from bulk.request import Request
-from bulk.request.blueprint import Blueprint, TemplateFailed
+from bulk.request.table import CompiledTable, TemplateFailed
 
 COLUMNS = ["phone", "email", "first_name", "a", "b", "c", "n", "kind"]
 
@@ -84,7 +84,7 @@ COMPILED: Mapping[str, Request] = {
 }
 
 
-def both(blueprint: Blueprint, row: Recipient) -> tuple[Any, Any]:
+def both(blueprint: CompiledTable, row: Recipient) -> tuple[Any, Any]:
     try:
         quick: Any = blueprint.quick(row)
     except TemplateFailed as failure:

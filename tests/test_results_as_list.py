@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 import bulk
-from bulk.loader import ContactList, Wanted
+from bulk.loader import ContactList, ReadSpec
 
 ARN = "arn:aws:connect:us-west-2:123456789012:phone-number/33333333-3333-4333-8333-333333333333"
 REQUEST = {
@@ -39,7 +39,7 @@ async def test_results_of_a_nested_list_are_a_list_again(suffix: str, tmp_path: 
 async def test_text_that_looks_nested_now_and_then_stays_text(tmp_path: Path) -> None:
     campaign = bulk.Campaign(name="a", channel="sms", request=REQUEST, folder=tmp_path)
     await bulk.send(campaign, contacts=FRAME, sandbox=True, results=tmp_path / "results.csv")
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"note"}))
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"note"}))
     contacts = ContactList.open(tmp_path / "results.csv")
     found = [one.cells["note"] for batch in contacts.batches(wanted) for one in batch.recipients]
     assert found == ["[1]", "x"]
@@ -47,6 +47,6 @@ async def test_text_that_looks_nested_now_and_then_stays_text(tmp_path: Path) ->
 
 def test_json_in_a_list_that_is_no_result_stays_text(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text('phone,user\n+14155550123,"{""name"": 1}"\n')
-    wanted = Wanted(kind="phone", destination="phone", columns=frozenset({"user"}))
+    wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"user"}))
     contacts = ContactList.open(tmp_path / "list.csv")
     assert [one.cells["user"] for batch in contacts.batches(wanted) for one in batch.recipients] == ['{"name": 1}']

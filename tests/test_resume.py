@@ -303,7 +303,7 @@ def many(count: int) -> list[dict[str, str]]:
 
 
 async def halted(runs: Runs, options: dict[str, Any]) -> str:
-    """Give the words with which a run ends that cannot go on."""
+    """Return the words with which a run ends that cannot go on."""
     try:
         run = await bulk.send(runs.campaign, **options)
     except bulk.BulkError as error:

@@ -207,7 +207,7 @@ def test_the_area_codes_are_those_of_phonenumbers() -> None:
 
 
 def _mobiles() -> Iterator[tuple[str, set[str]]]:
-    """Give a mobile number of each region in E.164, and the zones that phonenumbers knows of it."""
+    """Return a mobile number of each region in E.164, and the zones that phonenumbers knows of it."""
     for region in phonenumbers.SUPPORTED_REGIONS:
         number = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
         if number is not None:

@@ -28,7 +28,7 @@ def at(text: str, zone: str = "UTC", *, fold: int = 0) -> float:
 
 
 def opens(table: Hours, now: float, *zones: str) -> str:
-    """Say the next opening by the clock of the first zone."""
+    """Return the next opening by the clock of the first zone."""
     found = table.next_opening(Locality(zones), now)
     return "never" if found is None else f"{datetime.fromtimestamp(found, ZoneInfo(zones[0])):%Y-%m-%d %H:%M %z}"
 
@@ -190,7 +190,7 @@ NOW = st.one_of(
 
 
 def by_the_wall(table: HoursTable, zone: str, now: float) -> bool:
-    """Tell whether a window is open by reading the clock and the calendar, and nothing else."""
+    """Return whether a window is open by reading the clock and the calendar, and nothing else."""
     there = datetime.fromtimestamp(now, ZoneInfo(zone))
     if any(first <= there.date() <= last for first, last in table.holidays):
         return False

@@ -10,9 +10,9 @@ import pytest
 
 import bulk
 from bulk.campaign import Campaign
-from bulk.learning import Learner
-from bulk.limits import Allowance, Bucket
-from bulk.run.opening import Opened, open_campaign
+from bulk.pacing.estimator import RateEstimator
+from bulk.pacing.limits import Bucket, SlidingWindow
+from bulk.run.context import RunContext, open_campaign
 from bulk.run.options import Options
 from bulk.run.pace import limits, pace, quota, remarks
 
@@ -40,7 +40,7 @@ def people(rows: int, text: str = "Hi") -> pl.DataFrame:
     return pl.DataFrame({"phone": [f"+1206555{row:04}" for row in range(rows)], "text": [text] * rows})
 
 
-def opened(channel: str = "sms", pacing: dict[str, Any] | None = None, **options: Any) -> Opened:
+def opened(channel: str = "sms", pacing: dict[str, Any] | None = None, **options: Any) -> RunContext:
     tables = MAILS if channel == "email" else {"request": REQUEST}
     campaign = Campaign(name="paced", channel=channel, pacing=pacing or {}, **tables)
     return open_campaign(campaign, Options(contacts=FRAME, **options))
@@ -75,16 +75,17 @@ def test_an_operation_has_its_own_rate() -> None:
 def test_further_windows_hold_besides() -> None:
     windows = [{"per_second": 2, "burst": 5}, {"per_minute": 60, "burst": 3}, {"per_day": 10000}]
     assert limits(opened(pacing={"rate": windows}), CHAT)[1:] == (
-        Allowance(60, 60, "in 60 s"),
+        SlidingWindow(60, 60, "in 60 s"),
         Bucket(1, 3, name="60 in 60 s, 3 at once"),
-        Allowance(10000, 86400, "in 86400 s"),
+        SlidingWindow(10000, 86400, "in 86400 s"),
     )
 
 
 @pytest.mark.parametrize(
-    "per_day, allowance", [(0.5, Allowance(1, 172800.0, "in 86400 s")), (2.5, Allowance(2, 86400.0, "in 86400 s"))]
+    "per_day, allowance",
+    [(0.5, SlidingWindow(1, 172800.0, "in 86400 s")), (2.5, SlidingWindow(2, 86400.0, "in 86400 s"))],
 )
-def test_a_window_of_a_part_of_a_call_gives_whole_ones(per_day: float, allowance: Allowance) -> None:
+def test_a_window_of_a_part_of_a_call_gives_whole_ones(per_day: float, allowance: SlidingWindow) -> None:
     assert limits(opened(pacing={"rate": [{"per_day": per_day}]}), CHAT)[1] == allowance
 
 
@@ -98,7 +99,7 @@ def test_the_parts_of_an_sms_are_the_numbers_own_limit() -> None:
 def test_a_host_has_its_share_of_every_limit() -> None:
     windows = [{"per_second": 3, "burst": 9}, {"per_day": 9000}]
     shared = limits(opened(pacing={"rate": windows, "parts_per_second": 30}, rate_share=1 / 3), CHAT)
-    assert shared[:2] == (Bucket(1, 2), Allowance(3000, 86400, "in 86400 s"))
+    assert shared[:2] == (Bucket(1, 2), SlidingWindow(3000, 86400, "in 86400 s"))
     assert [(limit.per_second, limit.burst) for limit in shared[2:] if isinstance(limit, Bucket)] == [(10, 10)]
 
 
@@ -115,9 +116,9 @@ def test_a_burst_on_the_command_line_takes_the_place_of_every_burst() -> None:
     chats = opened(pacing={"rate": windows}, burst=150)
     assert quota(chats, CHAT) == (200, 150)
     assert limits(chats, CHAT)[1:] == (
-        Allowance(6000, 60, "in 60 s"),
+        SlidingWindow(6000, 60, "in 60 s"),
         Bucket(100, 150, name="6000 in 60 s, 150 at once"),
-        Allowance(10000, 86400, "in 86400 s"),
+        SlidingWindow(10000, 86400, "in 86400 s"),
     )
     assert remarks(chats) == ["--burst 150 takes the place of what [pacing] says besides: the bursts of its windows"]
 
@@ -147,9 +148,9 @@ async def test_the_plan_says_which_limit_decides(tmp_path: Path, pacing: dict[st
 
 
 def test_a_rate_that_is_said_is_a_ceiling_and_one_that_is_not_is_learned() -> None:
-    assert pace(opened(pacing={"rate": 10}), CHAT).learner == Learner(10, 10)
-    assert pace(opened(pacing={"rate": "auto"}), CHAT, 7.0).learner == Learner(7)
-    assert pace(opened(pacing={"rate": [{"per_day": 5}]}), CHAT).learner == Learner(2)
+    assert pace(opened(pacing={"rate": 10}), CHAT).learner == RateEstimator(10, 10)
+    assert pace(opened(pacing={"rate": "auto"}), CHAT, 7.0).learner == RateEstimator(7)
+    assert pace(opened(pacing={"rate": [{"per_day": 5}]}), CHAT).learner == RateEstimator(2)
 
 
 def test_what_is_unusual_about_a_pace_is_said() -> None:

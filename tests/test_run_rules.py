@@ -8,7 +8,7 @@ import pytest
 
 import bulk
 from bulk.errors import CampaignError
-from bulk.run import test as send_test
+from bulk.run.test_message import test as send_test
 
 NUMBERS = ["+14155552001", "+14155552002", "+14155552001", "+447400123457", "+447400123456"]
 PEOPLE = pl.DataFrame({"id": ["a", "b", "c", "d", "a"], "phone": NUMBERS})

@@ -8,7 +8,7 @@ import pytest
 
 import bulk
 from bulk.campaign import Campaign
-from bulk.run.opening import Opened, open_campaign
+from bulk.run.context import RunContext, open_campaign
 from bulk.run.options import Options
 from bulk.run.pace import open_for
 
@@ -29,7 +29,7 @@ HOUR, DAY = 3600.0, 86400.0
 USER = {"UserInfo": {"UserId": ID}}
 
 
-def opened(channel: str, **tables: Any) -> Opened:
+def opened(channel: str, **tables: Any) -> RunContext:
     frame = pl.DataFrame({"phone": ["+12065550100"], "email": ["ann@example.com"], "minutes": ["90"]})
     return open_campaign(Campaign(name="terms", channel=channel, **tables), Options(contacts=frame))
 

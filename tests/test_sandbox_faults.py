@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sandbox_requests import CHAT, DRAFT, INBOUND, MAIL, accepted, send, token, world
 
-from bulk.sandbox.declaration import read_file
-from bulk.sandbox.magic import NUMBERS, TRICKS
-from bulk.sandbox.plan import Fate
-from bulk.sandbox.world import World
+from bulk.sandbox.account import World
+from bulk.sandbox.effects import Effect
+from bulk.sandbox.fault_config import read_file
+from bulk.sandbox.simulator import NUMBERS, TRICKS
 
 
 def _faulty(*rules: dict[str, Any], **top: Any) -> World:
@@ -109,7 +109,7 @@ def test_delays_add_up_and_the_first_other_fault_happens() -> None:
 def test_a_dropped_answer_leaves_one_accepted_contact_that_a_retry_finds() -> None:
     here = _faulty({"fault": "drop_after", "first": 1})
     request = CHAT | {"ClientToken": "t"}
-    assert send(here, "StartOutboundChatContact", request).fate is Fate.DROP_AFTER
+    assert send(here, "StartOutboundChatContact", request).fate is Effect.DROP_AFTER
     (contact,) = here.contacts
     assert accepted(here, "StartOutboundChatContact", request) == contact.id
     calls = here.calls["StartOutboundChatContact"]
@@ -118,7 +118,7 @@ def test_a_dropped_answer_leaves_one_accepted_contact_that_a_retry_finds() -> No
 
 def test_a_call_dropped_before_it_is_seen_leaves_nothing() -> None:
     here = _faulty({"fault": "drop_before", "first": 1})
-    assert send(here, "StartOutboundChatContact", CHAT).fate is Fate.DROP_BEFORE
+    assert send(here, "StartOutboundChatContact", CHAT).fate is Effect.DROP_BEFORE
     assert len(here.contacts) == 0
     assert here.calls["StartOutboundChatContact"].dropped == 1
 
@@ -190,16 +190,16 @@ def test_a_faults_file_that_is_neither_is_said_to_be_so(tmp_path: Path, name: st
 
 
 FIRST_AND_SECOND = {
-    "reject": ((400, Fate.SERVED), (400, Fate.SERVED)),
-    "throttle-once": ((429, Fate.SERVED), (200, Fate.SERVED)),
-    "error-once": ((500, Fate.SERVED), (200, Fate.SERVED)),
-    "lose-once": ((200, Fate.DROP_AFTER), (200, Fate.SERVED)),
-    "drop-once": ((200, Fate.DROP_BEFORE), (200, Fate.SERVED)),
-    "slow": ((200, Fate.SERVED), (200, Fate.SERVED)),
-    "full-once": ((429, Fate.SERVED), (200, Fate.SERVED)),
-    "hang-once": ((200, Fate.HANG), (200, Fate.SERVED)),
-    "throttle": ((429, Fate.SERVED), (429, Fate.SERVED)),
-    "drop": ((200, Fate.DROP_BEFORE), (200, Fate.DROP_BEFORE)),
+    "reject": ((400, Effect.SERVED), (400, Effect.SERVED)),
+    "throttle-once": ((429, Effect.SERVED), (200, Effect.SERVED)),
+    "error-once": ((500, Effect.SERVED), (200, Effect.SERVED)),
+    "lose-once": ((200, Effect.DROP_AFTER), (200, Effect.SERVED)),
+    "drop-once": ((200, Effect.DROP_BEFORE), (200, Effect.SERVED)),
+    "slow": ((200, Effect.SERVED), (200, Effect.SERVED)),
+    "full-once": ((429, Effect.SERVED), (200, Effect.SERVED)),
+    "hang-once": ((200, Effect.HANG), (200, Effect.SERVED)),
+    "throttle": ((429, Effect.SERVED), (429, Effect.SERVED)),
+    "drop": ((200, Effect.DROP_BEFORE), (200, Effect.DROP_BEFORE)),
 }
 
 

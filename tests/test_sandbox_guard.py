@@ -152,7 +152,7 @@ async def test_the_sandbox_of_a_run_keeps_its_contacts_to_itself(tmp_path: Any) 
 
 
 def _listening(pid: int) -> set[int]:
-    """Give the TCP ports on which a process listens (proc(5))."""
+    """Return the TCP ports on which a process listens (proc(5))."""
     sockets = set()
     for path in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(OSError):

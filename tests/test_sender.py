@@ -10,17 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virtual import in_virtual_time, run
 
+from bulk.delivery.workers import send
 from bulk.errors import Halted, LedgerError, ListError
-from bulk.learning import Learner
-from bulk.limits import Bucket
-from bulk.pacing import Pace
-from bulk.sender import send
-from bulk.stopping import Stop, Stopped
-from bulk.turns import OwnPace, Turns, Waiting
+from bulk.pacing.estimator import RateEstimator
+from bulk.pacing.limiter import AdaptiveLimiter
+from bulk.pacing.limits import Bucket
+from bulk.pacing.queue import LocalStore, RateLimitQueue, WaiterCount
+from bulk.stop import Stop, Stopped
 
 
 async def fed(batches: Iterable[Sequence[int]], read: list[int] | None = None) -> AsyncIterator[Sequence[int]]:
-    """Give the batches, noting each as it is read."""
+    """Return the batches, noting each as it is read."""
     for number, batch in enumerate(batches):
         if read is not None:
             read.append(number)
@@ -52,7 +52,7 @@ async def sent(
     grace: float = 10.0,
 ) -> None:
     """Send, at no rate: who asks for a turn has it."""
-    waiting = Waiting()
+    waiting = WaiterCount()
 
     async def at_its_turn(item: int) -> None:
         with waiting:
@@ -99,8 +99,8 @@ async def test_as_many_are_in_flight_as_allowed_and_no_more() -> None:
 @pytest.mark.parametrize("latency, needed", [(0.1, 5), (1.0, 50), (3.0, 150), (30.0, 200)])
 async def test_as_many_are_in_flight_as_rate_and_latency_need(latency: float, needed: int) -> None:
     """And hardly more: a few wait for their turn. The rate alone decides, unless `at_once` bounds it."""
-    stop, waiting, post = Stop(), Waiting(), Post(takes=lambda _: latency)
-    turns = Turns(OwnPace(Pace(Bucket(50), Learner(50, 50))), stop, waiting=waiting)
+    stop, waiting, post = Stop(), WaiterCount(), Post(takes=lambda _: latency)
+    turns = RateLimitQueue(LocalStore(AdaptiveLimiter(Bucket(50), RateEstimator(50, 50))), stop, waiting=waiting)
     workers: set[asyncio.Task[None] | None] = set()
 
     async def deliver(item: int) -> None:

@@ -14,16 +14,16 @@ from bulk.campaign import Campaign
 from bulk.errors import ExitCode
 from bulk.ledger import Ledger
 from bulk.model import Call, Reply, Status
-from bulk.outcomes import frame
-from bulk.run.judging import Judge
-from bulk.run.looking import read_results
-from bulk.run.opening import open_campaign
+from bulk.pacing.queue import LocalStore, RateLimitQueue
+from bulk.reports.results import frame
+from bulk.run.context import open_campaign
+from bulk.run.eligibility import Judge
 from bulk.run.options import Options
 from bulk.run.pace import pace
-from bulk.run.sending import Sending
+from bulk.run.results import read_results
+from bulk.run.send_pass import SendPass
 from bulk.run.wiring import carrier
-from bulk.stopping import Stop
-from bulk.turns import OwnPace, Turns
+from bulk.stop import Stop
 
 START = datetime(2026, 3, 2, 20, 0, tzinfo=UTC).timestamp()  # a Monday evening in London
 OPERATION = "StartOutboundChatContact"
@@ -84,8 +84,8 @@ def run(
             if opened.terms.rules.limits:
                 ledger.index_people()
             judge = Judge(opened.terms, ledger, "sms", START, lambda: start + loop.time())
-            turns = {OPERATION: Turns(OwnPace(pace(opened, OPERATION)), stop)}
-            sending = Sending(
+            turns = {OPERATION: RateLimitQueue(LocalStore(pace(opened, OPERATION)), stop)}
+            sending = SendPass(
                 opened, book, carrier(opened, book, service, turns=turns, judge=judge, stop=stop), judge, stop
             )
             await sending.go(None, 10.0)

@@ -9,52 +9,52 @@ import pytest
 from cli_runs import bulk, campaign
 
 from bulk.errors import LedgerError
-from bulk.learning import Learner
-from bulk.limits import Allowance, Limits, inside
-from bulk.pacing import Pace
-from bulk.sharing import SharedPace, steady_clock
+from bulk.pacing.estimator import RateEstimator
+from bulk.pacing.limiter import AdaptiveLimiter
+from bulk.pacing.limits import Limits, SlidingWindow, inside
+from bulk.pacing.shared import FileStore, steady_clock
 
 PLACE = "endpoint", "region", "StartOutboundChatContact"
-PACE = Pace(inside(2, 5), Learner(2, 2))
+PACE = AdaptiveLimiter(inside(2, 5), RateEstimator(2, 2))
 
 
-def waits(shared: SharedPace, times: int, now: float = 0.0) -> list[float]:
+def waits(shared: FileStore, times: int, now: float = 0.0) -> list[float]:
     return [shared.change(lambda pace: pace.take(now)) for _ in range(times)]
 
 
 def test_two_senders_of_one_account_share_its_bucket(tmp_path: Path) -> None:
-    one, other = SharedPace(tmp_path, PLACE, PACE), SharedPace(tmp_path, PLACE, PACE)
+    one, other = FileStore(tmp_path, PLACE, PACE), FileStore(tmp_path, PLACE, PACE)
     assert waits(one, 2) + waits(other, 2) == [0.0] * 4
     assert waits(one, 1) + waits(other, 1) == [0.5, 1.0]
 
 
 def test_campaigns_share_the_rate_though_one_of_them_has_a_window_more(tmp_path: Path) -> None:
-    daily = PACE._replace(others=Limits([Allowance(1000, 86400.0, "in 86400 s")]))
-    one, other = SharedPace(tmp_path, PLACE, PACE), SharedPace(tmp_path, PLACE, daily)
+    daily = PACE._replace(others=Limits([SlidingWindow(1000, 86400.0, "in 86400 s")]))
+    one, other = FileStore(tmp_path, PLACE, PACE), FileStore(tmp_path, PLACE, daily)
     taken = [waits(sender, 1)[0] for _ in range(10) for sender in (one, other)]
     assert taken == [0.0] * 4 + [pytest.approx(turn / 2) for turn in range(1, 17)]
 
 
 def test_another_operation_has_a_bucket_of_its_own(tmp_path: Path) -> None:
-    waits(SharedPace(tmp_path, PLACE, PACE), 4)
-    assert waits(SharedPace(tmp_path, ("endpoint", "region", "CreateContact"), PACE), 1) == [0.0]
+    waits(FileStore(tmp_path, PLACE, PACE), 4)
+    assert waits(FileStore(tmp_path, ("endpoint", "region", "CreateContact"), PACE), 1) == [0.0]
 
 
 def test_a_restart_does_not_begin_with_a_full_bucket(tmp_path: Path) -> None:
-    first = SharedPace(tmp_path, PLACE, PACE)
+    first = FileStore(tmp_path, PLACE, PACE)
     waits(first, 6)
     first.close()
-    assert waits(SharedPace(tmp_path, PLACE, PACE), 1, now=0.0) == [1.5]
+    assert waits(FileStore(tmp_path, PLACE, PACE), 1, now=0.0) == [1.5]
 
 
 def test_a_clock_that_was_set_back_stops_nobody(tmp_path: Path) -> None:
     """Places that lie a day ahead are brought near when the next run begins, and so is what was learned there."""
     tomorrow = time.time() + 86400
-    spent = SharedPace(tmp_path, PLACE, PACE)
+    spent = FileStore(tmp_path, PLACE, PACE)
     waits(spent, 4, now=tomorrow)
     spent.change(lambda pace: (pace.answered(tomorrow, took=4, throttled=9), None))
     now = time.time()
-    assert max(waits(SharedPace(tmp_path, PLACE, PACE), 2, now=now)) < 15
+    assert max(waits(FileStore(tmp_path, PLACE, PACE), 2, now=now)) < 15
 
 
 def test_the_time_that_a_machine_sleeps_passes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,10 +65,10 @@ def test_the_time_that_a_machine_sleeps_passes(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_file_cut_short_says_nothing_and_is_mended(tmp_path: Path) -> None:
-    waits(SharedPace(tmp_path, PLACE, PACE), 6)
+    waits(FileStore(tmp_path, PLACE, PACE), 6)
     (file,) = (tmp_path / "pace").iterdir()
     file.write_bytes(file.read_bytes()[:13])
-    assert waits(SharedPace(tmp_path, PLACE, PACE), 5) == [0.0] * 4 + [0.5]
+    assert waits(FileStore(tmp_path, PLACE, PACE), 5) == [0.0] * 4 + [0.5]
 
 
 def test_processes_do_not_lose_each_others_turns(tmp_path: Path) -> None:
@@ -76,20 +76,20 @@ def test_processes_do_not_lose_each_others_turns(tmp_path: Path) -> None:
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
-from test_sharing import PACE, PLACE, SharedPace, waits
-waits(SharedPace(Path({str(tmp_path)!r}), PLACE, PACE), 200)
+from test_sharing import PACE, PLACE, FileStore, waits
+waits(FileStore(Path({str(tmp_path)!r}), PLACE, PACE), 200)
 """
     running = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(2)]
     assert [process.wait(60) for process in running] == [0, 0]
-    assert waits(SharedPace(tmp_path, PLACE, PACE), 1) == [pytest.approx((400 - 4 + 1) / 2)]
+    assert waits(FileStore(tmp_path, PLACE, PACE), 1) == [pytest.approx((400 - 4 + 1) / 2)]
 
 
 UNABLE = """
 import os, resource, sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
-from test_sharing import PACE, PLACE, SharedPace, waits
-shared = SharedPace(Path({folder!r}), PLACE, PACE)
+from test_sharing import PACE, PLACE, FileStore, waits
+shared = FileStore(Path({folder!r}), PLACE, PACE)
 {after}
 try:
     waits(shared, 1)
@@ -116,14 +116,14 @@ def test_a_pace_that_cannot_be_kept_any_more_is_said(tmp_path: Path, after: str,
 
 @pytest.mark.parametrize("spoil", ["a folder", "a link"])
 def test_a_pace_whose_file_is_something_else_is_said_and_left_alone(tmp_path: Path, spoil: str) -> None:
-    SharedPace(tmp_path, PLACE, PACE).close()
+    FileStore(tmp_path, PLACE, PACE).close()
     (file,) = (tmp_path / "pace").iterdir()
     file.unlink()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("of somebody else")
     file.mkdir() if spoil == "a folder" else file.symlink_to(elsewhere)
     with pytest.raises(LedgerError, match=f"{file.name}: .*; make it writable, or name another --state-dir"):
-        SharedPace(tmp_path, PLACE, PACE)
+        FileStore(tmp_path, PLACE, PACE)
     assert elsewhere.read_text() == "of somebody else"
 
 
@@ -140,4 +140,4 @@ def test_a_program_without_a_pace_ends_with_a_sentence(tmp_path: Path) -> None:
 def test_a_state_directory_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "pace").write_text("a file where the folder should be")
     with pytest.raises(LedgerError, match="--state-dir"):
-        SharedPace(tmp_path, PLACE, PACE)
+        FileStore(tmp_path, PLACE, PACE)

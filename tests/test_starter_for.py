@@ -13,7 +13,7 @@ import bulk
 from bulk.campaign import load
 from bulk.errors import CampaignError
 from bulk.loader import ContactList
-from bulk.starters.fitted import starter_for
+from bulk.starters.from_list import starter_for
 
 LISTS = Path(__file__).with_name("lists")
 

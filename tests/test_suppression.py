@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from bulk.errors import ListError
 from bulk.loader import Kind
+from bulk.loader.suppression import Suppression
 from bulk.model import Refusal, Status
-from bulk.suppression import Suppression
 
 LISTS = Path(__file__).with_name("lists")
 ANN, BOB = "+14155550123", "+14155550124"

@@ -12,11 +12,11 @@ import pytest
 
 from bulk.threads import ahead, go_on, in_thread
 
-Waiting = Callable[[], Coroutine[Any, Any, None]]
-Way = Callable[[Waiting, Event], Coroutine[Any, Any, None]]
+WaiterCount = Callable[[], Coroutine[Any, Any, None]]
+Way = Callable[[WaiterCount, Event], Coroutine[Any, Any, None]]
 
 
-async def cancelled_by_asyncio(waiting: Waiting, started: Event) -> None:
+async def cancelled_by_asyncio(waiting: WaiterCount, started: Event) -> None:
     """Cancel it as Ctrl-C does under `asyncio.run`, when the thread is at work."""
     task = asyncio.create_task(waiting())
     await anyio.to_thread.run_sync(started.wait)
@@ -27,7 +27,7 @@ async def cancelled_by_asyncio(waiting: Waiting, started: Event) -> None:
         await task
 
 
-async def cancelled_by_a_scope(waiting: Waiting, started: Event) -> None:
+async def cancelled_by_a_scope(waiting: WaiterCount, started: Event) -> None:
     with anyio.CancelScope() as scope:
         async with anyio.create_task_group() as group:
             group.start_soon(waiting)

@@ -11,12 +11,12 @@ from cli_runs import campaign
 from pretended import ACCEPTED, Pretended, accepted, pretending, profile, sts
 
 import bulk
-from bulk import trust
-from bulk.connect import Connect, Endpoint
+from bulk.aws import certificates
+from bulk.aws.connect import Connect, Endpoint
+from bulk.aws.lookups import applied_rate, fetch, opted_out
 from bulk.errors import BulkError, CallFailed, CampaignError, SetupError
-from bulk.fetching import applied_rate, fetch, opted_out
 from bulk.model import Call, Verdict
-from bulk.verdicts import verdict
+from bulk.operations.verdicts import verdict
 
 CHAT = Call("StartOutboundChatContact", {"InstanceId": "i", "ContactFlowId": "f", "Attributes": {"secret": "body"}})
 AWS = "connect.us-west-2.amazonaws.com"  # the real name: only a proxy of ours leads elsewhere
@@ -284,15 +284,15 @@ async def test_plain_http_to_another_machine_is_refused_whichever_way_it_is_name
 @pytest.mark.parametrize("url", ELSEWHERE)
 def test_what_is_another_machine_may_not_be_reached_over_plain_http(url: str) -> None:
     with pytest.raises(CampaignError, match="--allow-http"):
-        trust.check_endpoint(url, allow_http=False)
-    trust.check_endpoint(url, allow_http=True)
-    trust.check_endpoint(url.replace("http:", "https:"), allow_http=False)
+        certificates.check_endpoint(url, allow_http=False)
+    certificates.check_endpoint(url, allow_http=True)
+    certificates.check_endpoint(url.replace("http:", "https:"), allow_http=False)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "localhost", "LOCALHOST.", "a.localhost", "[::1]"])
 def test_this_machine_may_be_reached_over_plain_http(host: str) -> None:
-    trust.check_endpoint(f"http://{host}:8788", allow_http=False)
-    assert trust.is_direct(f"http://{host}:8788")
+    certificates.check_endpoint(f"http://{host}:8788", allow_http=False)
+    assert certificates.is_direct(f"http://{host}:8788")
 
 
 @pytest.mark.parametrize("ask", [fetch_a_list, ask_who_opted_out, ask_for_the_rate])

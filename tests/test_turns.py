@@ -11,20 +11,22 @@ import anyio
 import pytest
 from virtual import in_virtual_time
 
-from bulk.learning import DOUBLING, Learner
-from bulk.limits import Bucket, Room
-from bulk.pacing import BURST_SPEED, MOMENT, Pace
-from bulk.stopping import Stop, Stopped
-from bulk.turns import Gate, OwnPace, Turns
+from bulk.pacing.estimator import DOUBLING, RateEstimator
+from bulk.pacing.limiter import BURST_SPEED, MOMENT, AdaptiveLimiter
+from bulk.pacing.limits import Bucket, OpenContactLimit
+from bulk.pacing.queue import Gate, LocalStore, RateLimitQueue
+from bulk.stop import Stop, Stopped
 
 pytestmark = in_virtual_time
 
 T = TypeVar("T")
 
 
-def turns_of(bucket: Bucket, stop: Stop) -> Turns:
-    """Give the turns of an operation whose rate was configured."""
-    return Turns(OwnPace(Pace(bucket, Learner(bucket.per_second, bucket.per_second))), stop)
+def turns_of(bucket: Bucket, stop: Stop) -> RateLimitQueue:
+    """Return the turns of an operation whose rate was configured."""
+    return RateLimitQueue(
+        LocalStore(AdaptiveLimiter(bucket, RateEstimator(bucket.per_second, bucket.per_second))), stop
+    )
 
 
 async def test_callers_go_at_the_pace_first_come_first_served() -> None:
@@ -222,7 +224,12 @@ async def test_a_stop_wakes_all_before_the_gate_at_once() -> None:
 
 @pytest.mark.parametrize("per_second, burst", [(2, 5), (50, 50), (400, 100), (900, 1)])
 async def test_the_calls_of_a_burst_go_a_moment_apart_and_nothing_is_lost_by_it(per_second: int, burst: int) -> None:
-    turns, went = Turns(OwnPace(Pace(Bucket(per_second, burst), Learner(per_second, per_second))), Stop()), []
+    turns, went = (
+        RateLimitQueue(
+            LocalStore(AdaptiveLimiter(Bucket(per_second, burst), RateEstimator(per_second, per_second))), Stop()
+        ),
+        [],
+    )
     for _ in range(10 * per_second):
         await turns.take()
         went.append(anyio.current_time())
@@ -235,13 +242,13 @@ async def test_where_the_pace_is_too_fast_to_tell_calls_apart_some_take_their_tu
     """It costs a look at the shared pace for some dozen calls, and is no faster."""
     changes, went = 0, 0
 
-    class Counted(OwnPace):
-        def change(self, change: Callable[[Pace], tuple[Pace, T]]) -> T:
+    class Counted(LocalStore):
+        def change(self, change: Callable[[AdaptiveLimiter], tuple[AdaptiveLimiter, T]]) -> T:
             nonlocal changes
             changes += 1
             return super().change(change)
 
-    turns = Turns(Counted(Pace(Bucket(10_000, 100), Learner(10_000, 10_000))), Stop())
+    turns = RateLimitQueue(Counted(AdaptiveLimiter(Bucket(10_000, 100), RateEstimator(10_000, 10_000))), Stop())
     while anyio.current_time() < 1:
         await turns.take()
         went += 1
@@ -251,8 +258,8 @@ async def test_where_the_pace_is_too_fast_to_tell_calls_apart_some_take_their_tu
 
 async def test_who_waits_at_a_stop_takes_no_place() -> None:
     """What is not used is not spent: the next run begins where this one stopped."""
-    stop, pace = Stop(), OwnPace(Pace(Bucket(1), Learner(1, 1)))
-    turns = Turns(pace, stop)
+    stop, pace = Stop(), LocalStore(AdaptiveLimiter(Bucket(1), RateEstimator(1, 1)))
+    turns = RateLimitQueue(pace, stop)
 
     async def caller() -> None:
         with suppress(Stopped):
@@ -267,7 +274,7 @@ async def test_who_waits_at_a_stop_takes_no_place() -> None:
 
 
 async def test_turns_that_nobody_took_in_their_moment_are_gone() -> None:
-    turns = Turns(OwnPace(Pace(Bucket(10_000, 100), Learner(10_000, 10_000))), Stop())
+    turns = RateLimitQueue(LocalStore(AdaptiveLimiter(Bucket(10_000, 100), RateEstimator(10_000, 10_000))), Stop())
     for _ in range(3):
         await turns.take()
     assert turns._granted > 0
@@ -281,7 +288,12 @@ async def test_turns_that_nobody_took_in_their_moment_are_gone() -> None:
 
 async def test_the_rate_holds_where_open_contacts_are_bounded_too() -> None:
     bucket = Bucket(2, 2)
-    turns, went = Turns(OwnPace(Pace(bucket, Learner(2, 2))), Stop(), room=Room(100, 3600.0)), []
+    turns, went = (
+        RateLimitQueue(
+            LocalStore(AdaptiveLimiter(bucket, RateEstimator(2, 2))), Stop(), room=OpenContactLimit(100, 3600.0)
+        ),
+        [],
+    )
 
     async def caller() -> None:
         await turns.take()
@@ -294,7 +306,12 @@ async def test_the_rate_holds_where_open_contacts_are_bounded_too() -> None:
 
 
 async def test_a_call_that_opens_nothing_more_waits_for_the_rate_but_for_no_room() -> None:
-    turns, went = Turns(OwnPace(Pace(Bucket(2), Learner(2, 2))), Stop(), room=Room(1, 3600.0)), []
+    turns, went = (
+        RateLimitQueue(
+            LocalStore(AdaptiveLimiter(Bucket(2), RateEstimator(2, 2))), Stop(), room=OpenContactLimit(1, 3600.0)
+        ),
+        [],
+    )
     for opens in (True, False, False):
         await turns.take(opens=opens)
         went.append(anyio.current_time())
@@ -303,8 +320,8 @@ async def test_a_call_that_opens_nothing_more_waits_for_the_rate_but_for_no_room
 
 @pytest.mark.parametrize("accepted", [0, 1, 7])
 async def test_the_estimator_is_told_each_accepted_call_once(accepted: int) -> None:
-    paces = OwnPace(Pace(Bucket(100, 50), Learner(100)))
-    turns = Turns(paces, Stop())
+    paces = LocalStore(AdaptiveLimiter(Bucket(100, 50), RateEstimator(100)))
+    turns = RateLimitQueue(paces, Stop())
     await turns.take()
     for _ in range(accepted):
         turns.accepted()
@@ -315,8 +332,8 @@ async def test_the_estimator_is_told_each_accepted_call_once(accepted: int) -> N
 
 
 async def test_a_throttle_is_told_with_the_calls_that_were_accepted_before_it() -> None:
-    paces = OwnPace(Pace(Bucket(10, 50), Learner(10.0)))
-    turns = Turns(paces, Stop())
+    paces = LocalStore(AdaptiveLimiter(Bucket(10, 50), RateEstimator(10.0)))
+    turns = RateLimitQueue(paces, Stop())
     await turns.take()
     for _ in range(20):
         turns.accepted()

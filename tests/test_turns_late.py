@@ -8,20 +8,20 @@ import virtual
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bulk.learning import Learner
-from bulk.limits import Bucket, Limits
-from bulk.pacing import Pace
-from bulk.stopping import Stop
-from bulk.turns import OwnPace, Turns
+from bulk.pacing.estimator import RateEstimator
+from bulk.pacing.limiter import AdaptiveLimiter
+from bulk.pacing.limits import Bucket, Limits
+from bulk.pacing.queue import LocalStore, RateLimitQueue
+from bulk.stop import Stop
 
 ROUNDING = 1e-6  # seconds
 
 
-def departures(pace: Pace, calls: int, *, late: float, seed: int = 0, at_once: int = 256) -> list[float]:
+def departures(pace: AdaptiveLimiter, calls: int, *, late: float, seed: int = 0, at_once: int = 256) -> list[float]:
     """Return when so many calls go, each of which takes 100 ms and every timer of which is up to `late` s late."""
 
     async def go() -> list[float]:
-        turns, went, left = Turns(OwnPace(pace), Stop()), list[float](), iter(range(calls))
+        turns, went, left = RateLimitQueue(LocalStore(pace), Stop()), list[float](), iter(range(calls))
 
         async def work() -> None:
             for _ in left:
@@ -38,9 +38,9 @@ def departures(pace: Pace, calls: int, *, late: float, seed: int = 0, at_once: i
     return virtual.run(go(), virtual.late_loop(late, seed))
 
 
-def paced(per_second: float, burst: int) -> Pace:
+def paced(per_second: float, burst: int) -> AdaptiveLimiter:
     """Return the pace of a configured rate."""
-    return Pace(Bucket(per_second, burst), Learner(per_second, per_second))
+    return AdaptiveLimiter(Bucket(per_second, burst), RateEstimator(per_second, per_second))
 
 
 def earliness(bucket: Bucket, went: list[float], amount: int = 1) -> float:

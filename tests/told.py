@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bulk.learning import Learner
-from bulk.limits import inside
-from bulk.pacing import Pace
+from bulk.pacing.estimator import RateEstimator
+from bulk.pacing.limiter import AdaptiveLimiter
+from bulk.pacing.limits import inside
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Story:
     calls: int
     seconds: float
     throttled: int
-    pace: Pace
+    pace: AdaptiveLimiter
     answers: list[tuple[float, bool]]
 
     def share(self, per_second: float) -> float:
@@ -60,12 +60,14 @@ class Story:
         return self.throttled / self.calls
 
     def between(self, start: float, end: float) -> tuple[float, float]:
-        """Tell the calls accepted a second, and the share throttled, in a part of the story."""
+        """Return the calls accepted a second, and the share throttled, in a part of the story."""
         answers = [taken for now, taken in self.answers if start <= now < end]
         return sum(answers) / (end - start), 1 - sum(answers) / len(answers)
 
 
-def told(pace: Pace, service: Service, calls: int, *, pause: tuple[float, float] = (math.inf, math.inf)) -> Story:
+def told(
+    pace: AdaptiveLimiter, service: Service, calls: int, *, pause: tuple[float, float] = (math.inf, math.inf)
+) -> Story:
     """Make so many calls, each again until it is taken; 64 in flight at most, and none begun in the pause."""
     chance = random.Random(service.seed)
     todo, throttled, flying, took, now = calls, 0, 0, 0, 0.0
@@ -102,10 +104,10 @@ def told(pace: Pace, service: Service, calls: int, *, pause: tuple[float, float]
     return Story(calls, now, throttled, pace, answers)
 
 
-def auto(guess: float = 2.0, burst: int = 5) -> Pace:
-    return Pace(inside(guess, burst), Learner(guess))
+def auto(guess: float = 2.0, burst: int = 5) -> AdaptiveLimiter:
+    return AdaptiveLimiter(inside(guess, burst), RateEstimator(guess))
 
 
-def configured(rate: float, burst: int) -> Pace:
+def configured(rate: float, burst: int) -> AdaptiveLimiter:
     first = inside(rate, burst)
-    return Pace(first, Learner(rate, rate))
+    return AdaptiveLimiter(first, RateEstimator(rate, rate))

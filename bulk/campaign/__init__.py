@@ -2,10 +2,10 @@
 
 from bulk.campaign.bounds import HIGHEST, LONGEST
 from bulk.campaign.file import load
-from bulk.campaign.forms import brief, seconds
+from bulk.campaign.locations import placed
 from bulk.campaign.rule_tables import Cap, CapsTable, HoursTable, WeekTable, is_zone, moment
-from bulk.campaign.tables import Campaign, ListTable, OperationPacing, Window
-from bulk.campaign.whereabouts import placed
+from bulk.campaign.schema import Campaign, ListTable, OperationPacing, Window
+from bulk.campaign.types import brief, seconds
 
 __all__ = [
     "HIGHEST",

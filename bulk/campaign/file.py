@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 
 from bulk.campaign.bounds import check_aliases, check_keys, check_values, text_of
-from bulk.campaign.tables import Campaign
-from bulk.campaign.whereabouts import placed
+from bulk.campaign.locations import placed
+from bulk.campaign.schema import Campaign
 from bulk.errors import CampaignError
-from bulk.outside import outside_text
+from bulk.text.outside import outside_text
 
 
 def load(path: Path | str) -> tuple[Campaign, str]:

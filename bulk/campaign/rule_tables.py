@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from bulk.campaign.forms import Count, Duration, Table, brief, seconds
+from bulk.campaign.types import Count, Duration, Table, brief, seconds
 from bulk.channels import CHANNELS
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -69,7 +69,7 @@ def _date_range(entry: Any) -> tuple[date, date]:
 
 @lru_cache(4096)
 def is_zone(name: str) -> bool:
-    """Tell whether a name is an IANA time zone's, such as `Europe/Berlin`; of those without a place, `UTC` alone.
+    """Return whether a name is an IANA time zone's, such as `Europe/Berlin`; of those without a place, `UTC` alone.
 
     The others (`EST`, `CET`, `localtime`) name an offset, or the zone of this machine, and not where a person is.
     """

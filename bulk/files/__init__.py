@@ -9,9 +9,9 @@ marks     what changes where a file does
 
 from bulk.files.marks import Mark, mark_of
 from bulk.files.outputs import refuse_overwriting
-from bulk.files.passing import beside, scratch
 from bulk.files.private import open_private, private_folder, write_new
 from bulk.files.state import check_state, hold, remote_kind, state_folder
+from bulk.files.temporary import beside, scratch
 
 __all__ = [
     "Mark",

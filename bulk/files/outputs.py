@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bulk.errors import CampaignError
-from bulk.outside import outside_text
+from bulk.text.outside import outside_text
 
 
 def refuse_overwriting(output: Path, inputs: Iterable[Path]) -> None:

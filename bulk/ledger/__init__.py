@@ -16,12 +16,12 @@ book         a ledger opened: its runs, and who was written to
 privacy      what must not be kept
 """
 
-from bulk.ledger.book import Ledger
 from bulk.ledger.claims import Claim, ClaimKind
 from bulk.ledger.dispatches import Connection, still_open
 from bulk.ledger.facts import RunFacts, RunIdentity, Unknown
-from bulk.ledger.journal import Decision, RunLedger
-from bulk.ledger.record import RunRecord, duplicate_of
+from bulk.ledger.ledger import Ledger
+from bulk.ledger.run_reader import RunRecord, duplicate_of
+from bulk.ledger.run_writer import Decision, RunLedger
 
 __all__ = [
     "Claim",

@@ -10,9 +10,9 @@ from bulk.errors import LedgerError
 from bulk.ledger import statements
 from bulk.ledger.claims import Claim, ClaimKind, Content
 from bulk.ledger.database import write
-from bulk.ledger.matching import HALF, ID, MAY_HAVE_REACHED, PLACE, STATE, Known, Lookup, Reading
-from bulk.ledger.privacy import scrub
-from bulk.ledger.record import OTHER_PERSON
+from bulk.ledger.lookup import HALF, ID, MAY_HAVE_REACHED, PLACE, STATE, LedgerRow, Lookup, Reading
+from bulk.ledger.redaction import scrub
+from bulk.ledger.run_reader import OTHER_PERSON
 from bulk.model import Progress, Recipient, Refusal, Reply, Status, mask
 
 _UNTRIED = Progress()
@@ -76,7 +76,7 @@ class _Batch:
     occurrences: Sequence[int]
     contents: Sequence[bytes | None]
     places: dict[int, int] = field(default_factory=dict)
-    fresh: dict[bytes, Known] = field(default_factory=dict)
+    fresh: dict[bytes, LedgerRow] = field(default_factory=dict)
     entered: list[tuple[object, ...]] = field(default_factory=list)
     moved: list[tuple[int, int]] = field(default_factory=list)
     redirected: list[tuple[object, ...]] = field(default_factory=list)
@@ -86,7 +86,7 @@ class _Batch:
     repeated: list[tuple[int, int, int, float, str]] = field(default_factory=list)
     unlisted: list[tuple[int]] = field(default_factory=list)
 
-    def claim(self, row: int, key: bytes, known: Known | None) -> Claim:
+    def claim(self, row: int, key: bytes, known: LedgerRow | None) -> Claim:
         known = known or self.fresh.get(key)
         if known is None:
             return self._enter(self._recipient(row), key)
@@ -107,7 +107,7 @@ class _Batch:
     def _recipient(self, row: int) -> Recipient:
         return self.recipients[row - self.reading.next]
 
-    def _is_another(self, row: int, known: Known, content: bytes | None) -> bool:
+    def _is_another(self, row: int, known: LedgerRow, content: bytes | None) -> bool:
         """Whether the list has another person now beside a name that may have reached one."""
         if content is None or known[STATE] not in MAY_HAVE_REACHED:
             return False
@@ -116,15 +116,15 @@ class _Batch:
         person, replies = self.connection.execute(statements.WHO, (known[ID],)).fetchone()
         return self.reading.hasher.is_another(known[STATE], person, replies, self._recipient(row).destination)
 
-    def _stranger(self, row: int, known: Known) -> Claim:
+    def _stranger(self, row: int, known: LedgerRow) -> Claim:
         if known[PLACE] == row:
             self.unlisted.append((known[ID],))
         return self._note(row, known, OTHER_PERSON, ClaimKind.STRANGER, Status.REFUSED)
 
-    def _repeat(self, row: int, known: Known) -> Claim:
+    def _repeat(self, row: int, known: LedgerRow) -> Claim:
         return self._note(row, known, "duplicate", ClaimKind.DUPLICATE, Status.SKIPPED)
 
-    def _note(self, row: int, known: Known, reason: str, kind: ClaimKind, status: Status) -> Claim:
+    def _note(self, row: int, known: LedgerRow, reason: str, kind: ClaimKind, status: Status) -> Claim:
         """Note that this place of the list holds no delivery of its own, and why."""
         fresh = self.repeats.pop(row, None) != known[ID]
         if fresh:
@@ -145,7 +145,7 @@ class _Batch:
         occurrence = self.occurrences[recipient.row - self.reading.next]
         return _DONE[Status.PENDING] if self.reading.only else Claim(ClaimKind.NEW, id_, occurrence=occurrence)
 
-    def _go_on(self, row: int, known: Known) -> Claim:
+    def _go_on(self, row: int, known: LedgerRow) -> Claim:
         state, only = known[STATE], self.reading.only
         is_open = state in {"intended", "pending"}
         if not is_open and (state not in only or known[ID] in self.reading.resent):
@@ -159,7 +159,7 @@ class _Batch:
             known = (*known[:_REPLIES], None, *known[_REPLIES + 1 :])
         return self._go(self._recipient(row), (*known[:_INTENDED_AT], None, None), reopens=True)
 
-    def _go_on_with_an_open_one(self, recipient: Recipient, known: Known) -> Claim:
+    def _go_on_with_an_open_one(self, recipient: Recipient, known: LedgerRow) -> Claim:
         state, only = known[STATE], self.reading.only
         if known[_CONTACT] is None and (state == "pending" or _only_tidies_up(known)):
             if only and not known[_DECISIONS]:
@@ -172,7 +172,7 @@ class _Batch:
             return _DONE[state if known[_CONTACT] is None else Status.SENT]
         return self._claim(ClaimKind.UNSETTLED, recipient, known, Status.UNKNOWN)
 
-    def _go(self, recipient: Recipient, known: Known, *, reopens: bool = False) -> Claim:
+    def _go(self, recipient: Recipient, known: LedgerRow, *, reopens: bool = False) -> Claim:
         """Claim a row of which nothing is in doubt. One with an open draft is told its refusal where it is sent."""
         if recipient.refusal and known[_REPLIES] is None:
             return self._refuse(recipient, recipient.refusal, known, reopens=reopens)
@@ -182,7 +182,7 @@ class _Batch:
             self.redirected.append((*person, content, known[ID]))
         return self._claim(ClaimKind.NEW, recipient, known, Status.PENDING, reopens=reopens)
 
-    def _refuse(self, recipient: Recipient, refusal: Refusal, known: Known, *, reopens: bool) -> Claim:
+    def _refuse(self, recipient: Recipient, refusal: Refusal, known: LedgerRow, *, reopens: bool) -> Claim:
         if known[STATE] == "unknown":  # it may have been accepted, and stays so
             return _DONE["unknown"]
         if reopens:
@@ -191,7 +191,7 @@ class _Batch:
         return _RECORDED[refusal.status]
 
     def _claim(
-        self, kind: ClaimKind, recipient: Recipient, known: Known, status: Status, *, reopens: bool = False
+        self, kind: ClaimKind, recipient: Recipient, known: LedgerRow, status: Status, *, reopens: bool = False
     ) -> Claim:
         progress = _progress(known)
         occurrence = self.occurrences[recipient.row - self.reading.next]
@@ -205,7 +205,7 @@ class _Batch:
     def _end(self, refusal: Refusal, recipient: Recipient) -> tuple[str, str | None, float]:
         return refusal.code, scrub(refusal.message, recipient.destination), self.now
 
-    def write(self, displaced: Sequence[Known]) -> None:
+    def write(self, displaced: Sequence[LedgerRow]) -> None:
         """Write what is new. Places are given up before they are taken, and opened rows come before refused ones."""
         run = self.reading.run
         away = [known[ID] for known in displaced] + [id_ for _, id_ in self.moved] + [id_ for (id_,) in self.unlisted]
@@ -225,12 +225,12 @@ class _Batch:
             self.connection.executemany(statement, rows)
 
 
-def _only_tidies_up(known: Known) -> bool:
+def _only_tidies_up(known: LedgerRow) -> bool:
     """Whether the call last announced comes after a no: then nothing of the row is in doubt."""
     return bool(known[_STEP] > len(json.loads(known[_REPLIES] or "[]")))
 
 
-def _progress(known: Known) -> Progress:
+def _progress(known: LedgerRow) -> Progress:
     if not known[_ATTEMPTS] and known[_INTENDED_AT] is None and known[_REPLIES] is None:
         return _UNTRIED
     replies = tuple(Reply(members, request) for members, request in json.loads(known[_REPLIES] or "[]"))

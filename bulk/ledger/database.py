@@ -119,7 +119,7 @@ def create(path: Path, prepare: Callable[[Path], None]) -> None:
 
 
 def missing(path: Path) -> bool:
-    """Tell whether there is no ledger. `LedgerError` where there was one: an empty file is one cut short."""
+    """Return whether there is no ledger. `LedgerError` where there was one: an empty file is one cut short."""
     log = path.with_name(f"{path.name}-wal").exists()  # looked for first: it is never there before the ledger
     if path.exists():
         if path.stat().st_size:

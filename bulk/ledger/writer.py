@@ -121,7 +121,7 @@ class Writer:
             self._release_in(group, self._linger)
 
     async def flush(self) -> None:
-        """Return when everything written so far is on the disk."""
+        """Wait until everything written so far is on the disk."""
         self._raise_failure()
         group = self._open
         group.loop = asyncio.get_running_loop()

@@ -29,13 +29,13 @@ values (a missing one is None).
 from bulk.loader.addresses import email
 from bulk.loader.contacts import Batch, ContactList
 from bulk.loader.countries import alpha_2
+from bulk.loader.destination_file import Listed, listed
 from bulk.loader.destinations import Candidate, candidates
 from bulk.loader.exports import Export, Kind
 from bulk.loader.frames import HeldTable
 from bulk.loader.layout import Layout
-from bulk.loader.listed import Listed, listed
 from bulk.loader.phones import phone
-from bulk.loader.rows import Wanted
+from bulk.loader.rows import ReadSpec
 from bulk.loader.scratch import Scratch
 
 __all__ = [
@@ -47,8 +47,8 @@ __all__ = [
     "Kind",
     "Layout",
     "Listed",
+    "ReadSpec",
     "Scratch",
-    "Wanted",
     "alpha_2",
     "candidates",
     "email",

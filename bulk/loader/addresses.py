@@ -5,7 +5,7 @@ import re
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
-from bulk.loader.cells import addresses_in, cleaned
+from bulk.loader.cell_text import addresses_in, cleaned
 from bulk.loader.phones import EXCEL_ERROR, excel_error, shown
 from bulk.model import Refusal
 

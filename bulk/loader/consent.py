@@ -12,12 +12,12 @@ from typing import cast
 import polars as pl
 
 from bulk.errors import ListError
-from bulk.identity import visible
 from bulk.loader.exports import Export, Kind, LeaveOut, cells
 from bulk.loader.roles import Role, role_of, spoken
-from bulk.loader.rows import Wanted
+from bulk.loader.rows import ReadSpec
 from bulk.loader.verdicts import Asks, is_known, text
 from bulk.model import Refusal
+from bulk.text.identity import visible
 
 _ASKS: dict[str, Asks] = {"weak": "consent", "status": "status", "consent": "consent"}
 _REMEDY = "`opt_out_columns` and `consent_columns` under [list]"
@@ -78,7 +78,7 @@ class Consent:
         return [f"{_named(self.unused, *alike)} of opt-outs or consents, and {are} not used (to use {it}: {_REMEDY})"]
 
 
-def consent_of(export: Export, head: pl.DataFrame, wanted: Wanted) -> Consent:
+def consent_of(export: Export, head: pl.DataFrame, wanted: ReadSpec) -> Consent:
     """Find out which columns say who is not to be written to.
 
     `head` has the list's columns and first rows. Raise `ListError` where the campaign names a column in both senses.
@@ -102,7 +102,7 @@ def consent_of(export: Export, head: pl.DataFrame, wanted: Wanted) -> Consent:
     return Consent(wanted.kind, export, tuple(rules), _names(unused, used), _names(elsewhere, used))
 
 
-def _replaced(rule: LeaveOut, wanted: Wanted) -> bool:
+def _replaced(rule: LeaveOut, wanted: ReadSpec) -> bool:
     """Whether the campaign itself says which columns there are of this sense."""
     return (wanted.consent_columns if rule.asks == "consent" else wanted.opt_out_columns) is not None
 
@@ -123,7 +123,7 @@ def _in_one_sense(consent: Sequence[str], opt_out: Sequence[str]) -> Sequence[st
     return consent
 
 
-def _looking(export: Export, head: pl.DataFrame, wanted: Wanted) -> Iterator[tuple[Place, Role]]:
+def _looking(export: Export, head: pl.DataFrame, wanted: ReadSpec) -> Iterator[tuple[Place, Role]]:
     """Yield the columns, and members of structs, whose names tell of consent; but those that are known otherwise."""
     others = (wanted.destination, wanted.key, wanted.country_column)
     known = {*export.silent, *(rule.column for rule in export.leave_out), *others}

@@ -9,20 +9,20 @@ from typing import Self
 import polars as pl
 
 from bulk.errors import ListError
-from bulk.loader.cells import several
+from bulk.loader.cell_text import several
 from bulk.loader.consent import Consent, consent_of
 from bulk.loader.countries import alpha_2, trouble
 from bulk.loader.destinations import Candidate, candidates
 from bulk.loader.exports import Export, Kind, export_of
-from bulk.loader.flattened import Flat
 from bulk.loader.frames import HeldTable
 from bulk.loader.headers import Headers
 from bulk.loader.layout import Layout
 from bulk.loader.lines import Lines, rows_at
 from bulk.loader.phones import zeros_eaten
 from bulk.loader.results import nested_columns
-from bulk.loader.rows import Rows, Wanted, texts
+from bulk.loader.rows import ReadSpec, Rows, texts
 from bulk.loader.sources import files_of, table, unused
+from bulk.loader.structs import Flat
 from bulk.loader.tables import Table
 from bulk.loader.values import unquoted
 from bulk.model import place_of
@@ -53,7 +53,7 @@ class ContactList:
         self.name = name
         self.columns = table.columns
         self.meaning = meaning
-        self._consents: dict[Wanted, Consent] = {}
+        self._consents: dict[ReadSpec, Consent] = {}
         self._lines = Lines()  # of the rows that the latest reading has met
         self._several = 0  # rows with more than one destination, as far as the list was read
         self.holds: list[object] = []
@@ -115,7 +115,7 @@ class ContactList:
         """Return which rows begin in some lines. Raise `ListError` with the nearest line where none does."""
         return rows_at(self._table, lines, files_of(self._table))
 
-    def remarks(self, wanted: Wanted) -> list[str]:
+    def remarks(self, wanted: ReadSpec) -> list[str]:
         """Return words for a person about the rows, as far as they were read: what looks like damage, what was chosen.
 
         Before the list is read, they are about its first rows. Raise `ListError` where columns are missing.
@@ -128,7 +128,7 @@ class ContactList:
             return said
         return [*said, *self._eaten(head, column, wanted), *self._chosen(head, column, wanted)]
 
-    def consent(self, wanted: Wanted) -> Consent:
+    def consent(self, wanted: ReadSpec) -> Consent:
         """Return which columns say who is not to be written to. Raise `ListError` where one is missing."""
         if wanted not in self._consents:
             self._consents[wanted] = consent_of(self.meaning, self._head, self._resolved(wanted))
@@ -147,24 +147,24 @@ class ContactList:
         """The first rows, with all columns."""
         return next(iter(self._table.chunks())).frame.head(1000)
 
-    def _eaten(self, head: pl.DataFrame, column: str, wanted: Wanted) -> Iterator[str]:
+    def _eaten(self, head: pl.DataFrame, column: str, wanted: ReadSpec) -> Iterator[str]:
         country = wanted.country
         if wanted.kind == "phone" and country is not None and zeros_eaten(texts(head, column), country):
             trouble = f"numbers in {column!r} lack the 0 that those of {country} begin with"
             yield f"{trouble}, as after a spreadsheet took them for amounts: read as numbers of {country} {_KEEP_ZEROS}"
 
-    def _chosen(self, head: pl.DataFrame, column: str, wanted: Wanted) -> Iterator[str]:
+    def _chosen(self, head: pl.DataFrame, column: str, wanted: ReadSpec) -> Iterator[str]:
         rows = max(self._several, several(head[column], addresses=wanted.kind == "email"))
         if rows:
             what = "address" if wanted.kind == "email" else "number"
             where = f"{rows:,} row{'s' if rows > 1 else ''}"
             yield f"{column!r} holds more than one {what} in {where}: the first that can be written to is taken"
 
-    def batches(self, wanted: Wanted, size: int = 256, *, frames: bool = False) -> Iterator[Batch]:
+    def batches(self, wanted: ReadSpec, size: int = 256, *, frames: bool = False) -> Iterator[Batch]:
         """Read the list in batches of at most `size` rows. Raises `ListError`: missing columns, at once."""
         return self._read(self._resolved(wanted), size, frames=frames)
 
-    def _read(self, wanted: Wanted, size: int, *, frames: bool) -> Iterator[Batch]:
+    def _read(self, wanted: ReadSpec, size: int, *, frames: bool) -> Iterator[Batch]:
         consent = self.consent(wanted) if wanted.leave_out else None
         needed = None if frames else self._needed(wanted, consent)
         first = held = 0
@@ -182,13 +182,13 @@ class ContactList:
                 self._several = max(self._several, held)
             first += plain.frame.height
 
-    def _needed(self, wanted: Wanted, consent: Consent | None) -> list[str]:
+    def _needed(self, wanted: ReadSpec, consent: Consent | None) -> list[str]:
         """Return the columns to be read, in the list's order. A row needs one at least, to be counted."""
         needed = {*wanted.columns, wanted.destination, wanted.key, wanted.country_column}
         needed |= consent.columns if consent else set()
         return [column for column in self.columns if column in needed] or list(self.columns[:1])
 
-    def _resolved(self, wanted: Wanted) -> Wanted:
+    def _resolved(self, wanted: ReadSpec) -> ReadSpec:
         """Spell columns as the list does and countries as ISO 3166-1 does."""
         destination, allowed = wanted.destination, wanted.allow_countries
         return replace(

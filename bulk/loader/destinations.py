@@ -7,7 +7,6 @@ from functools import lru_cache
 
 import polars as pl
 
-from bulk.identity import visible
 from bulk.loader.addresses import email
 from bulk.loader.exports import Export, Kind
 from bulk.loader.phones import phone
@@ -15,6 +14,7 @@ from bulk.loader.roles import folded, role_of, spoken, words
 from bulk.loader.rows import texts
 from bulk.loader.verdicts import is_nothing
 from bulk.model import Refusal
+from bulk.text.identity import visible
 
 _LEAST = 4  # letters of a word that is known within a longer one
 _MOST = 0.5  # of the cells, how many must be destinations where the name says nothing

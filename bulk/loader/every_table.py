@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from bulk.errors import ListError
+from bulk.loader.compression import packed_files, packed_table
 from bulk.loader.sources import table
 from bulk.loader.tables import Held, Table
-from bulk.loader.unpacking import packed_files, packed_table
 from bulk.loader.workbook import every_sheet, is_workbook
 
 

@@ -88,7 +88,7 @@ def files(source: Path) -> tuple[Path, list[Path]]:
 
 
 def is_pattern(source: Path) -> bool:
-    """Tell a pattern from the name of a file."""
+    """Return a pattern from the name of a file."""
     return glob.has_magic(str(source)) and not source.exists()
 
 

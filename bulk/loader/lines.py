@@ -25,7 +25,7 @@ class Lines:
         self._parts: list[tuple[int, str]] = []
 
     def note(self, chunk: Chunk) -> None:
-        """Take note of the next rows."""
+        """Note the next rows."""
         if not chunk.frame.height:
             return
         if not self._parts or self._parts[-1][1] != chunk.file:

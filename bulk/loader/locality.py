@@ -22,7 +22,7 @@ _NOWHERE = Locality()
 
 
 def locality(destination: str | None, zone: str | None = None) -> Locality:
-    """Tell where somebody may be.
+    """Return where somebody may be.
 
     `destination` is an E.164 number, an address, or None; `zone` is the cell of the list's time-zone column. A zone
     that is no IANA name leaves the zone unknown, whatever the number says; an empty one says nothing.
@@ -52,13 +52,13 @@ def _in_zone(zone: str, region: str | None) -> Locality:
 
 
 def _zones(digits: str) -> tuple[str, ...]:
-    """Give the zones of the longest beginning that is known."""
+    """Return the zones of the longest beginning that is known."""
     starts = (digits[:length] for length in range(TIMEZONE_LONGEST_PREFIX, 0, -1))
     return next((tuple(TIMEZONE_DATA[start]) for start in starts if start in TIMEZONE_DATA), ())
 
 
 def _country(code: str) -> str | None:
-    """Give the main country of a calling code, None for numbers of no country."""
+    """Return the main country of a calling code, None for numbers of no country."""
     region = COUNTRY_CODE_TO_REGION_CODE[int(code)][0]
     return None if region == "001" else region
 

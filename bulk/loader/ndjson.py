@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, cast
 import polars as pl
 
 from bulk.errors import ListError
-from bulk.loader.broken import Broken
 from bulk.loader.column_names import MOST
+from bulk.loader.malformed import Broken
 from bulk.loader.tables import Chunk
 from bulk.loader.text_file import TextFile
 
@@ -161,7 +161,7 @@ def _fits(lines: str, schema: _Schema | None) -> bool:
 
 
 def _joined(first: pl.DataType, second: pl.DataType) -> pl.DataType:
-    """Give the type that holds what both hold; the first where there is none."""
+    """Return the type that holds what both hold; the first where there is none."""
     if first == second or isinstance(second, pl.Null):
         return first
     if isinstance(first, pl.Null) or (first.is_integer() and second.is_float()):

@@ -24,8 +24,8 @@ from phonenumbers import (
 from phonenumbers.shortnumberinfo import is_valid_short_number_for_region
 
 from bulk.loader.ambiguity import PLUS, UNUSABLE, reads_otherwise
-from bulk.loader.cells import cleaned, numbers_in
-from bulk.loader.numbering import mobile_region
+from bulk.loader.cell_text import cleaned, numbers_in
+from bulk.loader.e164 import mobile_region
 from bulk.model import Refusal, mask
 
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d{1,2}")
@@ -80,7 +80,7 @@ def readings(text: str, country: str | None = None) -> list[str]:
 
 
 def zeros_eaten(texts: Iterable[str], country: str) -> bool:
-    """Tell whether numbers have lost the 0 that national numbers of a country begin with, as in a spreadsheet's cells.
+    """Whether numbers have lost the 0 that national numbers of a country begin with, as in a spreadsheet's cells.
 
     They have where none begins with it, and most lack it that can be read as such numbers.
     """

@@ -8,17 +8,17 @@ from typing import Any, Literal, overload
 
 import polars as pl
 
-from bulk.cells import text_of
-from bulk.identity import identity, key_of, visible
 from bulk.loader.addresses import email
 from bulk.loader.ambiguity import PLUS
-from bulk.loader.cells import cleaned
+from bulk.loader.cell_text import cleaned
 from bulk.loader.countries import alpha_2, trouble
 from bulk.loader.exports import Kind
 from bulk.loader.phones import phone, shown
 from bulk.loader.tables import Chunk
 from bulk.loader.values import rows_of
 from bulk.model import Cells, Recipient, Refusal
+from bulk.text.cells import text_of
+from bulk.text.identity import identity, key_of, visible
 
 _Reader = Callable[[str, str], str | Refusal]
 """Brings a destination, with the cell of its country column, to form."""
@@ -29,7 +29,7 @@ _UNREAD = {"ragged_row", "other_channel"}  # refusals of rows whose destination 
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class ReadSpec:
     """What is wanted of a list. Columns may be spelled as `ContactList.resolve` takes them.
 
     `destination` is a column, or what renders the destination from a row's `columns`. `key` is the column
@@ -65,7 +65,7 @@ class Rows(Sequence[Recipient]):
     `first` is the row of the first. `chunk` holds the rows, and says which of them are none, or left out.
     """
 
-    def __init__(self, chunk: Chunk, wanted: Wanted, first: int, nested: frozenset[str] = frozenset()) -> None:
+    def __init__(self, chunk: Chunk, wanted: ReadSpec, first: int, nested: frozenset[str] = frozenset()) -> None:
         self._part, self._wanted, self._refused = chunk.frame, wanted, chunk.refused
         self.lines, self.file, self._nested = chunk.lines, chunk.file, nested
         self._columns = sorted(wanted.columns)
@@ -175,7 +175,7 @@ class Rows(Sequence[Recipient]):
         return Recipient(self.first + place, key, to, cells, refusal, identity, line, self.file)
 
     def _refusal(self, place: int, key: str) -> Refusal | None:
-        """Say why a row is not tried: first what is said of the row, then what is wrong with its destination."""
+        """Return why a row is not tried: first what is said of the row, then what is wrong with its destination."""
         said, found = self._refused.get(place), self._found[place]
         if said is not None:
             return said
@@ -192,7 +192,7 @@ class Rows(Sequence[Recipient]):
         return ""
 
 
-def _reader(wanted: Wanted) -> _Reader:
+def _reader(wanted: ReadSpec) -> _Reader:
     """Return what brings a phone number to form, given the cell of its country column.
 
     A number with a + names its country itself, whatever stands beside it.

@@ -14,7 +14,7 @@ BLOCK = 1 << 20
 
 
 @dataclass(slots=True)
-class Seen:
+class SeenRows:
     """What is seen of a sheet. Rows count from 1, columns from 0; without a cell that is filled in, all are 0.
 
     `uncalculated` has, for columns with formulas that have no value, one of them and how many there are.
@@ -39,7 +39,7 @@ class Seen:
         return self.last_column - self.first_column + 1 if self.last_row else 0
 
     def fill(self, row: int, first: int, last: int) -> None:
-        """Take note of cells that are filled in. Raise `ListError` where the sheet becomes too large."""
+        """Note cells that are filled in. Raise `ListError` where the sheet becomes too large."""
         if not self.last_row:
             self.first_row, self.first_column, self.last_column = row, first, last
         self.last_row = max(self.last_row, row)
@@ -52,7 +52,7 @@ class Seen:
             )
 
     def hide_columns(self, first: int, stop: int) -> None:
-        """Take note of hidden columns."""
+        """Note hidden columns."""
         self.hidden_columns.update(range(first, min(stop, MOST_COLUMNS)))
 
 

@@ -7,18 +7,18 @@ from pathlib import Path
 import polars as pl
 
 from bulk.errors import ListError
-from bulk.loader.broken import Broken
-from bulk.loader.delimited import Delimited
-from bulk.loader.flattened import Flat
+from bulk.loader.compression import packed_table
+from bulk.loader.csv_file import Delimited
 from bulk.loader.folders import Part, Parts, files, is_pattern, said
 from bulk.loader.frames import HeldTable, frame_of
 from bulk.loader.layout import EVERY_ROW, Layout
+from bulk.loader.malformed import Broken
 from bulk.loader.ndjson import Ndjson
+from bulk.loader.structs import Flat
 from bulk.loader.tables import Frame, Held, Parquet, Query, Table
 from bulk.loader.text_file import TextFile
-from bulk.loader.unpacking import packed_table
 from bulk.loader.workbook import Sheet, is_workbook, workbook
-from bulk.wording import nearest
+from bulk.text.plain import nearest
 
 FORMATS = ("auto", "csv", "ndjson", "parquet", "xlsx")
 
@@ -50,7 +50,7 @@ def table(source: Path | str | HeldTable, name: str, form: str, layout: Layout =
 
 
 def unused(table: Table, layout: Layout) -> list[str]:
-    """Say which keys of [list] have no meaning for this kind of list, though they are set."""
+    """Return which keys of [list] have no meaning for this kind of list, though they are set."""
     said = {name for name in _LAYOUT if getattr(layout, name) not in {None, "read"}}  # all rows of these are read
     names = sorted(said - _used(table))
     return [f"not used for this kind of list: {', '.join(f'`{name}`' for name in names)} under [list]"] if names else []
@@ -132,7 +132,7 @@ def _file(path: Path, name: str, form: str, layout: Layout, *, unpack: bool = Tr
 
 
 def _binary_kind(path: Path) -> str | None:
-    """Tell what is no text by how it begins."""
+    """Return what is no text by how it begins."""
     with path.open("rb") as file:
         if file.read(4) == _PARQUET:
             return "parquet"
@@ -140,7 +140,7 @@ def _binary_kind(path: Path) -> str | None:
 
 
 def _text_format(file: TextFile) -> str:
-    """Tell CSV from NDJSON by the first line, and both from what is no list."""
+    """Return CSV from NDJSON by the first line, and both from what is no list."""
     name = file.name
     try:
         _, first = next(file.blocks(), (1, ""))

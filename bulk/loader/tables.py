@@ -56,10 +56,10 @@ class Table(Protocol):
         """Words for a person about how the list was read, as far as it was."""
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
-        """Give all rows in order, with these columns at least. Raises `ListError`."""
+        """Return all rows in order, with these columns at least. Raises `ListError`."""
 
     def is_empty(self) -> bool:
-        """Tell whether there are no rows, at once. Raises `ListError`."""
+        """Return whether there are no rows, at once. Raises `ListError`."""
 
     def count(self) -> int:
         """Count the rows, at less cost than reading them. Raises `ListError`."""

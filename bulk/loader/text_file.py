@@ -14,11 +14,11 @@ from itertools import chain
 from pathlib import Path
 
 from bulk.errors import ListError
-from bulk.loader.broken import LONGEST, Broken, too_long
+from bulk.loader.compression import unpacked
 from bulk.loader.encoding import Guess, guess
-from bulk.loader.unpacking import unpacked
+from bulk.loader.malformed import LONGEST, Broken, too_long
+from bulk.text.plain import nearest
 from bulk.threads import go_on
-from bulk.wording import nearest
 
 SAMPLE = 1 << 16  # bytes, of lines that are not ASCII, from which an encoding is guessed
 
@@ -138,7 +138,7 @@ def _marked(head: bytes) -> str | None:
 
 
 def _by_zeros(head: bytes) -> str | None:
-    """Tell UTF-16 without a mark by where its zero bytes are."""
+    """Return UTF-16 without a mark by where its zero bytes are."""
     start = head[:4096]
     few = len(start) // 20
     even, odd = start[::2].count(0), start[1::2].count(0)

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import polars as pl
 
-from bulk.cells import shortest, value_of
 from bulk.loader.results import nested as nested_value
+from bulk.text.cells import shortest, value_of
 
 _AS_TEXT = re.compile(r'\s*="((?:[^"]|"")*)"\s*')  # how a spreadsheet is made to keep a text that looks like a number
 _Reader = Callable[[Any], Any]

@@ -10,8 +10,8 @@ import re
 from functools import lru_cache
 from typing import Any, Literal
 
-from bulk.identity import visible
 from bulk.loader.roles import spoken, words
+from bulk.text.identity import visible
 
 Asks = Literal["opt_out", "consent", "status", "values", "filled"]
 """What is asked of a cell: an opt-out, a consent, a word for an opt-out, one of the rule's own values, or anything."""

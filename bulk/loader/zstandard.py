@@ -11,8 +11,8 @@ from typing import IO
 
 import polars as pl
 
-from bulk.loader.broken import LONGEST, Broken, too_long
-from bulk.loader.confined import Ended, confined
+from bulk.loader.malformed import LONGEST, Broken, too_long
+from bulk.loader.memory_limit import Ended, confined
 
 _FRAME = 0xFD2FB528
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)

@@ -8,8 +8,8 @@ charts       numbers → shapes: where each bar stands
 page         numbers and shapes → HTML, through `page.html` and `page.css`
 """
 
-from bulk.reports.fold import Fold
-from bulk.reports.numbers import About, Figures, Report, Row, Why
+from bulk.reports.aggregate import Fold
+from bulk.reports.figures import About, Figures, ReasonCount, Report, Row
 from bulk.reports.page import page
 from bulk.reports.reasons import EXAMPLES, Example, FileOf, Reason, Reasons, in_one_file
 
@@ -21,10 +21,10 @@ __all__ = [
     "FileOf",
     "Fold",
     "Reason",
+    "ReasonCount",
     "Reasons",
     "Report",
     "Row",
-    "Why",
     "in_one_file",
     "page",
 ]

@@ -10,8 +10,8 @@ from itertools import chain
 from typing import Final
 
 from bulk.model import Status
+from bulk.reports.figures import Bar, Timeline
 from bulk.reports.intervals import DAY, MINUTE, MONDAY, STEPS
-from bulk.reports.numbers import Bar, Timeline
 
 HEADROOM: Final = 14  # pixels above the plot, for the uppermost label
 TICKS: Final = 6  # marks along the time, at most: as many as fit on a phone
@@ -90,7 +90,7 @@ def panels(timeline: Timeline) -> Iterator[Panel]:
 
 
 def _places(bars: int) -> Iterator[tuple[float, float, float, float]]:
-    """Give each interval's place across and its width, then its bar's."""
+    """Yield each interval's place across and its width, then its bar's."""
     width = 100 / bars
     for place in range(bars):
         x = place * width
@@ -113,7 +113,7 @@ def _said(bar: Bar, interval: int) -> str:
 
 
 def _ceiling(most: int) -> int:
-    """Give the least of 0, 1, 2, 4, 6, 10, 20, 40, 60, 100, … that is not below."""
+    """Return the least of 0, 1, 2, 4, 6, 10, 20, 40, 60, 100, … that is not below."""
     scale: int = 10 ** (len(str(most)) - 1)
     return next(digit * scale for digit in (0, 1, 2, 4, 6, 10) if digit * scale >= most)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bulk.model import Status
-from bulk.reports.numbers import TRIED, Bar, Pace, Timeline
+from bulk.reports.figures import TRIED, AdaptiveLimiter, Bar, Timeline
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 STEPS: Final = (
@@ -45,7 +45,7 @@ class Cells:
             self._rows = self._by(self.width)
 
     def timeline(self) -> Timeline | None:
-        """Give the bars of the chart, from the first row's end to the last one's; None where no row has ended."""
+        """Return the bars of the chart, from the first row's end to the last one's; None where no row has ended."""
         if not self._rows:
             return None
         first, last = (choose(second for second, _ in self._rows) for choose in (min, max))
@@ -54,8 +54,8 @@ class Cells:
         starts = range(_begin(first, step), last + 1, step)
         return Timeline(step, tuple(Bar(start, _at(rows, start)) for start in starts))
 
-    def pace(self) -> Pace | None:
-        """Tell how fast rows went that cost calls, by the minute, or finer where the run was short.
+    def pace(self) -> AdaptiveLimiter | None:
+        """Return how fast rows went that cost calls, by the minute, or finer where the run was short.
 
         The first window and the last are seldom full: where there are others, the median leaves them out.
         """
@@ -68,7 +68,7 @@ class Cells:
             if status in TRIED:
                 windows[start] += rows
         rates = [rows / window for _, rows in sorted(windows.items())]
-        return Pace(window, max(rates), statistics.median(rates[1:-1] or rates)) if rates else None
+        return AdaptiveLimiter(window, max(rates), statistics.median(rates[1:-1] or rates)) if rates else None
 
     def _by(self, width: int) -> Counter[tuple[int, Status]]:
         coarser = Counter[tuple[int, Status]]()

@@ -18,9 +18,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bulk.model import Status
 from bulk.reports.charts import marks, panels, span
+from bulk.reports.figures import Report
 from bulk.reports.intervals import DAY, HOUR, MINUTE
-from bulk.reports.numbers import Report
-from bulk.wording import duration, plain
+from bulk.text.plain import duration, plain
 
 REASONS: Final = 30  # shown one by one
 
@@ -65,7 +65,7 @@ def page(report: Report) -> str:
 
 
 def _state(report: Report) -> str:
-    """Tell in a sentence how the run stands, and what to do."""
+    """Return in a sentence how the run stands, and what to do."""
     about, pending = report.about, report.figures.counts[Status.PENDING]
     rows = "1 row is" if pending == 1 else f"{pending:,} rows are"
     if about.sender:
@@ -82,7 +82,7 @@ def _state(report: Report) -> str:
 
 
 def _facts(report: Report) -> Iterator[Fact]:
-    """Tell what is known of the run."""
+    """Yield what is known of the run."""
     about = report.about
     yield Fact("Campaign", about.campaign, "what was to be sent")
     yield Fact("Run", about.run, "one sending of the campaign, in which no row is sent twice")

@@ -51,7 +51,7 @@ class Reasons:
     _reasons: dict[tuple[str, str | None], Reason] = field(default_factory=dict)
 
     def note(self, results: pl.DataFrame, file_of: FileOf = in_one_file) -> None:
-        """Take note of some rows of the results; `file_of` tells in which file of the list a row is."""
+        """Note some rows of the results; `file_of` tells in which file of the list a row is."""
         for (status, code), rows in results.group_by("status", "error_code", maintain_order=True):
             reason = self._reasons.setdefault((status, code), Reason(Status(status), code))
             reason.rows += rows.height

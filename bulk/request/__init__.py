@@ -10,12 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bulk.api import Trouble, operation
 from bulk.columns import Columns
 from bulk.errors import CampaignError
 from bulk.model import Cells, Parameters, Recipient, Refusal, mask
-from bulk.request.blueprint import Blueprint, Rendering, TemplateFailed, rendering
-from bulk.request.reader import Reader
+from bulk.operations import Violation, operation
+from bulk.request.table import CompiledTable, Rendering, TemplateFailed, rendering
+from bulk.request.table_compiler import TableCompiler
 from bulk.request.template import BadTemplate, Template, whole_row_in_text
 from bulk.request.template import compile_template as compile_text
 from bulk.request.texts import REQUEST, Texts
@@ -53,7 +53,7 @@ class Request:
     digests: Mapping[str, str]
     turns: int
     _destination: Template = field(repr=False)
-    _blueprints: tuple[Blueprint, ...] = field(repr=False)
+    _blueprints: tuple[CompiledTable, ...] = field(repr=False)
 
     @classmethod
     def compile(
@@ -76,7 +76,7 @@ class Request:
         table, path = destination
         known = Columns(columns)
         readers = [
-            Reader(
+            TableCompiler(
                 name,
                 operation(operations[name]),
                 columns=known,
@@ -119,7 +119,7 @@ class Request:
         if turn is not None and self.turns > 1:
             recipient = replace(recipient, row=turn)
         built: dict[str, Parameters] = {}
-        found: list[tuple[str, Trouble]] = []
+        found: list[tuple[str, Violation]] = []
         for blueprint in self._blueprints:
             try:
                 built[blueprint.table], troubles = blueprint.build(recipient)
@@ -139,7 +139,7 @@ class Request:
         return Refusal(code, message)
 
 
-def _destination(readers: Sequence[Reader], wanted: tuple[str, str]) -> Template:
+def _destination(readers: Sequence[TableCompiler], wanted: tuple[str, str]) -> Template:
     """Return the destination's template. Raise CampaignError where there is none, or anything else is wrong."""
     found = [reader.destination for reader in readers if reader.destination]
     faults = [fault for reader in readers for fault in reader.faults]
@@ -150,7 +150,7 @@ def _destination(readers: Sequence[Reader], wanted: tuple[str, str]) -> Template
     return found[0]
 
 
-def _with_instance(tables: Mapping[str, Mapping[str, Any]], reader: Reader) -> Mapping[str, Any]:
+def _with_instance(tables: Mapping[str, Mapping[str, Any]], reader: TableCompiler) -> Mapping[str, Any]:
     """Return a table; one without an InstanceId follows [request]."""
     own, instance = tables[reader.table], tables.get("request", {}).get("InstanceId")
     follows = "InstanceId" in reader.operation.members and not own.get("InstanceId") and instance

@@ -2,8 +2,8 @@
 
 import re
 
-from bulk.api import leaves
 from bulk.model import Cells
+from bulk.operations import leaves
 
 _TOKEN = re.compile(r"'([\w. ]+)'|\"([\w. ]+)\"")
 _DIGITS = re.compile(r"\d{3,}")

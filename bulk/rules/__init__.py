@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from bulk.campaign import Campaign
 from bulk.model import Refusal, Status
-from bulk.rules import finishing
+from bulk.rules import completion
 from bulk.rules.caps import CAPPED, Limit, Written, limits_of
 from bulk.rules.expiry import instant
 from bulk.rules.hours import Hours
@@ -99,7 +99,7 @@ class Rules:
 
     def finish_at(self, rows: Mapping[Locality, int], *, per_second: float, start: float) -> float:
         """Estimate when so many rows by locality will be sent (Unix seconds). Rows that never open take no time."""
-        return finishing.finish_at(self.hours, rows, per_second=per_second, start=start)
+        return completion.finish_at(self.hours, rows, per_second=per_second, start=start)
 
     def _closed(self, place: Locality, opens: float, expires_at: float | None) -> Wait | Refusal:
         if not self.hours.zones(place):

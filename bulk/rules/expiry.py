@@ -9,7 +9,7 @@ from bulk.campaign import moment
 
 
 def instant(value: Any, zones: tuple[str, ...], began: float) -> float | None:
-    """Give the instant (Unix seconds) at which something expires, None where it never does.
+    """Return the instant (Unix seconds) at which something expires, None where it never does.
 
     A time without an offset is the person's, and a date ends with their day: of several possible zones the first to
     get there decides, and UTC where there is none. A duration runs from `began`. Raises `ValueError`.

@@ -26,7 +26,7 @@ _LONGEST_SEARCH = 366  # days: after a year the offsets of zones to each other h
 
 
 def week_of(table: WeekTable) -> Week:
-    """Give the week that a table tells; every day is open where it names none."""
+    """Return the week that a table tells; every day is open where it names none."""
     if table.days is None:
         return ALWAYS
     days: list[list[Span]] = [[] for _ in range(7)]
@@ -39,7 +39,7 @@ def week_of(table: WeekTable) -> Week:
 
 
 def both(some: Week, other: Week) -> Week:
-    """Give what is open in both weeks."""
+    """Return what is open in both weeks."""
     return tuple(map(common, some, other))
 
 
@@ -60,7 +60,7 @@ class Hours:
         self.active = bool(laws or self._holidays or self._week != ALWAYS)
 
     def zones(self, place: Locality) -> tuple[str, ...]:
-        """Give the zones that decide: the possible ones, else those set for unknown zones, else none."""
+        """Return the zones that decide: the possible ones, else those set for unknown zones, else none."""
         return place.zones or self._fallback
 
     def widened(self) -> "Hours":
@@ -70,16 +70,16 @@ class Hours:
         return other
 
     def open_at(self, place: Locality, now: float) -> bool:
-        """Tell whether the window is open now. It never is where no zone decides."""
+        """Return whether the window is open now. It never is where no zone decides."""
         return self.opening(place, now)[0] <= now
 
     def next_opening(self, place: Locality, now: float) -> float | None:
-        """Give the first instant from now on at which the window is open: `now` where it is; None where it never is."""
+        """Return the first instant from now on at which the window is open: `now` where it is, None if it never is."""
         start = max(now, self.opening(place, now)[0])
         return None if start == math.inf else start
 
     def opening(self, place: Locality, now: float) -> Span:
-        """Give an open span that holds now, else begins the soonest. It may end before the window does.
+        """Return an open span that holds now, else begins the soonest. It may end before the window does.
 
         Both its ends are infinite where the window never opens.
         """
@@ -90,7 +90,7 @@ class Hours:
         return found[1]
 
     def spans(self, place: Locality, since: float) -> Iterator[Span]:
-        """Give the open spans from then on, cut into pieces of a day at most. Ends where no more are to be found."""
+        """Yield the open spans from then on, cut into pieces of a day at most. Ends where no more are to be found."""
         zones, week, day = self.zones(place), self._week_in(place.region), math.floor(since)
         if not zones or not any(week):
             return
@@ -109,7 +109,7 @@ class Hours:
         return week
 
     def _in_all(self, zones: tuple[str, ...], week: Week, start: int) -> Spans:
-        """Give the spans of the 24 hours after `start` that are open in every zone."""
+        """Return the spans of the 24 hours after `start` that are open in every zone."""
         shared: Spans = ((start, start + DAY),)
         for zone in zones:
             if shared:
@@ -127,5 +127,5 @@ class Hours:
 
 
 def _days(first: date, last: date) -> range:
-    """Give the days of a range by their numbers from the epoch."""
+    """Return the days of a range by their numbers from the epoch."""
     return range(first.toordinal() - _EPOCH, last.toordinal() - _EPOCH + 1)

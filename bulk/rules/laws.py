@@ -11,7 +11,7 @@ import pydantic
 from pydantic import Field
 
 from bulk.campaign import WeekTable
-from bulk.campaign.forms import Table
+from bulk.campaign.types import Table
 from bulk.errors import CampaignError
 from bulk.rules.hours import ALWAYS, Week, both, week_of
 
@@ -49,7 +49,7 @@ class Law:
     regions: Mapping[str, Week]
 
     def week(self, region: str | None) -> Week:
-        """Give the week of a region; the careful one where it is unknown, all of it in another country."""
+        """Return the week of a region; the careful one where it is unknown, all of it in another country."""
         if region is None or region == self.applies_to:
             return self.unclear
         if region.partition("-")[0] != self.applies_to:
@@ -99,6 +99,6 @@ def _no_such(name: str) -> str:
 
 
 def _said(error: pydantic.ValidationError) -> list[str]:
-    """Say each trouble as `regions.US-FL.every_day: what is wrong`."""
+    """Return each violation as `regions.US-FL.every_day: what is wrong`."""
     said = ((".".join(str(part) for part in trouble["loc"]), trouble) for trouble in error.errors(include_url=False))
     return [f"{where}: {str(trouble['msg']).removeprefix('Value error, ')}" for where, trouble in said]

@@ -7,7 +7,7 @@ Spans = tuple[Span, ...]
 
 
 def joined(spans: Iterable[Span]) -> Spans:
-    """Give what any of some spans covers; they may come in any order and overlap."""
+    """Return what any of some spans covers; they may come in any order and overlap."""
     whole: list[Span] = []
     for start, end in sorted(spans):
         if whole and start <= whole[-1][1]:
@@ -18,7 +18,7 @@ def joined(spans: Iterable[Span]) -> Spans:
 
 
 def common(some: Spans, others: Spans) -> Spans:
-    """Give what both cover."""
+    """Return what both cover."""
     shared: list[Span] = []
     here = there = 0
     while here < len(some) and there < len(others):

@@ -40,7 +40,7 @@ def pieces(zone: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
 
 
 def offset(zone: str, at: float) -> int:
-    """Give what a zone's clocks are ahead of UTC then, in seconds."""
+    """Return what a zone's clocks are ahead of UTC then, in seconds."""
     ahead = datetime.fromtimestamp(at, _zone(zone)).utcoffset()
     return round(ahead.total_seconds()) if ahead is not None else 0
 

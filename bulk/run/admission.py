@@ -1,16 +1,16 @@
 """Who may be written to, asked anew before each try: the rules by themselves, caps and open contacts in the ledger."""
 
-from bulk.announcements import Admission, Guard, NotNow
-from bulk.attempts import Full
+from bulk.delivery.announcements import Admission, Deferred, Guard
+from bulk.delivery.attempts import Full
 from bulk.ledger import Connection, RunIdentity, still_open
 from bulk.model import Call, Delivery
 from bulk.rules import Wait
-from bulk.run.judging import Judge
-from bulk.run.opening import Opened
+from bulk.run.context import RunContext
+from bulk.run.eligibility import Judge
 from bulk.run.pace import open_for, room
 
 
-def admission(opened: Opened, judge: Judge, identity: RunIdentity) -> Admission:
+def admission(opened: RunContext, judge: Judge, identity: RunIdentity) -> Admission:
     """Return what asks the rules of a run, and guards its announcements.
 
     Counting and announcing are one transaction of the ledger, so runs that share it keep caps and bounds together.
@@ -21,7 +21,7 @@ def admission(opened: Opened, judge: Judge, identity: RunIdentity) -> Admission:
     def ask(delivery: Delivery) -> None:
         judged = judge(delivery.recipient, caps=False)
         if judged is not None:
-            raise NotNow(judged.until if isinstance(judged, Wait) else judged)
+            raise Deferred(judged.until if isinstance(judged, Wait) else judged)
 
     def guard(delivery: Delivery, call: Call) -> Guard | None:
         bound = bounds.get(call.operation) if call.opens else None
@@ -32,7 +32,7 @@ def admission(opened: Opened, judge: Judge, identity: RunIdentity) -> Admission:
 
         def objection(connection: Connection) -> Exception | None:
             if capped and (refusal := judge.capped(delivery.recipient, delivery.id, connection, now)):
-                return NotNow(refusal)
+                return Deferred(refusal)
             if bound is None:
                 return None
             opened = still_open(connection, identity, since=now - lasts, limit=bound, but=delivery.id)

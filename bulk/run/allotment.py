@@ -28,7 +28,7 @@ class Allotment:
         return True
 
     def give_back(self, *, called: bool) -> None:
-        """Say that a row has ended, and whether it was called."""
+        """Record that a row has ended, and whether it was called."""
         self._under_way -= 1
         self._left -= called
         self._changed.set()

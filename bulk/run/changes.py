@@ -1,10 +1,10 @@
 """What changed in a campaign since its run began: `send` refuses that, so whoever only looks is told."""
 
 from bulk.ledger import Ledger
-from bulk.run.opening import Opened
+from bulk.run.context import RunContext
 
 
-def changes(opened: Opened) -> list[str]:
+def changes(opened: RunContext) -> list[str]:
     """Return a note on what changed since the run began and was not accepted; none where nothing did."""
     if opened.options.accept_changes:
         return []

@@ -4,7 +4,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 
-from bulk.parts import parts, plain_form, unusual, written_plainly
+from bulk.text.segments import parts, plain_form, unusual, written_plainly
 
 SHOWN = 5  # characters that a note names
 
@@ -18,7 +18,7 @@ class Characters:
     _rows: Counter[str] = field(default_factory=Counter)
 
     def note(self, text: str, took: int) -> None:
-        """Take note of a text that holds such characters and takes so many parts."""
+        """Note a text that holds such characters and takes so many parts."""
         self.texts += 1
         self._rows.update(unusual(text))
         if took > 1:

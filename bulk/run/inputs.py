@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from bulk.files import refuse_overwriting
-from bulk.run.opening import Chosen
+from bulk.run.context import RunRef
 
 
-def check_output(chosen: Chosen, output: Path) -> None:
+def check_output(chosen: RunRef, output: Path) -> None:
     """Raise `CampaignError` where an output would take the place of something that is read, or of the run's own state.
 
     The names may differ: links of both kinds are followed, and what a folder or a pattern reads is looked at.
@@ -17,7 +17,7 @@ def check_output(chosen: Chosen, output: Path) -> None:
     refuse_overwriting(output, inputs(chosen, output))
 
 
-def inputs(chosen: Chosen, output: Path) -> Iterator[Path]:
+def inputs(chosen: RunRef, output: Path) -> Iterator[Path]:
     """Yield the files and folders that a run reads, and its own; `output` too, where a pattern would read that."""
     campaign, options = chosen.campaign, chosen.options
     yield from campaign.files

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from bulk.files import Mark, mark_of
+from bulk.run.context import RunRef
 from bulk.run.inputs import list_files
-from bulk.run.opening import Chosen
 
 Marks = dict[Path, Mark | None]
 
 
-def marks_of(chosen: Chosen) -> Marks:
+def marks_of(chosen: RunRef) -> Marks:
     """Return the marks of the files that a list consists of as they are now: none for frames and lists elsewhere."""
     path = chosen.list_path
     return {} if path is None else {file: mark_of(file) for file in list_files(path)}

@@ -11,7 +11,7 @@ from bulk.campaign import HIGHEST, LONGEST, brief
 from bulk.errors import CampaignError
 from bulk.loader import HeldTable
 from bulk.model import Status
-from bulk.wording import nearest
+from bulk.text.plain import nearest
 
 _RUN_ID = re.compile(r"\w(?:[\w.+:@ -]{0,98}[\w+-])?")
 _MOST = {

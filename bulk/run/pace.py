@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from bulk.api import at
 from bulk.campaign import OperationPacing, Window
-from bulk.learning import Learner
-from bulk.limits import Allowance, Bucket, Limit, Limits, inside
 from bulk.model import Call
-from bulk.pacing import Pace
-from bulk.parts import parts
+from bulk.operations import at
+from bulk.pacing.estimator import RateEstimator
+from bulk.pacing.limiter import AdaptiveLimiter
+from bulk.pacing.limits import Bucket, Limit, Limits, SlidingWindow, inside
 from bulk.run.connections import bounded, limit
-from bulk.run.opening import Opened
+from bulk.run.context import RunContext
+from bulk.text.segments import parts
 
 # "Amazon Connect service quotas", API throttling: 2 requests a second with a burst of 5 but for these.
 DEFAULT = 2.0, 5
@@ -22,8 +22,8 @@ _FILES = "{calls} calls at once, not more: the limit of open files is {files}. R
 AT_ONCE = 256  # calls in flight at most where nothing is said: 250 a second at a latency of a second
 
 
-def quota(opened: Opened, operation: str) -> tuple[float, int]:
-    """Give the rate (a second) and burst that an operation is taken to have at the service."""
+def quota(opened: RunContext, operation: str) -> tuple[float, int]:
+    """Return the rate (a second) and burst that an operation is taken to have at the service."""
     rate, burst = _said(opened, operation)
     documented, usual = QUOTAS.get(operation, DEFAULT)
     if isinstance(rate, tuple):
@@ -34,7 +34,7 @@ def quota(opened: Opened, operation: str) -> tuple[float, int]:
     return documented if rate in (None, "auto") else float(rate), burst or usual
 
 
-def at_once(opened: Opened) -> int:
+def at_once(opened: RunContext) -> int:
     """Return how many calls may be in flight, as the system lets files be open; as many are as rate and latency need.
 
     In a rehearsal both ends of a connection are this process's own.
@@ -42,33 +42,33 @@ def at_once(opened: Opened) -> int:
     return bounded(_wanted(opened), files=2 if opened.options.sandbox else 1)
 
 
-def _wanted(opened: Opened) -> int:
+def _wanted(opened: RunContext) -> int:
     return opened.options.at_once or opened.campaign.pacing.at_once or AT_ONCE
 
 
-def is_auto(opened: Opened, operation: str) -> bool:
-    """Tell whether the rate of an operation is to be learned: where no rate a second is said, but others may be."""
+def is_auto(opened: RunContext, operation: str) -> bool:
+    """Return whether the rate of an operation is to be learned: where no rate a second is said, but others may be."""
     rate, _ = _said(opened, operation)
     return rate == "auto" or (isinstance(rate, tuple) and _steady(rate) is None)
 
 
-def pace(opened: Opened, operation: str, guess: float | None = None) -> Pace:
-    """Give the pace of an operation: within its rates and bursts, and learning, where a rate is `auto`, what they are.
+def pace(opened: RunContext, operation: str, guess: float | None = None) -> AdaptiveLimiter:
+    """Return the limiter of an operation: within its rates and bursts, and learning what they are where one is `auto`.
 
     A configured rate is a ceiling: it gives way where others use the account too. `guess` is where learning begins.
     """
     first, share = _granted(opened, operation), opened.options.rate_share
     own = first.per_second
-    learner = Learner(guess * share if guess else own) if is_auto(opened, operation) else Learner(own, own)
-    return Pace(first, learner, Limits(_besides(opened, operation)))
+    learner = RateEstimator(guess * share if guess else own) if is_auto(opened, operation) else RateEstimator(own, own)
+    return AdaptiveLimiter(first, learner, Limits(_besides(opened, operation)))
 
 
-def limits(opened: Opened, operation: str) -> Limits:
-    """Give the limits of an operation: first that of the service, then those that the campaign has besides."""
+def limits(opened: RunContext, operation: str) -> Limits:
+    """Return the limits of an operation: first that of the service, then those that the campaign has besides."""
     return Limits([_granted(opened, operation), *_besides(opened, operation)])
 
 
-def permitted(opened: Opened, rows: int) -> float:
+def permitted(opened: RunContext, rows: int) -> float:
     """Return how many seconds so many rows take at least, with no burst left; 0 where nothing is known or called."""
     if opened.options.dry_run:
         return 0.0
@@ -78,7 +78,7 @@ def permitted(opened: Opened, rows: int) -> float:
     return max((bound.lasts(rows + burst, rows) for bound, burst in bounds), default=0.0)
 
 
-def remarks(opened: Opened) -> list[str]:
+def remarks(opened: RunContext) -> list[str]:
     """Return what a person should know of the pace: what bounds or replaces it, this host's part, what is learned."""
     share, operations = opened.options.rate_share, opened.campaign.way.OPERATIONS
     made = [name for table, name in operations.items() if table in opened.campaign.tables]
@@ -92,7 +92,7 @@ def remarks(opened: Opened) -> list[str]:
     ]
 
 
-def bound(opened: Opened, operation: str, calls: int, parts: int) -> str | None:
+def bound(opened: RunContext, operation: str, calls: int, parts: int) -> str | None:
     """Return which limit, other than the service's own, decides how long so many calls take; None where none does."""
     first, *others = limits(opened, operation)
     seconds = {limit: Limits([limit]).lasts(calls, parts) for limit in (first, *others)}
@@ -103,11 +103,11 @@ def bound(opened: Opened, operation: str, calls: int, parts: int) -> str | None:
         who, what = "[pacing] parts_per_second", f"{parts:,} parts at {slowest.per_second:g} a second"
     else:
         who, what = "a window of [pacing]", slowest.name
-        what = f"{slowest.calls:,} calls {what}" if isinstance(slowest, Allowance) else what
+        what = f"{slowest.calls:,} calls {what}" if isinstance(slowest, SlidingWindow) else what
     return f"{who} decides how long it takes: {what}"
 
 
-def _replaced(opened: Opened) -> list[str]:
+def _replaced(opened: RunContext) -> list[str]:
     """Return what of the campaign's pacing an option takes the place of besides the key of its own name."""
     pacing, options = opened.campaign.pacing, opened.options
     own, is_segmented = pacing.operations.items(), opened.campaign.way.SEGMENTED
@@ -129,13 +129,13 @@ def _replaced(opened: Opened) -> list[str]:
     ]
 
 
-def room(opened: Opened, operation: str) -> int | None:
+def room(opened: RunContext, operation: str) -> int | None:
     """Return how many contacts may be open, for the operation that opens them; None where that is unbounded."""
     opens = next(iter(opened.campaign.way.OPERATIONS.values())) == operation
     return opened.campaign.hold.open_contacts if opens else None
 
 
-def open_for(opened: Opened) -> float:
+def open_for(opened: RunContext) -> float:
     """Return how long a contact stays open, in seconds: as said, else as the request says, else as AWS has it.
 
     Where each row says it for itself, that is the longest that a row may say.
@@ -152,19 +152,19 @@ def _minutes(said: Any, most: int) -> int:
     return int(said) if str(said).strip().isdecimal() else most
 
 
-def parts_of(opened: Opened, call: Call) -> int:
+def parts_of(opened: RunContext, call: Call) -> int:
     """Return how many parts a call sends: one where its text is not ours."""
     return sum(map(parts, opened.request.texts.of_row(call.parameters).values())) or 1
 
 
-def _granted(opened: Opened, operation: str) -> Bucket:
-    """Give this host's part of the service's own limit."""
+def _granted(opened: RunContext, operation: str) -> Bucket:
+    """Return this host's part of the service's own limit."""
     (per_second, burst), share = quota(opened, operation), opened.options.rate_share
     return inside(per_second * share, max(1, int(burst * share)))
 
 
-def _besides(opened: Opened, operation: str) -> Iterator[Limit]:
-    """Give the limits that the campaign has besides: its further windows, and that of its number."""
+def _besides(opened: RunContext, operation: str) -> Iterator[Limit]:
+    """Yield the limits that the campaign has besides: its further windows, and that of its number."""
     rate, _ = _said(opened, operation)
     windows = rate if isinstance(rate, tuple) else ()
     for window in windows:
@@ -173,7 +173,7 @@ def _besides(opened: Opened, operation: str) -> Iterator[Limit]:
     yield from _parts(opened)
 
 
-def _parts(opened: Opened) -> list[Bucket]:
+def _parts(opened: RunContext) -> list[Bucket]:
     """Return the limit of the number that the messages come from. An option that says the rate says it for all."""
     per_second = opened.campaign.pacing.parts_per_second
     if per_second is None or opened.options.rate or not opened.campaign.way.SEGMENTED:
@@ -183,7 +183,7 @@ def _parts(opened: Opened) -> list[Bucket]:
     return [Bucket(ours, max(1, round(ours)), of_parts=True, name=f"parts from {source}")]
 
 
-def _said(opened: Opened, operation: str) -> tuple[float | Literal["auto"] | tuple[Window, ...] | None, int | None]:
+def _said(opened: RunContext, operation: str) -> tuple[float | Literal["auto"] | tuple[Window, ...] | None, int | None]:
     """Return rate and burst as they are said for an operation: options, else its own table, else the campaign's."""
     pacing, options = opened.campaign.pacing, opened.options
     own = pacing.operations.get(operation, OperationPacing())
@@ -199,19 +199,19 @@ def _with_burst(window: Window, burst: int) -> Window:
 
 
 def _steady(windows: Sequence[Window]) -> Window | None:
-    """Give the window that says the service's own rate: the first of those that count by the second."""
+    """Return the window that says the service's own rate: the first of those that count by the second."""
     return next((window for window in windows if window.per_second), None)
 
 
 def _of_window(window: Window, share: float, burst: int) -> Iterator[Limit]:
-    """Give the limits that a further window makes: of a span longer than a second, all that it allows may go at once.
+    """Yield the limits that a further window makes: of a span longer than a second, all that it allows may go at once.
 
     Unless it has a burst of its own: then no more than that, and the rest evenly.
     """
     calls, span = window.calls * share, window.span
     if span > 1:
         whole = max(1, int(calls))
-        yield Allowance(whole, span * max(1.0, whole / calls), name=f"in {span:g} s")
+        yield SlidingWindow(whole, span * max(1.0, whole / calls), name=f"in {span:g} s")
     if span == 1 or window.burst:
         most = max(1, int((window.burst or burst) * share))
         yield Bucket(calls / span, most, name=f"{window.calls:g} in {span:g} s, {most} at once")

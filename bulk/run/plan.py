@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bulk.api import at
-from bulk.attempts import Tally
+from bulk.delivery.attempts import CallCounts
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Status, place_of
-from bulk.outcomes import Results
-from bulk.parts import is_unusual, parts
+from bulk.operations import at
 from bulk.reports import Reason, Reasons
+from bulk.reports.results import Results
 from bulk.rules import Locality
 from bulk.run.characters import Characters
-from bulk.run.opening import Opened
+from bulk.run.context import RunContext
 from bulk.run.pace import bound, limits, open_for, remarks, room
+from bulk.text.segments import is_unusual, parts
 
 PREVIEWS = 3
 ZONES = 4  # of the possible ones that are named
@@ -69,12 +69,12 @@ class Plan:
         return asdict(self)
 
 
-class Survey:
+class DryRun:
     """Looks at messages instead of sending them, and folds what it sees into a plan."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: RunContext) -> None:
         self._opened = opened
-        self.tally = Tally()
+        self.tally = CallCounts()
         self.full: tuple[str, ...] = ()
         self._is_segmented = opened.campaign.way.SEGMENTED
         self._places: dict[int, tuple[Locality, list[int]]] = {}
@@ -87,7 +87,7 @@ class Survey:
         return Outcome(Status.PENDING)
 
     def look(self, recipient: Recipient, parameters: Mapping[str, Parameters]) -> None:
-        """Take note of a row that would be sent."""
+        """Note a row that would be sent."""
         plan = self.plan
         plan.sendable += 1
         texts = self._opened.request.texts.of_row(parameters["request"])

@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from bulk.announcements import NotNow
-from bulk.attempts import Tally
+from bulk.delivery.announcements import Deferred
+from bulk.delivery.attempts import CallCounts
 from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Refusal, Status
-from bulk.outside import row_text
 from bulk.rules import CAPPED, Wait
-from bulk.run.judging import Judge
+from bulk.run.eligibility import Judge
 from bulk.run.rotation import Rotation
+from bulk.text.outside import row_text
 
 
-class Carries(Protocol):
+class Executor(Protocol):
     """What drives a delivery to its outcome, or, in a dry run, looks at it."""
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> CallCounts:
         """What went over the wire."""
 
     @property
@@ -36,11 +36,11 @@ class Row:
     rotation: Rotation
     tables: Mapping[str, Parameters]
     book: RunLedger
-    carrier: Carries
+    carrier: Executor
     judge: Judge
 
     async def outcome(self, recipient: Recipient, claim: Claim) -> Outcome:
-        """Drive one row to its outcome. Raises `NotNow` with the time (Unix seconds) to which it has to wait."""
+        """Drive one row to its outcome. Raises `Deferred` with the time (Unix seconds) to which it has to wait."""
         settling = claim.kind is ClaimKind.UNSETTLED
         refusal = recipient.refusal or (None if settling else await self._refused(recipient, claim))
         built = refusal or self.rotation.build(recipient, claim.progress)
@@ -80,5 +80,5 @@ class Row:
             await self.book.flush()  # the last row of this person may have been rejected this very moment
             judged = self.judge(recipient, delivery=claim.id)
         if isinstance(judged, Wait):
-            raise NotNow(judged.until)
+            raise Deferred(judged.until)
         return judged

@@ -1,37 +1,71 @@
 """The parts of a delivery, introduced to each other: nobody knows anybody but through here."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial
+from pathlib import Path
 
-from bulk.calling import Caller, Policy, Transport
-from bulk.delivery import Carrier
+from bulk.delivery.call_runner import CallRunner, Policy, Transport
+from bulk.delivery.delivery import Deliverer
+from bulk.files import state_folder
 from bulk.ledger import Ledger, RunLedger
-from bulk.limits import Room
+from bulk.ledger.lock import sole_sender
 from bulk.model import Call, Delivery, digest
+from bulk.pacing.limits import OpenContactLimit
+from bulk.pacing.queue import RateLimitQueue, WaiterCount
+from bulk.pacing.shared import FileStore, steady_clock
 from bulk.run.admission import admission
-from bulk.run.judging import Judge
-from bulk.run.opening import Opened
-from bulk.run.pace import open_for, pace, parts_of
+from bulk.run.context import RunContext
+from bulk.run.eligibility import Judge
+from bulk.run.environment import destination, guesses, start_afresh
+from bulk.run.pace import at_once, open_for, pace, parts_of
 from bulk.run.pace import room as room_for
-from bulk.sharing import SharedPace, steady_clock
-from bulk.stopping import Stop
-from bulk.turns import Turns, Waiting
+from bulk.run.plan import DryRun
+from bulk.run.results import read_as
+from bulk.run.send_pass import SendPass
+from bulk.stop import Stop
 
 log = logging.getLogger("bulk")
 
 
+@asynccontextmanager
+async def opened_pass(opened: RunContext, stop: Stop, survey: DryRun) -> AsyncIterator[SendPass]:
+    """Open all that a sending needs: the lock, the way out, the ledger. Where there is no way out, look instead."""
+    options = opened.options
+    if options.state_dir is not None:  # a rehearsal's is a folder inside it, so the one that was named is seen to here
+        state_folder(Path(options.state_dir))
+    with sole_sender(opened.state_dir, opened.campaign.name, options.run_id):
+        start_afresh(opened)
+        async with destination(opened) as (transport, place):
+            clock = steady_clock()
+            with Ledger.open(opened.state_dir, now=clock, at_once=at_once(opened)) as ledger:
+                accept = options.accept_changes or options.dry_run
+                identity = opened.identity(*place)
+                book = ledger.begin(identity, opened.digests, fixed=opened.fixed, accept_changes=accept)
+                opened = read_as(opened, book)
+                if options.only:
+                    book.only({options.only})
+                judge = Judge.of(opened.terms, ledger, book.facts, now=clock, waits=transport is not None)
+                if transport is None:
+                    yield SendPass(opened, book, survey, judge, stop)
+                    return
+                waiting = WaiterCount()
+                with turns_of(opened, place, ledger, await guesses(opened), stop=stop, waiting=waiting) as turns:
+                    driving = carrier(opened, book, transport, turns=turns, judge=judge, stop=stop)
+                    yield SendPass(opened, book, driving, judge, stop, waiting)
+
+
 @contextmanager
 def turns_of(
-    opened: Opened,
+    opened: RunContext,
     place: tuple[str, str],
     ledger: Ledger,
     guesses: Mapping[str, float | None],
     *,
     stop: Stop,
-    waiting: Waiting,
-) -> Iterator[dict[str, Turns]]:
+    waiting: WaiterCount,
+) -> Iterator[dict[str, RateLimitQueue]]:
     """Return the turns of each operation, in step with the other processes that share the state directory.
 
     `place` is endpoint and Region, `guesses` are the rates at which learning begins. The room for open contacts begins
@@ -39,12 +73,14 @@ def turns_of(
     """
     clock, operations = steady_clock(), opened.campaign.way.OPERATIONS.values()
     with ExitStack() as stack:
-        paces: dict[str, SharedPace] = {}
+        paces: dict[str, FileStore] = {}
         for name in operations:
-            shared = SharedPace(opened.state_dir, (*place, name), pace(opened, name, guesses.get(name)))
+            shared = FileStore(opened.state_dir, (*place, name), pace(opened, name, guesses.get(name)))
             paces[name] = stack.enter_context(closing(shared))
         yield {
-            name: Turns(shared, stop, room=_room(opened, name, place, ledger, clock()), clock=clock, waiting=waiting)
+            name: RateLimitQueue(
+                shared, stop, room=_room(opened, name, place, ledger, clock()), clock=clock, waiting=waiting
+            )
             for name, shared in paces.items()
         }
         for name, shared in paces.items():
@@ -53,25 +89,33 @@ def turns_of(
                 log.info("%s: %.3g calls a second were learned", name, learned.estimate)
 
 
-def _room(opened: Opened, operation: str, place: tuple[str, str], ledger: Ledger, now: float) -> Room | None:
+def _room(
+    opened: RunContext, operation: str, place: tuple[str, str], ledger: Ledger, now: float
+) -> OpenContactLimit | None:
     limit = room_for(opened, operation)
     if limit is None:
         return None
     ledger.index_open()
     lasts = open_for(opened)
-    return Room(limit, lasts, ledger.still_open(opened.identity(*place), since=now - lasts, limit=limit))
+    return OpenContactLimit(limit, lasts, ledger.still_open(opened.identity(*place), since=now - lasts, limit=limit))
 
 
 def carrier(
-    opened: Opened, book: RunLedger, transport: Transport, *, turns: Mapping[str, Turns], judge: Judge, stop: Stop
-) -> Carrier:
+    opened: RunContext,
+    book: RunLedger,
+    transport: Transport,
+    *,
+    turns: Mapping[str, RateLimitQueue],
+    judge: Judge,
+    stop: Stop,
+) -> Deliverer:
     """Introduce the parts of a delivery to each other."""
     campaign = opened.campaign
     policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, opened.request.varies)
     count = partial(parts_of, opened) if campaign.pacing.parts_per_second else _one
-    caller = Caller(transport, turns, stop, policy=policy, parts_of=count)
+    caller = CallRunner(transport, turns, stop, policy=policy, parts_of=count)
     book.count(lambda: (caller.tally.calls, caller.tally.throttled))
-    return Carrier(
+    return Deliverer(
         caller=caller,
         journal=book,
         exchange=campaign.way.exchange,
@@ -82,7 +126,7 @@ def carrier(
     )
 
 
-def replay_within(opened: Opened) -> dict[str, float]:
+def replay_within(opened: RunContext) -> dict[str, float]:
     """Return for how many seconds the token of each operation may be used again."""
     campaign = opened.campaign
     way = campaign.way
@@ -94,7 +138,7 @@ def _one(_: Call) -> int:
     return 1
 
 
-def _tokens(opened: Opened) -> Callable[[str, int, Delivery], str]:
+def _tokens(opened: RunContext) -> Callable[[str, int, Delivery], str]:
     """Name each call by who, what and which run: the same however often, and in whatever order, the list is read.
 
     The text of the message is no part of it: a text that changed after a first try must not become a second message.

@@ -27,11 +27,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from bulk.sandbox import control
-from bulk.sandbox.declaration import read_file
+from bulk.sandbox.account import Settings, World
+from bulk.sandbox.fault_config import read_file
 from bulk.sandbox.quotas import Quotas
 from bulk.sandbox.server import Server
 from bulk.sandbox.state import Limits
-from bulk.sandbox.world import Settings, World
 
 __all__ = ["OPEN_CONTACTS", "Sandbox", "serve"]
 
@@ -40,7 +40,7 @@ OPEN_CONTACTS: Mapping[str, int] = {"chat": 500, "email": 1000, "task": 2500}
 
 
 def _steady_clock() -> Callable[[], float]:
-    """Give Unix seconds that never jump, whatever is done to the machine's clock."""
+    """Return Unix seconds that never jump, whatever is done to the machine's clock."""
     offset = time.time() - time.monotonic()
     return lambda: offset + time.monotonic()
 

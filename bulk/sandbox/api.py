@@ -12,10 +12,10 @@ from urllib.parse import unquote
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
-from bulk.sandbox.refusal import ServiceError
+from bulk.sandbox.errors import ServiceError
 from bulk.sandbox.shapes import Check, Misfit, compile_check
 
-MODELS = Path(__file__).parent.parent / "models"
+MODELS = Path(__file__).parents[1] / "operations" / "models"
 """Models laid over botocore's own, in the layout of its loader (`botocore.loaders`, "sdk-extras")."""
 
 DEEPEST = 64
@@ -97,7 +97,7 @@ class Api:
     statuses: Mapping[str, int]
 
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
-        """Give the operation at a route and the members in its path, or raise `UnknownOperationException`."""
+        """Return the operation at a route and the members in its path, or raise `UnknownOperationException`."""
         for operation in self.operations.values():
             if operation.method == method and (found := operation.route.fullmatch(path)):
                 return operation, {name: unquote(value) for name, value in found.groupdict().items()}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from bulk.sandbox.world import World
+from bulk.sandbox.account import World
 
 
 class Wrong(Exception):
@@ -97,7 +97,7 @@ class Control:
 def contacts(
     world: World, now: float, *, wanted: Mapping[str, str] | None = None, newest: int | None = None
 ) -> list[dict[str, Any]]:
-    """Give the accepted contacts as plain data, oldest first: the newest of those that are as `wanted`."""
+    """Return the accepted contacts as plain data, oldest first: the newest of those that are as `wanted`."""
     state, destination = (wanted or {}).get("state"), (wanted or {}).get("destination")
     found = [
         contact
@@ -110,5 +110,5 @@ def contacts(
 
 
 def calls(world: World) -> dict[str, Any]:
-    """Give the counts of calls by operation."""
+    """Return the counts of calls by operation."""
     return {name: count.as_dict() for name, count in world.calls.items()}

@@ -23,8 +23,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bulk.sandbox.magic import recipient
-from bulk.sandbox.plan import Fate, Plan
+from bulk.sandbox.effects import Effect, Plan
+from bulk.sandbox.simulator import recipient
 
 FAULTS: Mapping[str, str] = {
     "throttle": "429, as if the rate were too high",
@@ -53,7 +53,7 @@ class Rule:
     between: tuple[float, float] | None = None
 
     def matches(self, operation: str, destination: str | None, elapsed: float) -> bool:
-        """Tell whether the rule counts this call."""
+        """Return whether the rule counts this call."""
         return (
             self.operation in (None, operation)
             and (self.destinations is None or destination in self.destinations)
@@ -61,7 +61,7 @@ class Rule:
         )
 
     def strikes(self, count: int, lots: random.Random) -> bool:
-        """Tell whether the fault happens to the call that is the rule's `count`th, from 1."""
+        """Return whether the fault happens to the call that is the rule's `count`th, from 1."""
         if self.first is not None:
             return count <= self.first
         if self.every is not None:
@@ -93,7 +93,7 @@ class Faults:
         self._met: set[tuple[str, str]] = set()
 
     def plan(self, operation: str, destination: str | None, now: float) -> Plan:
-        """Say what happens to the next call."""
+        """Return what happens to the next call."""
         plan = Plan()
         for index, rule in enumerate(self.declaration.rules):
             if rule.matches(operation, destination, now - self._started):
@@ -112,4 +112,4 @@ class Faults:
         code = rule.code or (self.declaration.throttle_code if rule.fault == "throttle" else "")
         if rule.fault == "error" and not code and rule.status is None:
             code = "InternalServiceException"
-        return Plan(Fate(rule.fault), code=code, status=rule.status, message=rule.message)
+        return Plan(Effect(rule.fault), code=code, status=rule.status, message=rule.message)

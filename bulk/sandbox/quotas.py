@@ -36,7 +36,7 @@ class Quotas:
                 raise ValueError(f"a burst is a number of calls, 1 or more: {burst!r} is not")
 
     def of(self, operation: str) -> tuple[float, int]:
-        """Give the rate and the burst of one operation."""
+        """Return the rate and the burst of one operation."""
         if operation in self.operations:
             return self.operations[operation]
         if self.rate is None and self.burst is None:
@@ -45,7 +45,7 @@ class Quotas:
         return rate, DEFAULT[1] if self.burst is None else self.burst
 
     def change(self, given: Mapping[str, Any]) -> "Quotas":
-        """Give these quotas with `rate`, `burst` or `quotas` changed as given; a null rate is unlimited."""
+        """Return these quotas with `rate`, `burst` or `quotas` changed as given; a null rate is unlimited."""
         named = given.get("quotas") or {}
         if not isinstance(named, Mapping):
             raise ValueError(f"quotas: must be an object of [rate, burst] by operation, is {named!r}")  # noqa: TRY004 - a setting

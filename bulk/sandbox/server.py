@@ -10,11 +10,11 @@ from typing import Any
 
 from aiohttp import web
 
+from bulk.sandbox.account import Answer, Call, World, error_body
 from bulk.sandbox.control import Control, Wrong
+from bulk.sandbox.effects import Effect
+from bulk.sandbox.errors import ServiceError
 from bulk.sandbox.guard import Denied, Guard
-from bulk.sandbox.plan import Fate
-from bulk.sandbox.refusal import ServiceError
-from bulk.sandbox.world import Answer, Call, World, error_body
 
 _LARGEST = 64 * 2**20  # an email's 5 MB, each character as \\uXXXX, and room
 _SILENT = logging.getLogger("bulk.sandbox.http")
@@ -124,9 +124,9 @@ class Server:
         return Call(operation, body, members, request.headers.get("Authorization"))
 
     async def _give(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-        if answer.fate is Fate.HANG:
+        if answer.fate is Effect.HANG:
             await self._closing.wait()
-        if answer.fate is not Fate.SERVED and request.transport is not None:
+        if answer.fate is not Effect.SERVED and request.transport is not None:
             request.transport.abort()
         return _response(answer)
 

@@ -36,7 +36,7 @@ class Misfit(Exception):
 
 
 def compile_check(shape: Shape) -> Check:
-    """Give a function that raises `Misfit` for a JSON value that does not fit `shape`."""
+    """Return a function that raises `Misfit` for a JSON value that does not fit `shape`."""
     return _compile(shape, {})
 
 

@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bulk.sandbox.refusal import ServiceError
+from bulk.sandbox.errors import ServiceError
 
 TOKEN_LIFE = 7 * 24 * 3600.0
 
@@ -75,7 +75,7 @@ class Contact:
         return "ended" if self.ended(now) else "open"
 
     def as_dict(self, now: float) -> dict[str, Any]:
-        """Give the contact as plain data; `Parameters`, `Message` are None where they are no longer kept."""
+        """Return the contact as plain data; `Parameters`, `Message` are None where they are no longer kept."""
         return {
             "ContactId": self.id,
             "Operation": self.operation,
@@ -143,7 +143,7 @@ class Contacts:
         return len(self._by_id)
 
     def recall(self, request: Request, *, conflict: str, now: float) -> Contact | None:
-        """Give the contact that this token was accepted for; raise `conflict` where the parameters differ."""
+        """Return the contact that this token was accepted for; raise `conflict` where the parameters differ."""
         known = self._tokens.get((request.operation, request.instance), {})
         seen = known.get(request.token) if request.token is not None else None
         if seen is None or now - seen[2] > TOKEN_LIFE:
@@ -171,7 +171,7 @@ class Contacts:
         self._keep(contact, len(contact.body or b""))
 
     def find(self, instance: str, contact_id: str) -> Contact:
-        """Give a contact of an instance, or raise `ResourceNotFoundException`."""
+        """Return a contact of an instance, or raise `ResourceNotFoundException`."""
         contact = self._by_id.get(contact_id)
         if contact is None or contact.instance != instance:
             raise ServiceError("ResourceNotFoundException", "There is no contact with this ContactId.")
@@ -183,7 +183,7 @@ class Contacts:
             raise ServiceError("ResourceNotFoundException", "Resource not found of Type: INSTANCE")
 
     def send(self, contact: Contact, request: Request, now: float) -> None:
-        """Give a draft its message, with which its flow begins."""
+        """Add the message to a draft: its flow begins."""
         contact.mailed, contact.mail = True, request.body
         self._keep(contact, len(request.body))
         self.run_flow(contact, now)

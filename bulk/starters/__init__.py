@@ -9,11 +9,11 @@ from bulk.channels import CHANNELS
 from bulk.errors import CampaignError
 from bulk.files import write_new
 
-__all__ = ["CHANNELS", "Made", "write", "write_for"]
+__all__ = ["CHANNELS", "ListStarter", "write", "write_for"]
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ListStarter:
     """A campaign made for a list: where it is, and what was seen of the list, in sentences."""
 
     path: Path
@@ -23,7 +23,7 @@ class Made:
 def write(channel: str, folder: Path) -> Iterator[Path]:
     """Write a list and a campaign for it into a folder, and yield each file. Nothing that is there is overwritten."""
     from bulk.loader import ContactList  # noqa: PLC0415 - `bulk --help` does not wait for it
-    from bulk.starters.fitted import starter_for  # noqa: PLC0415
+    from bulk.starters.from_list import starter_for  # noqa: PLC0415
 
     if channel not in CHANNELS:
         raise CampaignError(f"no channel {channel!r}; there are {', '.join(CHANNELS)}")
@@ -37,15 +37,15 @@ def write(channel: str, folder: Path) -> Iterator[Path]:
     yield contacts
 
 
-def write_for(source: str, channel: str | None, folder: Path | None, *, column: str | None = None) -> Made:
+def write_for(source: str, channel: str | None, folder: Path | None, *, column: str | None = None) -> ListStarter:
     """Write a campaign for a list that somebody has, which stays where it is. Nothing that is there is overwritten.
 
     It is called by the list's name. A channel that is none names the folder, where no folder is given. `column` is that
     of the destinations, None to find it. Raise `CampaignError` and `ListError`.
     """
     from bulk.loader import ContactList, Layout  # noqa: PLC0415 - a starter as it is needs no list
-    from bulk.starters.choice import fitted  # noqa: PLC0415
-    from bulk.starters.fitted import slug, starter_for  # noqa: PLC0415
+    from bulk.starters.columns import fitted  # noqa: PLC0415
+    from bulk.starters.from_list import slug, starter_for  # noqa: PLC0415
 
     if channel is not None and channel not in CHANNELS and folder is None:
         folder, channel = Path(channel), None
@@ -55,11 +55,11 @@ def write_for(source: str, channel: str | None, folder: Path | None, *, column: 
     text = starter_for(contacts, found.channel, path=_seen_from(folder, source), column=found.destination)
     path = _put(folder / f"{slug(contacts.name)}.toml", text.encode())
     seen = [*contacts.notes, f"{contacts.name}: a campaign of {found.channel}; columns: {found}"]
-    return Made(path, [*seen, *([found.others] if found.others else [])])
+    return ListStarter(path, [*seen, *([found.others] if found.others else [])])
 
 
 def _seen_from(folder: Path, source: str) -> str:
-    """Give the path of a list as a campaign in a folder names it: what is relative here is relative there."""
+    """Return the path of a list as a campaign in a folder names it: what is relative here is relative there."""
     return source if Path(source).is_absolute() else os.path.relpath(Path(source).absolute(), folder.resolve())
 
 

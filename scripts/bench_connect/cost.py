@@ -94,7 +94,7 @@ def _unlimited(service: Service, folder: Path) -> Campaign:
 
 
 def _marginal(campaign: Campaign, rows: int, cost: Callable[[Ended], float]) -> float:
-    """Give the cost of one more row: that of many less that of a few."""
+    """Return the cost of one more row: that of many less that of a few."""
     few, many = (cost(campaign.send(count, *UNPACED)) for count in (FEW, rows))
     return (many - few) / (rows - FEW)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench_connect.programs import REGION, Campaign
 from bulk.ledger import ClaimKind, Ledger, RunLedger
 from bulk.model import Announcement, Outcome, Status
-from bulk.run.opening import Opened, open_campaign
+from bulk.run.context import RunContext, open_campaign
 from bulk.run.options import Options
 
 AT_ONCE = 500
@@ -26,7 +26,7 @@ def finish(campaign: Campaign, rows: int) -> tuple[str, Path]:
     return run_id, state
 
 
-async def _send(book: RunLedger, opened: Opened) -> None:
+async def _send(book: RunLedger, opened: RunContext) -> None:
     deliveries = _claimed(book, opened)
     async with asyncio.TaskGroup() as tasks:
         for _ in range(AT_ONCE):
@@ -34,7 +34,7 @@ async def _send(book: RunLedger, opened: Opened) -> None:
     await book.flush()
 
 
-def _claimed(book: RunLedger, opened: Opened) -> Iterator[int]:
+def _claimed(book: RunLedger, opened: RunContext) -> Iterator[int]:
     for batch in opened.contacts.batches(opened.wanted, size=4096):
         claims = book.claim(batch.recipients, batch.recipients.names)
         yield from (claim.id for claim in claims if claim.kind is ClaimKind.NEW)

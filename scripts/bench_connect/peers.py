@@ -29,7 +29,7 @@ Options = argparse.Namespace
 
 
 def sms(row: int) -> dict[str, Any]:
-    """Give the parameters of StartOutboundChatContact, as bulk makes them of the bench's campaign."""
+    """Return the parameters of StartOutboundChatContact, as bulk makes them of the bench's campaign."""
     source = "arn:aws:connect:us-west-2:123456789012:phone-number/0d1e2f3a-4b5c-4d6e-8f70-8192a3b4c5d6"
     text = "Hi Ann, see you on 2026-11-20 10:30. Reply STOP to opt out."
     return {
@@ -44,7 +44,7 @@ def sms(row: int) -> dict[str, Any]:
 
 
 def draft() -> dict[str, Any]:
-    """Give the parameters of CreateContact."""
+    """Return the parameters of CreateContact."""
     return {
         "InstanceId": INSTANCE,
         "Channel": "EMAIL",
@@ -54,7 +54,7 @@ def draft() -> dict[str, Any]:
 
 
 def email(row: int, contact: str) -> dict[str, Any]:
-    """Give the parameters of StartOutboundEmailContact."""
+    """Return the parameters of StartOutboundEmailContact."""
     message = {
         "Subject": f"Your order c-{row}",
         "Body": "Dear Ann, your order leaves us on 2026-11-20 10:30.",

@@ -93,7 +93,7 @@ def run(*program: str) -> Ended:
 
 
 def _peak(pid: int) -> int:
-    """Tell the peak of a program's resident set so far, in bytes.
+    """Return the peak of a program's resident set so far, in bytes.
 
     What `wait4` tells is no less than its parent's at the start (Linux keeps it over `exec`), and this one is large.
     """
@@ -106,7 +106,7 @@ def _peak(pid: int) -> int:
 
 
 def python(module: str, *arguments: object) -> list[str]:
-    """Give the command line of a Python module."""
+    """Return the command line of a Python module."""
     return [sys.executable, "-m", module, *map(str, arguments)]
 
 
@@ -137,7 +137,7 @@ class Campaign:
         return path
 
     def command(self, rows: int, *options: object) -> list[str]:
-        """Give the command that sends so many rows, as a run of its own."""
+        """Return the command that sends so many rows, as a run of its own."""
         run_id = f"{rows}-{time.monotonic_ns()}"
         own = ("--contacts", self.contacts(rows), "--run", run_id, "--endpoint-url", self.url, "--region", REGION)
         return python("bulk", "send", self.path, "--yes", "--quiet", "--json", *own, *options)

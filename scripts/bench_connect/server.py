@@ -77,7 +77,7 @@ class Operation:
         return True
 
     def seen(self) -> dict[str, Any]:
-        """Tell what was accepted, throttled and permitted, and when the first call and the last accepted one came."""
+        """Return what was accepted, throttled and permitted, and when the first call and the last accepted one came."""
         return {name: getattr(self, name) for name in ("accepted", "throttled", "permitted", "first", "last")}
 
 

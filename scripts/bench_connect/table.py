@@ -43,5 +43,5 @@ def _processor() -> str:
 
 
 def table(figures: Iterable[Figure]) -> str:
-    """Give the table."""
+    """Return the table."""
     return "\n".join(["| Measure | Who | Measured | Target | |", "|---|---|---|---|---|", *map(str, figures)])

@@ -1,0 +1,189 @@
+"""Amazon Connect through aioboto3: the only module that talks to AWS.
+
+The SDK's own retries are off and its own `ClientToken`s never come to be: retrying and naming are decided in one place
+each (`call_runner`, `delivery`), and a call is one request (`http_session`). What goes wrong becomes ours (`failures`):
+`CallFailed` for one call, `Halted` for what no call can get past, `SetupError` for credentials and certificates.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Self
+
+import aioboto3
+from aiobotocore.config import AioConfig
+from botocore import exceptions as sdk
+from botocore import xform_name
+
+from bulk import __version__
+from bulk.aws.failures import SDK, UNREADABLE, failure, is_foreign
+from bulk.aws.http_session import Line, departure, settle_endpoint, unburden
+from bulk.aws.session import Reach, Session
+from bulk.errors import CallFailed, CampaignError
+from bulk.model import Call, Reply
+from bulk.operations import MODELS
+from bulk.text.outside import outside_name
+
+log = logging.getLogger("bulk")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where Amazon Connect is, and how it is reached. Times in seconds.
+
+    `allow_http` lets a client go over plain HTTP to another machine.
+    """
+
+    url: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    ca_bundle: Path | None = None
+    connect_timeout: float = 10.0
+    read_timeout: float = 30.0
+    credentials: tuple[str, str] | None = None
+    allow_http: bool = False
+
+
+class Connect:
+    """A client of Amazon Connect; an async context manager."""
+
+    def __init__(self, endpoint: Endpoint, *, at_once: int) -> None:
+        self._endpoint = endpoint
+        self._at_once = at_once
+        self._stack = AsyncExitStack()
+        self._client: Any = None
+        self._credentials: Any = None
+        self.region = ""
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        """Open the client. Raises `CampaignError` for a wrong option, `SetupError` without usable credentials."""
+        with _ours("connecting"), _options():
+            core, session = _session(self._endpoint)
+            self._credentials = await core.get_credentials()
+            self._client = await self._stack.enter_async_context(
+                session.client("connect", endpoint_url=self._endpoint.url, config=self._config())
+            )
+        unburden(self._client.meta.events)
+        settle_endpoint(self._client)
+        self.region = self._client.meta.region_name
+        self.url = self._client.meta.endpoint_url
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the client and its connections."""
+        await self._stack.aclose()
+
+    def _config(self) -> AioConfig:
+        """Return settings for one attempt a call, unchecked parameters, and a user agent that is made once."""
+        return AioConfig(
+            http_session_cls=Line,
+            retries={"total_max_attempts": 1},
+            parameter_validation=False,
+            user_agent=f"bulk/{__version__}",
+            max_pool_connections=self._at_once,
+            tcp_keepalive=True,
+        )
+
+    async def prepare(self) -> None:
+        """See to it that the next request can be signed. Raises `SetupError`."""
+        await self._credentials.fresh()
+
+    async def call(self, call: Call, token: str) -> Reply:
+        """Make one request, once. Raises `CallFailed`, or `Halted` where no request can be made at all."""
+        named = {"ClientToken": token} if self._takes_token(call.operation) else {}
+        request = getattr(self._client, xform_name(call.operation))
+        begun = perf_counter()
+        with departure() as gone:
+            try:
+                members = await request(**{**call.parameters, **named})
+            except (*SDK, *UNREADABLE) as error:
+                trouble = failure(call.operation, error, left=gone.left)
+                log.debug("%s: %s after %.3f s", call.operation, _name(trouble), perf_counter() - begun)
+                raise trouble from error
+        about = members.pop("ResponseMetadata")
+        request_id = outside_name(about.get("RequestId"))
+        log.debug("%s: accepted as request %s after %.3f s", call.operation, request_id, perf_counter() - begun)
+        self._check(call.operation, members, about)
+        return Reply(members, request_id)
+
+    def _check(self, operation: str, members: dict[str, Any], about: dict[str, Any]) -> None:
+        """Raise `CallFailed` where a success is none of the operation's: a page of something between, or no contact."""
+        contact_id, headers = members.get("ContactId"), about.get("HTTPHeaders", {})
+        page = "html" in headers.get("content-type", "").lower()
+        if page or (self._gives_contact(operation) and not outside_name(contact_id)):
+            raise CallFailed(
+                operation,
+                "NoContactId",
+                "the answer names no contact",
+                request_id=outside_name(about.get("RequestId")),
+                foreign=is_foreign(headers),
+            )
+
+    @cache  # noqa: B019 - a client lives as long as its run
+    def _takes_token(self, operation: str) -> bool:
+        return "ClientToken" in self._client.meta.service_model.operation_model(operation).input_shape.members
+
+    @cache  # noqa: B019 - a client lives as long as its run
+    def _gives_contact(self, operation: str) -> bool:
+        return "ContactId" in self._client.meta.service_model.operation_model(operation).output_shape.members
+
+
+def _name(trouble: Exception) -> str:
+    return trouble.code if isinstance(trouble, CallFailed) else type(trouble).__name__
+
+
+def _session(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
+    """Open a session that also reads our additions to botocore's model."""
+    reach = Reach(endpoint.ca_bundle, endpoint.connect_timeout, endpoint.read_timeout, endpoint.allow_http)
+    core = Session(reach, profile=endpoint.profile)
+    core.get_component("data_loader").search_paths.append(str(MODELS))
+    key, secret = endpoint.credentials or (None, None)
+    return core, aioboto3.Session(
+        botocore_session=core, region_name=endpoint.region, aws_access_key_id=key, aws_secret_access_key=secret
+    )
+
+
+@asynccontextmanager
+async def client_of(service: str, endpoint: Endpoint) -> AsyncIterator[Any]:
+    """Open a client of another AWS service: the same credentials, Region and trust, and the SDK's own retries.
+
+    `endpoint.url` is Amazon Connect's and is not followed here; `AWS_ENDPOINT_URL_S3` and its kind are. Raises
+    `CampaignError`, `SetupError`, and `CallFailed` for what goes wrong inside.
+    """
+    async with AsyncExitStack() as stack:
+        with _ours(service), _options():
+            opened = await stack.enter_async_context(_session(endpoint)[1].client(service))
+        with _ours(service):
+            yield opened
+
+
+@contextmanager
+def _ours(doing: str) -> Iterator[None]:
+    """Turn what the SDK raises into what the rest of the program knows."""
+    try:
+        yield
+    except SDK as error:
+        raise failure(doing, error) from error
+
+
+@contextmanager
+def _options() -> Iterator[None]:
+    """Turn what a wrong option makes the SDK raise into words about that option."""
+    try:
+        yield
+    except sdk.NoRegionError as error:
+        raise CampaignError("no AWS Region is set. Give --region, or set AWS_REGION") from error
+    except sdk.ProfileNotFound as error:
+        raise CampaignError(f"{error}. See `aws configure list-profiles`, or give another --profile") from error
+    except (sdk.ConfigParseError, sdk.ConfigNotFound, sdk.InvalidConfigError) as error:
+        raise CampaignError(f"{error}. Mend the AWS configuration file, or name another in AWS_CONFIG_FILE") from error
+    except (sdk.InvalidRegionError, ValueError) as error:
+        raise CampaignError(f"{error}. Check --region and --endpoint-url") from error

@@ -1,0 +1,247 @@
+"""The tables of a campaign: which keys there are, and what they take.
+
+What stands in `[request]` and its sisters belongs to AWS and is judged by `request` against the API's model.
+"""
+
+import math
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import pydantic
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+
+from bulk.campaign.bounds import HIGHEST, LOWEST
+from bulk.campaign.messages import nearest, troubles_of
+from bulk.campaign.rule_tables import CapsTable, Expiry, HoursTable
+from bulk.campaign.types import Count, Duration, Speed, Table, brief
+from bulk.channels import CHANNELS, Channel
+from bulk.errors import CampaignError
+
+FileName = Annotated[str, StringConstraints(min_length=1, strip_whitespace=False)]
+"""A file, by a name that may begin and end with a space."""
+_TOLD = 20  # troubles that are named at once
+
+
+class ListTable(Table):
+    """How the list is to be read."""
+
+    key: str | None = None
+    format: str = "auto"
+    encoding: str | None = None
+    header_row: Count | None = None
+    sheet: Annotated[str, Field(min_length=1)] | Annotated[int, Field(strict=True, gt=0)] | None = None
+    hidden_rows: Literal["skip", "read"] | None = None
+    country: str | None = None
+    country_column: str | None = None
+    allow_countries: tuple[str, ...] = ()
+    timezone_column: str | None = None
+    dedupe: Literal["key", "destination", "none"] = "key"
+    suppress: tuple[FileName, ...] = ()
+    opt_out_columns: tuple[str, ...] | None = None
+    consent_columns: tuple[str, ...] | None = None
+    opt_out_list: str | None = None
+
+
+class Window(Table):
+    """One limit: so many calls in a second, minute, hour or day."""
+
+    per_second: Speed | None = None
+    per_minute: Speed | None = None
+    per_hour: Speed | None = None
+    per_day: Speed | None = None
+    burst: Count | None = None
+
+    @model_validator(mode="after")
+    def _one_span(self) -> Self:
+        if len(self._spans()) != 1:
+            raise ValueError("a window has one of per_second, per_minute, per_hour and per_day")
+        return self
+
+    def _spans(self) -> list[tuple[float, float]]:
+        spans = ((self.per_second, 1.0), (self.per_minute, 60.0), (self.per_hour, 3600.0), (self.per_day, 86400.0))
+        return [(calls, span) for calls, span in spans if calls is not None]
+
+    @property
+    def calls(self) -> float:
+        """How many calls it allows."""
+        return self._spans()[0][0]
+
+    @property
+    def span(self) -> float:
+        """In how many seconds."""
+        return self._spans()[0][1]
+
+
+def _a_rate(value: Any) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and LOWEST <= value <= HIGHEST:
+        return float(value)
+    if value in (None, "auto") or (isinstance(value, list | tuple) and value):
+        return value
+    if number and 0 < value < math.inf:
+        raise ValueError(
+            f"{brief(value)} is no rate that anybody has; write {LOWEST:f} to {HIGHEST:,} calls per second"
+        )
+    raise ValueError(f'{brief(value)} is no rate; write calls per second, "auto", or a list of windows')
+
+
+def _form(value: Any) -> str:
+    """Return which form a rate has, so that what is wrong with it is said of that form alone."""
+    return "windows" if isinstance(value, list | tuple) else "a word" if value in (None, "auto") else "a number"
+
+
+Rate = Annotated[
+    Annotated[float, Tag("a number")]
+    | Annotated[Literal["auto"] | None, Tag("a word")]
+    | Annotated[tuple[Window, ...], Tag("windows")],
+    Discriminator(_form),
+    BeforeValidator(_a_rate),
+]
+
+
+class OperationPacing(Table):
+    """The pace of one operation."""
+
+    rate: Rate = None
+    burst: Count | None = None
+
+
+class Pacing(OperationPacing):
+    """The pace of the calls. `operations` holds the tables such as `[pacing.CreateContact]`."""
+
+    GATHERED: ClassVar = "operations"
+
+    at_once: Count | None = None
+    parts_per_second: Speed | None = None
+    operations: Mapping[str, OperationPacing] = Field(default_factory=dict)
+
+    @classmethod
+    def gathers(cls, name: str) -> bool:
+        """Whether a key is an operation's: only they begin with a capital."""
+        return name[:1].isupper()
+
+
+class Hold(Table):
+    """How many contacts the instance may have open, and how long one stays open."""
+
+    open_contacts: Count | None = None
+    open_for: Duration | None = None
+
+
+class Retry(Table):
+    """When to give a call up. `replay_within`: how long a token is used again where AWS promises nothing."""
+
+    attempts: Count = 5
+    longest_wait: Duration = 20.0
+    replay_within: Duration = 3600.0
+
+
+class StopTable(Table):
+    """When the run halts by itself, and how long calls in flight may take to end."""
+
+    same_error_in_a_row: Count = 20
+    failure_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    grace: Duration = 30.0
+
+
+class Campaign(Table):
+    """What is to be sent, to whom, and at what pace. Raises `CampaignError` where it is wrong.
+
+    `[request]` and the `further` tables of the channel hold parameters in AWS's own names; any string in them may be a
+    Jinja template over the columns of the list. `folder` is what relative paths start from, `files` are those that it
+    was read from.
+    """
+
+    GATHERED: ClassVar = "further"
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=100)]
+    channel: str
+    contacts: FileName | None = None
+    purpose: Literal["marketing", "transactional"] | None = None
+    expires: Expiry = None
+    contact_list: ListTable = Field(default_factory=ListTable, alias="list")
+    request: Mapping[str, Any] = Field(default_factory=dict)
+    pacing: Pacing = Field(default_factory=Pacing)
+    hold: Hold = Field(default_factory=Hold)
+    retry: Retry = Field(default_factory=Retry)
+    stop: StopTable = Field(default_factory=StopTable)
+    hours: HoursTable = Field(default_factory=HoursTable)
+    caps: CapsTable = Field(default_factory=CapsTable)
+    further: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    folder: Path = Field(default_factory=Path.cwd, exclude=True)
+    files: tuple[Path, ...] = Field(default=(), exclude=True)
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except pydantic.ValidationError as error:
+            troubles = troubles_of(error, type(self))
+            more = [f"and {len(troubles) - _TOLD:,} more"] if len(troubles) > _TOLD else []
+            raise CampaignError("\n".join([*troubles[:_TOLD], *more])) from None
+
+    @classmethod
+    def gathered(cls) -> Collection[str]:
+        """Return the tables besides [request] that any channel has."""
+        return {table for channel in CHANNELS.values() for table in channel.OPERATIONS if table != "request"}
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Campaign":
+        """Read a campaign file. Raises `CampaignError` naming file, line, key and remedy."""
+        from bulk.campaign.file import load  # noqa: PLC0415 - the reader of the file needs this class
+
+        return load(path)[0]
+
+    @pydantic.field_validator("channel")
+    @classmethod
+    def _known(cls, channel: str) -> str:
+        if channel not in CHANNELS:
+            raise ValueError(f"no channel {channel!r}; there are {', '.join(CHANNELS)}{nearest(channel, CHANNELS)}")
+        return channel
+
+    @model_validator(mode="after")
+    def _tables_of_the_channel(self) -> Self:
+        for table in self.further:
+            if table not in self.way.OPERATIONS:
+                having = ", ".join(name for name, channel in CHANNELS.items() if table in channel.OPERATIONS)
+                raise ValueError(f"[{table}] is for {having}; the channel is {self.channel}")
+        return self
+
+    @model_validator(mode="after")
+    def _pace_of_operations_that_are_made(self) -> Self:
+        known = [*self.way.OPERATIONS.values()]
+        for name in self.pacing.operations:
+            if name not in known:
+                raise ValueError(f"[pacing.{name}] is no operation of {self.channel}; there are {', '.join(known)}")
+        return self
+
+    @property
+    def way(self) -> Channel:
+        """The channel itself."""
+        return CHANNELS[self.channel]
+
+    @property
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """The parameters by table, the channel's defaults merged under what the campaign says."""
+        said = {"request": self.request, **self.further}
+        return {
+            table: _merged(self.way.DEFAULTS.get(table, {}), said.get(table, {}))
+            for table in self.way.OPERATIONS
+            if table in said or table not in self.way.OPTIONAL
+        }
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge what is said over what is usual. An empty text or null says nothing: AWS CLI skeletons are full of them."""
+    merged = {**under, **{name: value for name, value in over.items() if value not in ("", None) or name not in under}}
+    for name in under.keys() & over.keys():
+        if isinstance(under[name], Mapping) and isinstance(over[name], Mapping):
+            merged[name] = _merged(under[name], over[name])
+    return merged

@@ -1,0 +1,34 @@
+"""`bulk init`: a campaign to begin with."""
+
+from pathlib import Path
+
+import click
+
+from bulk.cli import hints, options, screen
+from bulk.cli.command import command
+
+
+@command("init")
+@click.argument("channel", required=False)
+@click.argument("folder", metavar="[DIR]", required=False, type=options.FOLDER)
+@click.option("--from", "source", metavar="LIST", help="Write the campaign for this list, which stays where it is.")
+@options.option("--column", metavar="NAME", help="With --from: the column of the destinations, which is else found.")
+def init(channel: str | None, folder: Path | None, source: str | None, column: str | None) -> None:
+    """Write a starter campaign and list that run against the sandbox.
+
+    CHANNEL is sms, whatsapp, email or inbound-email; DIR is where to, by default a folder named after the channel.
+    Nothing that is there is overwritten. With --from, a campaign is written for a list of yours and named after it; its
+    columns are found by their names and cells. CHANNEL may be left out then, where the columns tell it.
+    """
+    from bulk import starters
+
+    if source is not None:
+        made = starters.write_for(source, channel, folder, column=column)
+        screen.say("\n".join(made.seen))
+        paths = [made.path]
+    elif channel is not None and column is None:
+        paths = list(starters.write(channel, folder or Path(channel)))
+    else:
+        raise click.UsageError(f"name a CHANNEL ({', '.join(starters.CHANNELS)}), or show a list: --from LIST")
+    click.echo("\n".join(map(str, paths)))
+    screen.say(f"to try it: {hints.typed('send', str(paths[0]), '--sandbox')}")

@@ -1,0 +1,66 @@
+"""The program on a terminal: arguments in, exit codes out. Everything else is behind `bulk.send` and its sisters.
+
+Data goes to stdout, words for people to stderr. What a person can cause is told in a sentence, never as a traceback.
+"""
+
+import sys
+
+import click
+
+from bulk import __version__
+from bulk.cli import check, init, process, report, resolve, results, sandbox, screen, send, status, test, text
+from bulk.cli.examples import EXAMPLES, HELP
+
+COMMANDS = (
+    *(init.init, check.check, test.test, send.send, status.status),
+    *(resolve.resolve, results.results, report.report, sandbox.sandbox),
+)
+
+
+class _InOrder(click.Group):
+    """Lists its commands in the order in which they are needed."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(
+    cls=_InOrder,
+    help=HELP,
+    epilog=EXAMPLES["bulk"],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": text.WIDTH},
+)
+@click.version_option(__version__)
+def bulk() -> None:
+    """Choose a command."""
+
+
+for command in COMMANDS:
+    bulk.add_command(command)
+
+
+def main() -> None:
+    """Be the program `bulk`: turn what a person can cause into a sentence and an exit code."""
+    process.open_streams()
+    try:
+        _obey()
+    except (KeyboardInterrupt, click.Abort):
+        process.leave_interrupted()
+    finally:
+        process.end_at_once()
+
+
+def _obey() -> None:
+    screen.begin()
+    try:
+        sys.exit(bulk.main(prog_name="bulk", standalone_mode=False))
+    except click.ClickException as error:
+        screen.refuse(error, sys.argv[1:])
+        sys.exit(error.exit_code)
+    except Exception as error:
+        from bulk.errors import BulkError
+
+        if not isinstance(error, BulkError):
+            raise
+        screen.complain_of(error)
+        sys.exit(error.exit_code)

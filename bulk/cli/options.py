@@ -1,0 +1,228 @@
+"""The options, each said once. One that is not a file can also come from `BULK_…` in the environment."""
+
+import math
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from bulk.cli import screen
+
+_SHARE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,20})?(?:/[0-9]{1,9})?|\.[0-9]{1,20}")  # 1e999999999 is work for hours
+
+Command = Callable[..., Any]
+Option = Callable[[Command], Command]
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+ABOVE_0 = click.FloatRange(0, min_open=True)
+
+
+class _Duration(click.ParamType[float]):
+    """A number of seconds, or 90s, 2h30m."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from bulk.campaign import seconds
+
+        try:
+            return seconds(float(value) if str(value).replace(".", "", 1).isdigit() else value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Rate(click.ParamType[float | str]):
+    """Calls a second, or `auto`."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        try:
+            rate = value if value == "auto" else float(value)
+        except ValueError:
+            rate = 0.0
+        if rate != "auto" and not 0 < rate < math.inf:
+            self.fail(f"{value!r} is no rate; write calls per second, above 0, or auto", param, ctx)
+        return rate
+
+
+class _Share(click.ParamType[float]):
+    """A part of the whole: 1/3, 0.5."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            share = float(Fraction(str(value))) if _SHARE.fullmatch(str(value)) else 0.0
+        except (ValueError, ZeroDivisionError):
+            share = 0.0
+        if not 0 < share <= 1:
+            self.fail(f"{value!r} is no share; write one above 0 and up to 1, such as 1/3", param, ctx)
+        return share
+
+
+def option(name: str, *names: str, **settings: Any) -> Option:
+    """Make an option that can also come from the environment, unless it is a file."""
+    is_file = settings.get("type") is FILE or settings.get("metavar") == "FILE"
+    envvar = None if is_file else "BULK_" + name.strip("-").replace("-", "_").upper()
+    return click.option(name, *names, envvar=envvar, show_envvar=envvar is not None, **settings)
+
+
+def _all(*chosen: Option) -> Option:
+    def decorate(command: Command) -> Command:
+        for option in reversed(chosen):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+campaign = click.argument("campaign", type=FILE)
+
+_contacts = option("--contacts", metavar="FILE", help="The contact list, instead of the campaign's.")
+
+reading = _all(
+    _contacts,
+    option("--run", "run_id", default="default", show_default=True, help="Names one sending of a campaign."),
+    option("--state-dir", type=FOLDER, help="Where the ledger is; default .bulk beside the campaign."),
+    option("--sandbox", is_flag=True, help="Use a sandbox of its own, and a state apart from real runs."),
+)
+
+_yes = option("--yes", is_flag=True, help="Send without asking.")
+
+trying = _all(
+    option("--line", type=click.IntRange(1), help="Whose message: the line of the list, as it shows them."),
+    option("--row", type=click.IntRange(0), help="The same by `row` of the results, which counts from 0."),
+    option("--to", required=True, metavar="DESTINATION", help="Who gets it instead: a phone number, an address."),
+    _contacts,
+    option("--sandbox", is_flag=True, help="Send it to a sandbox of its own."),
+    _yes,
+)
+
+deciding = _all(
+    option("--resend", is_flag=True, help="Send them again, at the next `bulk send`."),
+    option("--mark-sent", is_flag=True, help="They were accepted: count them as sent."),
+    option("--give-up", is_flag=True, help="Never send them again: count them as rejected."),
+    option("--line", "lines", type=click.IntRange(1), multiple=True, help="Decide about this line alone; repeatable."),
+    option("--row", "rows", type=click.IntRange(0), multiple=True, help="The same by `row` of the results, from 0."),
+)
+
+writing = _all(
+    option("--outcomes-only", is_flag=True, help="Leave the list's own columns out of the results."),
+    option("--spreadsheet-safe", is_flag=True, help="Put ' before cells of a .csv that a spreadsheet would run."),
+)
+
+pace = _all(
+    option("--rate", type=_Rate(), help="Calls per second and operation, instead of the campaign's; auto learns it."),
+    option("--burst", type=click.IntRange(1), help="Calls that may go at once after a pause."),
+    option("--at-once", type=click.IntRange(1), help="Calls in flight at most."),
+    option(
+        "--rate-share",
+        type=_Share(),
+        default="1",
+        show_default=True,
+        help="The part of the rate that is for this host, where several send from one account: 1/3.",
+    ),
+)
+
+sending = _all(
+    option("--results", type=FILE, help="Where the results go; default results/NAME-RUN.csv beside the campaign."),
+    writing,
+    option("--limit", type=click.IntRange(1), help="Send to so many rows at most."),
+    option(
+        "--only",
+        type=click.Choice(["rejected", "refused", "skipped", "unknown"]),
+        help="Send again just the rows that ended so.",
+    ),
+    option("--accept-changes", is_flag=True, help="Go on although the campaign has changed since the run began."),
+    option("--max-duration", type=_Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
+    option("--no-wait", is_flag=True, help="End with 4 where sending hours are closed, instead of waiting."),
+    option("--dry-run", is_flag=True, help="Do everything but the calls."),
+    _yes,
+)
+
+reaching = _all(
+    option("--endpoint-url", metavar="URL", help="Where Amazon Connect is, if not where AWS says."),
+    option("--region", help="The AWS Region."),
+    option("--profile", help="The AWS profile."),
+    option("--ca-bundle", type=FILE, help="Certificates of the CAs to trust, in PEM form; else AWS_CA_BUNDLE."),
+    option("--allow-http", is_flag=True, help="Let the endpoint be plain http:// on another machine."),
+    option("--connect-timeout", type=ABOVE_0, default=10.0, show_default=True, help="Seconds."),
+    option("--read-timeout", type=ABOVE_0, default=30.0, show_default=True, help="Seconds."),
+)
+
+serving = _all(
+    option("--port", type=click.IntRange(0, 65535), default=8788, show_default=True, help="On 127.0.0.1; 0 picks one."),
+    option("--rate", type=_Rate(), help="Calls a second and operation; AWS's defaults if not given, or auto."),
+    option("--burst", type=click.IntRange(1), help="Calls at once and operation."),
+    option("--faults", type=FILE, help="A bad day, as JSON or TOML."),
+    option(
+        "--allow-host",
+        "allow_hosts",
+        multiple=True,
+        metavar="HOST[:PORT]",
+        help="A name by which it may be called, beside 127.0.0.1 and localhost; repeatable.",
+    ),
+)
+
+DECISIONS = "resend", "mark_sent", "give_up"
+
+
+def decision_of(given: dict[str, Any]) -> str | None:
+    """Take the decision out of the options of `resolve`; None where none was taken.
+
+    Raise `click.UsageError` where there are several, or rows are typed that nothing is decided about.
+    """
+    taken = [name.replace("_", "-") for name in DECISIONS if given.pop(name)]
+    if len(taken) > 1:
+        raise click.UsageError(f"one decision at a time, not {' and '.join(f'--{name}' for name in taken)}")
+    for name in ("line", "row"):
+        if not taken and _was_typed(f"{name}s"):
+            raise click.UsageError(f"--{name} needs a decision beside it: --resend, --mark-sent or --give-up")
+    return taken[0] if taken else None
+
+
+def whose_of(row: int | None, line: int | None) -> dict[str, int]:
+    """Return which of `--row` and `--line` says whose message it is. Raise `click.UsageError` where not one does."""
+    given = {name: value for name, value in (("line", line), ("row", row)) if value is not None}
+    if len(given) > 1:  # what is typed comes before what is in the environment
+        given = {name: value for name, value in given.items() if _was_typed(name)} or given
+    if len(given) != 1:
+        both = "not both" if given else "whose message it is"
+        raise click.UsageError(f"give --line N, as the list shows it, or --row N, from 0: {both}")
+    return given
+
+
+def _was_typed(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+_said = {"expose_value": False, "is_eager": True}
+
+talking = _all(
+    option("--json", is_flag=True, callback=screen.set_json, help="One JSON object on stdout.", **_said),
+    option("--quiet", is_flag=True, callback=screen.set_quiet, help="Only complaints on stderr.", **_said),
+    option(
+        "--log-level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        default="info",
+        show_default=True,
+        callback=screen.set_level,
+        help="What is logged on stderr.",
+        **_said,
+    ),
+    option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        callback=screen.set_format,
+        help="All of stderr as text, or as JSON line by line.",
+        **_said,
+    ),
+)

@@ -1,0 +1,54 @@
+"""`bulk sandbox`: a local Amazon Connect until it is interrupted."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bulk.cli import options, process, screen
+from bulk.cli.command import command
+
+if TYPE_CHECKING:
+    import anyio
+
+
+@command("sandbox")
+@options.serving
+@options.talking
+def sandbox(port: int, faults: Path | None, **settings: Any) -> None:
+    """Run a local Amazon Connect to send to, until interrupted.
+
+    Its address goes to stdout. It answers programs on this machine alone, by its own names, and no web page.
+    """
+    process.to_the_end(serve, port=port, faults=faults, **settings)
+
+
+async def serve(*, port: int, faults: Path | None, rate: float | str | None = None, **settings: Any) -> None:
+    """Serve until a signal; a rate of `auto` is AWS's own. Raise `CampaignError` where that cannot begin."""
+    import anyio
+
+    from bulk.errors import CampaignError
+    from bulk.sandbox import serve as run_sandbox
+
+    granted = None if isinstance(rate, str) else rate
+    async with anyio.create_task_group() as group:
+        group.start_soon(_until_signalled, group.cancel_scope)
+        try:
+            await run_sandbox(port=port, faults=faults, started=_say, rate=granted, **settings)
+        except ValueError as error:
+            raise CampaignError(str(error)) from None
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            raise CampaignError(f"the sandbox cannot start: {place}{error.strerror or error}") from None
+
+
+def _say(url: str) -> None:
+    screen.show({"url": url}, url)
+    screen.say(f"Amazon Connect sandbox at {url} (contacts: {url}/_sandbox/contacts); interrupt to end it")
+
+
+async def _until_signalled(scope: "anyio.CancelScope") -> None:
+    import anyio
+
+    with anyio.open_signal_receiver(*process.heeded()) as signals:
+        async for _ in signals:
+            scope.cancel()
+            return

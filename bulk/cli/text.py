@@ -1,0 +1,192 @@
+"""The texts: what a plan, a progress, a run say to a person. Values in, text out."""
+
+import json
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from bulk.model import mask, place_of
+from bulk.text.outside import LIMIT
+from bulk.text.plain import duration, plain
+
+if TYPE_CHECKING:
+    from bulk.reports import Reason
+    from bulk.run.plan import Plan, Preview
+    from bulk.run.resolve import Resolution, UnknownRow
+    from bulk.run.results import ResultsPreview
+    from bulk.run.summary import Progress, Summary
+
+WIDTH = 100
+REASONS = 5  # shown at the end of a run; the results have them all
+STATUSES = ("sent", "skipped", "refused", "rejected", "unknown", "pending")
+HEADER = "key", "destination", "status", "contact id, or why not"
+_DIGITS = 7  # of a key that may be a phone number
+WIDTHS = 7, 16, 22, 8, 39  # of these columns, with two spaces between: 100 in all
+
+
+def progress(told: "Progress") -> str:
+    """Return in one line where a sending stands."""
+    total = f" of {told.total:,}" if told.total is not None else ""
+    held = f", waiting: {', '.join(told.full)} full" if told.full else ""
+    left = f", {duration(told.seconds_left)} left" if told.seconds_left is not None else ""
+    return (
+        f"{told.done:,}{total} rows: {told.sent:,} sent, {told.failed:,} failed, "
+        f"{told.per_second:.1f}/s, {told.throttled:,} throttled{left}{held}"
+    )
+
+
+def counts(told: "Summary") -> str:
+    """Return the counts of a run, in words."""
+    numbers = {name: getattr(told, name) for name in STATUSES} | {"in doubt": told.in_doubt}
+    numbers["unknown"] -= told.in_doubt
+    some = ", ".join(f"{number:,} {name}" for name, number in numbers.items() if number)
+    rehearsal = "REHEARSAL: " if told.rehearsal else ""
+    return f"{rehearsal}{told.campaign}, run {told.run}: {told.rows:,} rows: {some or 'none'}"
+
+
+def summary(told: "Summary") -> str:
+    """Return the counts of a sending, and what it took, in words."""
+    lines = [counts(told), f"{told.calls:,} calls in {duration(told.seconds)}, {told.throttled:,} throttled"]
+    if told.sent_before:
+        is_done = not (told.calls or told.pending or told.in_doubt)
+        nothing = "nothing to do: " if is_done else ""
+        until = f", the last at {told.last_sent}" if told.last_sent and is_done else ""
+        lines.append(f"{nothing}{told.sent_before:,} rows were sent before{until}")
+    if told.differs:
+        lines.append(f"{told.differs:,} of them would get something else now; for that, give --run NEW")
+    return "\n".join([*lines, *([f"results: {told.results}"] if told.results else [])])
+
+
+def status(told: "Summary", sender: str | None) -> str:
+    """Return where a run stands."""
+    lines = [counts(told), f"{told.calls:,} calls so far, {told.throttled:,} throttled"]
+    if sender:
+        lines = [counts(told), f"being sent by {sender}; rows not yet read from the list are not counted"]
+    if told.halted:
+        lines.append(f"halted: {told.halted}")
+    return "\n".join(lines)
+
+
+def glance(seen: "ResultsPreview", *, masked: bool) -> str:
+    """Show the first rows of the results as a table, then the troubles by reason; in a log, masked."""
+    rows = [_cells(row, masked=masked) for row in seen.first]
+    place = "row" if all(row["line"] is None for row in seen.first) else "line"
+    lines = [_line(row) for row in ((place, *HEADER), *rows)] if rows else []
+    for reason in seen.reasons[:REASONS]:
+        lines += _reason(reason, masked=masked)
+    if more := seen.reasons[REASONS:]:
+        lines.append(f"  {sum(reason.rows for reason in more):,} more, for other reasons")
+    return "\n".join(lines)
+
+
+def _cells(row: Mapping[str, Any], *, masked: bool) -> tuple[str, ...]:
+    end = row["contact_id"] or " ".join(filter(None, (row["error_code"], row["error_message"])))
+    key, to = row["key"], row["destination"] or ""
+    if masked:
+        key, to = _hidden(key), to and mask(to)
+    return str(row["row"] if row["line"] is None else row["line"]), key, to, row["status"], end
+
+
+def _hidden(key: str) -> str:
+    """Mask a key that may be a person's number or address."""
+    return mask(key) if "@" in key or sum(map(str.isdigit, key)) >= _DIGITS else key
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "  ".join(_fit(cell, width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
+
+
+def _fit(text: str, width: int) -> str:
+    """Bring text to a width of the terminal, where some characters take two places and some none."""
+    from rich.cells import cell_len, set_cell_size
+
+    text = plain(text)
+    return set_cell_size(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
+
+
+def plan(found: "Plan") -> str:
+    """Return a plan, in words."""
+    lines = [
+        f"{found.campaign}, run {found.run}: {found.rows:,} rows, {found.sendable:,} to be sent by {found.channel}"
+    ]
+    for reason in found.reasons:
+        if reason.code:
+            lines += _reason(reason)
+    if found.parts:
+        lines.append(f"{found.parts:,} SMS parts")
+    lines += [f"{count:,} calls of {operation}" for operation, count in found.calls.items()]
+    lines += [*_shares("countries", found.countries), *_shares("time zones", found.zones)]
+    lines.append(f"at the campaign's rates this takes about {duration(found.seconds)}")
+    if found.finishes_at:
+        lines.append(f"begun now, it ends about {found.finishes_at[:16].replace('T', ' ')} UTC")
+    for note in found.notes:
+        lines += textwrap.wrap(f"note: {plain(note[:LIMIT])}", WIDTH, subsequent_indent="  ")
+    return "\n".join([*lines, *(f"\n{preview(one)}" for one in found.previews)])
+
+
+def _shares(of: str, counts: Mapping[str, int]) -> list[str]:
+    """Return the largest parts of a whole, in a line, in words."""
+    largest = sorted(counts.items(), key=lambda item: -item[1])
+    told = [f"{plain(name)} {count:,}" for name, count in largest[:REASONS]]
+    if rest := largest[REASONS:]:
+        told.append(f"{len(rest):,} others {sum(count for _, count in rest):,}")
+    return [f"{of}: {'; '.join(told)}"] if told else []
+
+
+def preview(one: "Preview") -> str:
+    """Show a message as it will look."""
+    return "\n".join([f"{plain(one.place)} to {one.destination}:", *_indented(one.texts)])
+
+
+def trial(told: Mapping[str, Any]) -> str:
+    """Return the end of a test message, in words."""
+    why = " ".join(filter(None, (told["error_code"], told["error_message"])))
+    place = plain(place_of(told["row"], told["line"], told["file"]))
+    return f"{place}, to {mask(told['destination'])}: {told['status']}" + (f": {plain(why)}" if why else "")
+
+
+def _brief(text: str) -> str:
+    """Show the beginning of a cell, which may be of any length."""
+    return plain(text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…")
+
+
+def _reason(reason: "Reason", *, masked: bool = False) -> list[str]:
+    lines = [f"  {reason.rows:,} {reason.status}: {reason.code}"]
+    for one in reason.examples:
+        key = _hidden(one.key) if masked else one.key
+        told = f"{plain(one.place)}, key {_brief(key)!r}: {plain(one.message or '')}"
+        lines += textwrap.wrap(told, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 6)
+    return lines
+
+
+def _indented(texts: Mapping[str, Any]) -> list[str]:
+    return [f"  {plain(line)}" for text in texts.values() for line in _shown(text).splitlines()]
+
+
+def _shown(text: Any) -> str:
+    """Return a text as it is, a message template with what fills it, and anything else as JSON."""
+    if isinstance(text, str):
+        return text
+    if not (isinstance(text, dict) and text.get("MessageTemplateId")):
+        return json.dumps(text, ensure_ascii=False, indent=2)
+    lines = [f"message template {text['MessageTemplateId']}, knowledge base {text.get('KnowledgeBaseId')}"]
+    for attributes in text.get("TemplateAttributes", {}).values():
+        filled = attributes.items() if isinstance(attributes, dict) else []
+        lines += [f"{name} = {value}" for name, value in filled]
+    return "\n".join(lines)
+
+
+def resolution(told: "Resolution") -> str:
+    """Return what was decided, and list the rows that are unknown."""
+    lines = [f"{told.decided:,} rows: {told.decision}"] if told.decision and told.decided else []
+    if told.decision and not told.decided:
+        lines.append("there was nothing to decide")
+    lines.append(f"{told.campaign}, run {told.run}: {len(told.unknown):,} unknown rows")
+    return "\n".join([*lines, *(_unknown(one) for one in told.unknown)])
+
+
+def _unknown(one: "UnknownRow") -> str:
+    place = "no longer in the list" if one.row is None else plain(place_of(one.row, one.line, one.file))
+    key = f", key {_brief(one.key)!r}" if one.key is not None else ""
+    tried = one.tried_at.strftime(", tried %Y-%m-%d %H:%M:%S UTC") if one.tried_at else ""
+    return f"  {place}{key}, to {one.destination}{tried}: {one.error_code}: {plain(one.error_message or '')}"

@@ -1,0 +1,9 @@
+"""One recipient driven to its outcome, and many of them at once.
+
+workers        many deliveries at once; the only owner of tasks
+delivery       one recipient: every call announced, every reply kept
+announcements  before each try: whether it may still be made, and the ledger told of it
+call_runner    one call made, as often as it takes
+attempts       the tries of a call, counted
+breaker        when do so many rows fail that the rest would too?
+"""

@@ -1,0 +1,193 @@
+"""One recipient driven to one outcome: the channel's conversation, with every call announced and every reply kept.
+
+Going on after a crash is replaying: the generator is fed the replies that the ledger recorded, and yields the first
+call without one. Where that call was announced before, it goes out again with the token and the parameters of then,
+while the token is young enough for the service to know it; otherwise nobody can tell, and the outcome says so.
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from bulk.delivery.announcements import Admission, Announcer, Announces, Deferred
+from bulk.delivery.attempts import AttemptState, CallCounts
+from bulk.delivery.call_runner import CallRunner
+from bulk.errors import CallFailed, CallRejected, CallUnsettled, CallWithheld, Halted
+from bulk.model import Call, Delivery, Exchange, Outcome, Parameters, Reply, Status, digest
+from bulk.stop import Stopped
+from bulk.text.outside import row_values
+
+
+class Journal(Announces, Protocol):
+    """What remembers. `delivery` is the delivery's id."""
+
+    async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int, settled: bool) -> None:
+        """Record a call's reply; returns when that is durable. `settled`: the recipient's end is known with it."""
+
+    async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:
+        """Take an announcement back: its call was certainly not accepted. `token`: it would have reached a person."""
+
+    async def opened(self, delivery: int, token: str, at: float) -> None:
+        """Record that a contact opened under a token (`at`: Unix seconds): from then on it is open for its time."""
+
+    async def end(self, delivery: int, token: str, at: float) -> None:
+        """Record that the contact opened under a token was ended (`at`: Unix seconds)."""
+
+    async def finish(self, delivery: int, outcome: Outcome, *, token: str | None = None, reopens: bool = False) -> None:
+        """Record a recipient's end. `token`: a last call certainly not accepted. `reopens`: see `Delivery`."""
+
+
+@dataclass(slots=True)
+class UnderWay:
+    """The call of a conversation that is under way, its token, and which call opened the contact (see `Call.opens`)."""
+
+    call: Call = field(init=False)
+    token: str = field(init=False)
+    opening: tuple[str, str] | None = None
+
+    def take(self, call: Call, token: str) -> None:
+        """Go on to another call."""
+        self.call, self.token = call, token
+        if call.opens:
+            self.opening = call.operation, token
+
+    @property
+    def reaching(self) -> str | None:
+        """The token of the call, where it reaches a person."""
+        return self.token if self.call.reaches else None
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverer:
+    """Drives recipients to their outcomes; owns no task.
+
+    `token_of` names a call, by operation, step and delivery. `replay_within` says, per operation, for how many
+    seconds after its announcement a token may be used again. `admission` is asked before each try that reaches a
+    person. `now` returns Unix seconds.
+    """
+
+    caller: CallRunner
+    journal: Journal
+    exchange: Callable[[Mapping[str, Parameters]], Exchange]
+    token_of: Callable[[str, int, Delivery], str]
+    replay_within: Mapping[str, float]
+    admission: Admission = field(default_factory=Admission)
+    now: Callable[[], float] = time.time
+
+    @property
+    def tally(self) -> CallCounts:
+        """What went over the wire."""
+        return self.caller.tally
+
+    @property
+    def full(self) -> tuple[str, ...]:
+        """The operations that wait until the service has room again."""
+        return self.caller.full()
+
+    async def deliver(self, delivery: Delivery) -> Outcome:
+        """Drive one recipient to its outcome, and record that.
+
+        Raises `Deferred` where its window is closed, `Stopped` and `Halted`: the row is then unsent, or in doubt where
+        a try may have been accepted.
+        """
+        tries = AttemptState(delivery.progress.attempts, reopens=delivery.reopens is not None)
+        under_way = UnderWay()
+        try:
+            contact_id = await self._converse(delivery, tries, under_way)
+            outcome = self._end(Status.SENT, tries, contact_id=contact_id)
+        except CallWithheld as no:
+            await self._take_back(delivery, tries, under_way)
+            if tries.reopens and delivery.reopens is Status.UNKNOWN:  # it may have been accepted, and stays so
+                return self._end(Status.UNKNOWN, tries, no)
+            outcome = self._end(no.refusal.status, tries, no)
+        except CallRejected as failure:
+            outcome = self._end(Status.REJECTED, tries, failure)
+        except CallUnsettled as failure:
+            outcome = self._end(Status.UNKNOWN, tries, failure)
+        except (Stopped, Halted, Deferred):
+            await self._take_back(delivery, tries, under_way)
+            raise
+        await self._finish(delivery, outcome, tries, under_way)
+        return outcome
+
+    async def _finish(self, delivery: Delivery, outcome: Outcome, tries: AttemptState, under_way: UnderWay) -> None:
+        not_accepted = outcome.status is Status.REJECTED and tries.announced
+        token = under_way.reaching if not_accepted else None
+        await self.journal.finish(delivery.id, outcome, token=token, reopens=tries.reopens)
+
+    async def _take_back(self, delivery: Delivery, tries: AttemptState, under_way: UnderWay) -> None:
+        """Take the last announcement back, where nothing of it can have been accepted."""
+        if tries.announced and not tries.in_doubt:
+            await self.journal.withdraw(delivery.id, attempts=tries.made, token=under_way.reaching)
+            tries.announced = False
+
+    async def _converse(self, delivery: Delivery, tries: AttemptState, under_way: UnderWay) -> str:
+        """Run the channel's generator: recorded replies first, then calls."""
+        exchange = self.exchange(delivery.parameters)
+        recorded = delivery.progress.replies
+        try:
+            call = next(exchange)
+            for step in itertools.count():
+                under_way.take(call, self._token(call, step, delivery))
+                try:
+                    reply = (
+                        recorded[step] if step < len(recorded) else await self._answer(delivery, step, tries, under_way)
+                    )
+                except CallFailed as failure:
+                    call = exchange.throw(failure)
+                    if isinstance(failure, CallRejected):  # a clear no, and what follows tidies up
+                        await self._take_back(delivery, tries, under_way)
+                else:
+                    call = exchange.send(reply)
+                    if step >= len(recorded):  # the last reply needs no record of its own: it is in the outcome
+                        await self.journal.answer(delivery.id, step, reply, attempts=tries.made, settled=call.optional)
+        except StopIteration as end:
+            contact_id: str = end.value
+            return contact_id
+        finally:
+            exchange.close()
+        raise AssertionError("a conversation ends by its generator's return")
+
+    def _token(self, call: Call, step: int, delivery: Delivery) -> str:
+        return call.parameters.get("ClientToken") or self.token_of(call.operation, step, delivery)
+
+    async def _answer(self, delivery: Delivery, step: int, tries: AttemptState, under_way: UnderWay) -> Reply:
+        """Get the reply to one call."""
+        call, token, named = under_way.call, under_way.token, digest(delivery.parameters)
+        progress = delivery.progress
+        announced_at = progress.intended_at if step == len(progress.replies) else None
+        if announced_at is not None and progress.digest != named:
+            raise CallUnsettled(call.operation, "changed", "it was tried with other parameters, and nobody answered")
+        tries.begin(in_doubt=announced_at is not None)
+        limit = self.replay_within.get(call.operation, 0.0)
+        ready = Announcer(
+            delivery, call, step, token, named, tries, self.journal, self.admission, limit, self.now, announced_at
+        )
+        try:
+            reply = await self.caller.make(call, token, ready=ready, tries=tries)
+        except (CallFailed, Halted) as error:  # what is said goes on without the row's own values, which it may echo
+            error.hide(row_values(delivery.recipient, delivery.parameters))
+            raise
+        if call.opens and self.admission.counts_open:
+            await self.journal.opened(delivery.id, token, self.now())
+        if call.ends and under_way.opening is not None:
+            opener, opened_under = under_way.opening
+            self.caller.ended(opener)
+            await self.journal.end(delivery.id, opened_under, self.now())
+        return reply
+
+    def _end(
+        self, status: Status, tries: AttemptState, failure: CallFailed | None = None, *, contact_id: str | None = None
+    ) -> Outcome:
+        return Outcome(
+            status,
+            contact_id=contact_id,
+            attempts=tries.made,
+            error_code=failure.code if failure else None,
+            error_message=failure.message if failure else None,
+            request_id=tries.request_id,
+            finished_at=datetime.fromtimestamp(self.now(), UTC),
+        )

@@ -1,0 +1,213 @@
+"""What the ledger knows of a run: read at any time, also while another process sends it."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from bulk.ledger.database import troubles_of
+from bulk.ledger.facts import RunFacts, Unknown, moment
+from bulk.ledger.lookup import ID, PLACE, STATE, Hasher, LedgerRow, Lookup, Naming, SeenRows
+from bulk.model import Outcome, Recorded, Status
+
+OTHER_PERSON = "key_of_another"
+"""The code of a row whose name is that of a row which may have reached somebody else."""
+
+Place = Callable[[int], str | None]
+"""Where a row of the list stands, in words; None where the reading has not met it yet."""
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Recorder(Protocol[T_co]):
+    """One reading of the list, batch by batch: what the ledger knows of each row."""
+
+    def __call__(self, names: Sequence[str], destinations: Sequence[str | None] | None = None) -> Sequence[T_co]:
+        """Return it for the next rows, by what names them; `destinations` are where they are written to now."""
+
+
+_OPEN = "(state = 'pending' OR state = 'intended')"
+_END = f"CASE WHEN {_OPEN} AND contact_id IS NOT NULL THEN 'sent' ELSE state END"  # a draft's mail is out: it is sent
+_UNANSWERED = "state = 'intended' AND contact_id IS NULL"
+UNDECIDED = f"(state = 'unknown' OR {_UNANSWERED})"
+"""SQL: nobody can tell whether the row was accepted."""
+
+_SETTLE = "in doubt: a call was announced and no answer is recorded; `bulk send` settles it"
+_COLUMNS = f"""
+CASE WHEN {_UNANSWERED} THEN 'unknown' ELSE {_END} END, contact_id, attempts,
+CASE WHEN {_UNANSWERED} THEN 'unanswered' ELSE error_code END,
+CASE WHEN {_UNANSWERED} THEN '{_SETTLE}' ELSE error_message END, request_id, finished_at
+"""
+_LOOKUP = Lookup(f", {_COLUMNS}, person, replies")
+_RECORDED = slice(4, 11)
+_PERSON, _REPLIES = 11, 12
+_STATES = f"""
+SELECT {_END} AS end, count(*) FROM delivery INDEXED BY delivery_place WHERE run = ? AND {{}} GROUP BY end
+"""  # noqa: S608 - our own text
+_EVERYWHERE = _STATES.format("true")
+_LISTED = _STATES.format("row IS NOT NULL")
+_REPEATS = "SELECT reason = 'duplicate', count(*) FROM duplicate WHERE run = ? GROUP BY 1"
+_REPEATS_FOUND = "SELECT row, found_at FROM duplicate WHERE run = ? AND row BETWEEN ? AND ?"
+_LOST = f"SELECT count(*) FROM delivery WHERE run = ? AND row IS NULL AND {UNDECIDED}"  # noqa: S608 - our own text
+_SENT = """
+SELECT count(*), max(finished_at) FROM delivery WHERE run = ? AND state = 'sent' AND finished_at IS NOT NULL
+"""
+_ROWS = "SELECT rows FROM run WHERE id = ?"
+_UNKNOWN = f"""
+SELECT id, state = 'intended', row, destination, intended_at, {_COLUMNS} FROM delivery INDEXED BY delivery_place
+WHERE run = ? AND {UNDECIDED} ORDER BY row
+"""  # noqa: S608 - the columns are our own text
+
+_STATUS = {status.value: status for status in Status} | {"intended": Status.UNKNOWN}
+_UNTRIED: Recorded = ("pending", None, 0, None, None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where runs are read: a connection of its own, the file it is on, and the ledger's way to name keys."""
+
+    reader: sqlite3.Connection
+    path: Path
+    hasher: Hasher
+
+
+class RunRecord:
+    """One run, to be read. `facts` are those of the moment it was found."""
+
+    def __init__(self, source: Source, number: int, *, facts: RunFacts) -> None:
+        self.facts = facts
+        self.counted = self.fixed = False
+        self._number = number
+        self._reader = source.reader
+        self._path = source.path
+        self._hasher = source.hasher
+
+    def keep_repeats(self) -> None:
+        """Take rows of one name for rows of their own, as with `dedupe = "none"`: call this before the list is read.
+
+        In a run of the first version they are known by their places; a list that changed but at its end is refused.
+        """
+        self.fixed = self.facts.naming < 2
+        self.counted = not self.fixed
+
+    def counts(self) -> dict[Status, int]:
+        """Count the rows by status. Together they are the list's rows, once it has been read to its end.
+
+        Rows that are on their way, or were when a process died, count as `UNKNOWN`; `unanswered` tells their number.
+        """
+        counts = dict.fromkeys(Status, 0)
+        with troubles_of(self._path):
+            (rows,) = self._reader.execute(_ROWS, (self._number,)).fetchone()
+            for state, count in self._reader.execute(_EVERYWHERE if rows is None else _LISTED, (self._number,)):
+                counts[_STATUS[state]] += count
+            for is_duplicate, count in self._reader.execute(_REPEATS, (self._number,)):
+                counts[Status.SKIPPED if is_duplicate else Status.REFUSED] += count
+        counts[Status.PENDING] += max(0, (rows or 0) - sum(counts.values()))
+        return counts
+
+    def unanswered(self) -> int:
+        """Count the rows whose call was announced and not answered: on their way, or left by a process that died."""
+        with troubles_of(self._path):
+            states: dict[str, int] = dict(self._reader.execute(_EVERYWHERE, (self._number,)))
+        return states.get("intended", 0)
+
+    def unknown(self) -> list[Unknown]:
+        """List the rows that `resolve` decides about, in the list's order."""
+        with troubles_of(self._path):
+            found = self._reader.execute(_UNKNOWN, (self._number,)).fetchall()
+        return [
+            Unknown(id_, bool(in_doubt), row, destination, _outcome(recorded), moment(at))
+            for id_, in_doubt, row, destination, at, *recorded in found
+        ]
+
+    def lost(self) -> int:
+        """Return how many rows of which nobody can tell whether they were accepted are not in the list any more."""
+        with troubles_of(self._path):
+            (count,) = self._reader.execute(_LOST, (self._number,)).fetchone()
+        return int(count)
+
+    def sent(self) -> tuple[int, datetime | None]:
+        """Return how many rows were sent, in the list or not, and when the last of them was."""
+        with troubles_of(self._path):
+            count, last = self._reader.execute(_SENT, (self._number,)).fetchone()
+        return int(count), moment(last)
+
+    def recorded(self, place: Place = "row {}".format) -> Recorder[Recorded]:
+        """Return a function for one reading of the list: batches of its rows, in order, to what the ledger has of them.
+
+        It takes what names each row, and where the row is written to now (None: that is not asked). A row is found by
+        its name, wherever it stands; one that the ledger does not know is pending. `place` says where a row stands.
+        """
+        return self._read_by(partial(self._of, place))
+
+    def numbers(self) -> Recorder[int]:
+        """Return the same for each row's number in the ledger: 0 where it has none, or is not the one of its name."""
+
+        def number(known: LedgerRow | None, to: str | None, seen: SeenRows, found_at: float | None) -> int:
+            del found_at
+            if known is None or known[ID] in seen or self._is_another(known, to):
+                return 0
+            seen.mark(known[ID])
+            return int(known[ID])
+
+        return self._read_by(number)
+
+    def _read_by(self, of: Callable[[LedgerRow | None, str | None, SeenRows, float | None], T]) -> Recorder[T]:
+        seen, first = SeenRows(self._first_delivery()), 0
+        naming = Naming(self._hasher, counted=self.counted)
+
+        def read(names: Sequence[str], destinations: Sequence[str | None] | None = None) -> list[T]:
+            nonlocal first
+            start, first = first, first + len(names)
+            keys, _ = naming.keys(names, start)
+            with troubles_of(self._path):
+                found, _ = _LOOKUP(self._reader, self._number, start, keys)
+                repeats = dict(self._reader.execute(_REPEATS_FOUND, (self._number, start, first - 1)))
+            rows = zip(found, destinations or [None] * len(keys), strict=True)
+            return [of(known, to, seen, repeats.get(row)) for row, (known, to) in enumerate(rows, start)]
+
+        return read
+
+    def _first_delivery(self) -> int:
+        with troubles_of(self._path):
+            (first,) = self._reader.execute("SELECT first_delivery FROM run WHERE id = ?", (self._number,)).fetchone()
+        return int(first)
+
+    def _of(
+        self, place: Place, known: LedgerRow | None, destination: str | None, seen: SeenRows, found_at: float | None
+    ) -> Recorded:
+        if known is None:
+            return _UNTRIED
+        there = None if known[PLACE] is None else place(known[PLACE])
+        if known[ID] in seen:
+            return "skipped", None, 0, "duplicate", duplicate_of(there), None, found_at
+        if self._is_another(known, destination):
+            there = "not in the list any more" if known[PLACE] is None else there or "further down in the list"
+            return "refused", None, 0, OTHER_PERSON, _of_another(there), None, found_at
+        seen.mark(known[ID])
+        recorded: Recorded = known[_RECORDED]
+        return recorded
+
+    def _is_another(self, known: LedgerRow, destination: str | None) -> bool:
+        return self._hasher.is_another(known[STATE], known[_PERSON], known[_REPLIES], destination)
+
+
+def _outcome(recorded: Sequence[Any]) -> Outcome:
+    status, contact_id, attempts, code, message, request_id, finished_at = recorded
+    return Outcome(Status(status), contact_id, attempts, code, message, request_id, moment(finished_at))
+
+
+def duplicate_of(place: str | None) -> str:
+    """Return which row a row repeats, by where that stands; None where this is not known."""
+    return "the key stands further up in the list" if place is None else f"the key is that of {place}"
+
+
+def _of_another(place: str) -> str:
+    return (
+        f"the key is that of a row which may have reached somebody else ({place}); nobody was written to here: give "
+        "this row a key of its own, or send the list as another run with --run NEW"
+    )

@@ -1,0 +1,236 @@
+"""Whose turn is it? The pacing arithmetic set in motion, and the gate that closes while the service is full.
+
+Callers queue in the order they came; only the head of the queue sleeps, so a thousand waiting callers cost one timer.
+
+The calls of a burst go a moment apart. All at once they would leave together, when the last of them has had the
+processor and its connection: so late that the service's bucket, full meanwhile, has lost what flowed in, and throttles
+the calls that follow. At a pace too fast to tell calls apart, those of a moment have their turns as one.
+
+A timer wakes late, by a millisecond on an idle machine and by many on a busy one. The next moment therefore counts from
+the one that was planned, not from the wake-up, or the lateness of every call would add up; what was missed is caught up
+with for `CATCH_UP` seconds at most. The bucket is kept all the same: a call that goes later than it could bear, because
+the bucket would have been full meanwhile, is entered again at the time at which it went.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import NamedTuple, Protocol, TypeVar
+
+import anyio
+
+from bulk.pacing.limiter import BURST_SPEED, MOMENT, AdaptiveLimiter
+from bulk.pacing.limits import OpenContactLimit
+from bulk.stop import Stop
+
+T = TypeVar("T")
+
+OPEN = nullcontext(False)  # noqa: FBT003 - no probe
+
+CATCH_UP = 0.02  # seconds of lateness, at most, that are made up for without a moment between the calls
+
+FIRST_PROBE = 1.0  # seconds between the service's word that it is full and the first probe; each wait is twice the last
+
+
+class LimiterStore(Protocol):
+    """Where a pace is kept: with us alone, or with other processes."""
+
+    def change(self, change: Callable[[AdaptiveLimiter], tuple[AdaptiveLimiter, T]]) -> T:
+        """Change the pace in one go; give what the change gives."""
+
+
+class LocalStore:
+    """A pace that nobody shares."""
+
+    def __init__(self, pace: AdaptiveLimiter) -> None:
+        self.pace = pace
+
+    def change(self, change: Callable[[AdaptiveLimiter], tuple[AdaptiveLimiter, T]]) -> T:
+        """Change the pace; give what the change gives."""
+        self.pace, given = change(self.pace)
+        return given
+
+
+class WaiterCount:
+    """Those who wait for the pace, of whichever operation. Where there are none, more could be under way.
+
+    Sent for in this way, as many are under way as rate and latency need, whatever these are. `when_nobody` is called
+    when the last of them has got his turn.
+    """
+
+    def __init__(self) -> None:
+        self._number = 0
+        self.when_nobody: Callable[[], None] = lambda: None
+
+    @property
+    def nobody(self) -> bool:
+        """Whether nobody waits."""
+        return not self._number
+
+    def __enter__(self) -> None:
+        self._number += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._number -= 1
+        if self.nobody:
+            self.when_nobody()
+
+
+class _Place(NamedTuple):
+    """The place of so many `calls`: how long they wait, in seconds, and how long the moment lasts that they are given.
+
+    `bears` is the time until which they may go without another place.
+    """
+
+    wait: float
+    calls: int
+    moment: float
+    bears: float
+
+
+class RateLimitQueue:
+    """The turns of one operation. `clock` gives seconds on the scale of the pace; `room` bounds open contacts.
+
+    `waiting` is shared by the operations of a run.
+    """
+
+    def __init__(
+        self,
+        paces: LimiterStore,
+        stop: Stop,
+        *,
+        room: OpenContactLimit | None = None,
+        clock: Callable[[], float] = anyio.current_time,
+        waiting: WaiterCount | None = None,
+    ) -> None:
+        self._waiting = waiting or WaiterCount()
+        self._paces = paces
+        self._stop = stop
+        self._room = room
+        self._clock = clock
+        self._queue = anyio.Lock(fast_acquire=True)
+        self._entrance = anyio.Lock(fast_acquire=True)
+        self._freed = anyio.Event()
+        self._took = 0
+        self._granted, self._granted_until = 0, 0.0  # turns of this moment that nobody has taken yet
+        self._free_at = 0.0  # when the next moment begins
+
+    async def take(self, parts: int = 1, *, opens: bool = True) -> None:
+        """Wait until the caller may make one call, of so many parts. Raises `Stopped`.
+
+        `opens`: the call opens a contact for which no room was taken yet. Only such calls queue for room.
+        """
+        if self._room is None or not opens:
+            await self._take(parts)
+            return
+        async with self._entrance:
+            await self._find_room(self._room)
+            await self._take(parts)
+            self._room.take(self._clock())
+
+    async def _find_room(self, room: OpenContactLimit) -> None:
+        """Wait until there is room: until the oldest contact ends by itself, or one is given back."""
+        self._stop.check()
+        while (seconds := room.wait(self._clock())) > 0:
+            self._freed = anyio.Event()
+            await self._stop.sleep_or(self._freed, seconds)
+
+    async def _take(self, parts: int) -> None:
+        if not self._queue.locked() and self._takes_granted():
+            return
+        came = self._clock()
+        with self._waiting:
+            async with self._queue:
+                self._stop.check()  # after a stop nobody takes a place that he will not use
+                if not self._takes_granted():
+                    await self._wait_for_place(parts, came)
+
+    def _takes_granted(self) -> bool:
+        """Take a turn of this moment, if one is left."""
+        if not self._granted or self._clock() >= self._granted_until:
+            return False
+        self._granted -= 1
+        return True
+
+    async def _wait_for_place(self, parts: int, came: float) -> None:
+        now = self._clock()
+        place = self._paces.change(lambda pace: self._placed(pace, now, parts))
+        planned = max(self._free_at, now + place.wait if place.wait else came)
+        if planned > now:
+            await self._stop.sleep(planned - now)
+            now = self._clock()
+            if now > place.bears:
+                self._paces.change(lambda pace: (pace.gone(now, parts, calls=place.calls), None))
+        self._free_at = max(planned, now - CATCH_UP) + place.moment
+        self._granted, self._granted_until = place.calls - 1, now + CATCH_UP
+
+    def _placed(self, pace: AdaptiveLimiter, now: float, parts: int) -> tuple[AdaptiveLimiter, "_Place"]:
+        calls = pace.together
+        placed, wait = self._learned(pace).take(now, parts, calls=calls)
+        moment = min(MOMENT, calls / (placed.learner.led * BURST_SPEED))
+        return placed, _Place(wait, calls, moment, placed.bears(parts, calls=calls))
+
+    def accepted(self) -> None:
+        """Record that the service accepted a call."""
+        self._took += 1
+
+    def give_back(self) -> None:
+        """Record that a contact did not open after all, or has ended."""
+        if self._room is not None:
+            self._room.give_back()
+            self._freed.set()
+
+    def refill(self, opened: Sequence[float]) -> None:
+        """Record which contacts are open, whoever opened them, by the times at which they were opened."""
+        if self._room is not None:
+            self._room.refill(opened)
+            self._freed.set()
+
+    def throttled(self) -> None:
+        """Record that the service refused a call for its rate."""
+        self._paces.change(lambda pace: (self._learned(pace, throttled=1), None))
+
+    def _learned(self, pace: AdaptiveLimiter, *, throttled: int = 0) -> AdaptiveLimiter:
+        took, self._took = self._took, 0
+        return pace.answered(self._clock(), took=took, throttled=throttled)
+
+
+class Gate:
+    """Closed while the service is full (`Verdict.HOLD`). One caller probes, ever more rarely; others wait."""
+
+    def __init__(self, stop: Stop, *, longest: float = 60.0, clock: Callable[[], float] = anyio.current_time) -> None:
+        self._stop = stop
+        self._longest = longest
+        self._clock = clock
+        self._queue = anyio.Lock()
+        self._wait = 0.0
+        self._probe_at = 0.0
+        self.closed_at: float | None = None
+
+    def passing(self) -> AbstractAsyncContextManager[bool]:
+        """Make one call inside. Gives whether that call is a probe. Raises `Stopped`."""
+        return OPEN if self.closed_at is None else self._queued()
+
+    @asynccontextmanager
+    async def _queued(self) -> AsyncIterator[bool]:
+        async with self._queue:
+            if self.closed_at is not None:
+                await self._stop.sleep(self._probe_at - self._clock())
+                yield True
+                return
+        yield False
+
+    def close(self, *, probing: bool) -> None:
+        """Record that the service is full. What other calls under way say of it changes nothing."""
+        if probing or self.closed_at is None:
+            self._wait = min(self._wait * 2 or FIRST_PROBE, self._longest)
+            self._probe_at = self._clock() + self._wait
+        if self.closed_at is None:
+            self.closed_at = self._clock()
+
+    def closed_for(self) -> float:
+        """Return for how many seconds it has been closed."""
+        return 0.0 if self.closed_at is None else self._clock() - self.closed_at
+
+    def open(self) -> None:
+        """Record that the service took a probe."""
+        self._wait, self.closed_at = 0.0, None

@@ -1,0 +1,78 @@
+"""One limit for all processes of a host that share a state directory, remembered from one run to the next.
+
+The state of a pace is a handful of numbers in a small file of its own, changed under the operating system's lock. It
+costs a few microseconds where a database would cost a commit for each call, outlives a killed process, and a burst once
+spent is not there anew after a restart.
+"""
+
+import fcntl
+import os
+import time
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from bulk.errors import LedgerError
+from bulk.files import hold, open_private, private_folder
+from bulk.model import digest
+from bulk.pacing.limiter import AdaptiveLimiter
+
+T = TypeVar("T")
+
+MOST = 1 << 16  # bytes of a pace
+
+# `time.monotonic` leaves out the time for which the machine was suspended. Linux has another, to macOS it is this one.
+_SINCE_START = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+class FileStore:
+    """The pace of an operation of an account, in a file that others change too."""
+
+    def __init__(self, folder: Path, place: tuple[str, ...], pace: AdaptiveLimiter) -> None:
+        """Open it. `place` names whose pace it is: endpoint, Region, operation. Raises `LedgerError`."""
+        path = folder / "pace" / f"{place[-1]}-{digest(place).hex()[:12]}"
+        self._pace = pace
+        self._path = path
+        try:
+            private_folder(path.parent)
+            self._file = open_private(path)
+        except OSError as error:
+            raise self._failed(error, "make it writable, or name another --state-dir") from error
+        try:
+            self.change(lambda pace: (pace.anew(time.time()), None))
+        except BaseException:
+            self.close()
+            raise
+
+    def change(self, change: Callable[[AdaptiveLimiter], tuple[AdaptiveLimiter, T]]) -> T:
+        """Change the pace, nobody else meanwhile; return what the change returns. Raises `LedgerError`."""
+        hold(self._file, self._path, fcntl.LOCK_EX)
+        try:
+            kept = array("d")
+            kept.frombytes(_whole(os.pread(self._file, MOST, 0)))
+            pace, given = change(self._pace.with_state(kept))
+            os.pwrite(self._file, array("d", pace.state).tobytes(), 0)
+        except OSError as error:
+            raise self._failed(error, "make room and send again, or name another --state-dir") from error
+        finally:
+            hold(self._file, self._path, fcntl.LOCK_UN)
+        return given
+
+    def _failed(self, error: OSError, remedy: str) -> LedgerError:
+        return LedgerError(f"{self._path}: {error.strerror}; {remedy}")
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+def _whole(content: bytes) -> bytes:
+    """Leave out what is no whole number: a file cut short says nothing."""
+    return content[: len(content) // 8 * 8]
+
+
+def steady_clock() -> Callable[[], float]:
+    """Return Unix seconds that never jump while the process lasts, and mean the same to all processes of the host."""
+    offset = time.time() - time.clock_gettime(_SINCE_START)
+    return lambda: offset + time.clock_gettime(_SINCE_START)

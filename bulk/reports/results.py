@@ -1,0 +1,184 @@
+"""The results: one row per row of the list, in its order, with what became of it and the list's own columns.
+
+Rows come and go in batches, so memory does not grow with the list. A results file is complete, or it is the last
+complete one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from polars import selectors as cs
+from polars.io.plugins import register_io_source
+
+from bulk.columns import path as path_of
+from bulk.errors import CampaignError
+from bulk.files.replacement import taking_the_place_of
+from bulk.model import Recorded
+from bulk.threads import ahead
+
+Results = Iterable[tuple[pl.DataFrame, pl.DataFrame]]
+"""The list, read again in batches: our columns (see `table`), and the list's own for the same rows."""
+
+SCHEMA = pl.Schema(
+    {
+        "row": pl.Int64(),
+        "line": pl.Int64(),
+        "key": pl.String(),
+        "destination": pl.String(),
+        "status": pl.String(),
+        "contact_id": pl.String(),
+        "attempts": pl.Int64(),
+        "error_code": pl.String(),
+        "error_message": pl.String(),
+        "request_id": pl.String(),
+        "finished_at": pl.Datetime("us", "UTC"),
+    }
+)
+
+_REMEDY = "Make room or choose another place, and write them with `bulk results -o FILE`"
+_FORMULA = r"^[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"  # and their full-width forms
+_SIGNED = r"^[+-][0-9]+(?:[.,][0-9]+)?$"
+_ROW_GROUP = 100_000  # rows of a Parquet file that are in memory together
+
+
+def table(
+    first: int,
+    keys: Sequence[str],
+    destinations: Sequence[str | None],
+    recorded: Sequence[Recorded],
+    lines: Sequence[int] | None = None,
+) -> pl.DataFrame:
+    """Return our columns for some rows of the list, from the row `first` on; `lines` are where a person finds them."""
+    rows = range(first, first + len(keys))
+    where = [None] * len(keys) if lines is None else list(lines)
+    ends = zip(*recorded, strict=True) if recorded else [()] * len(SCHEMA)
+    columns = zip(SCHEMA.items(), (rows, where, keys, destinations, *ends), strict=False)
+    return pl.DataFrame([_series(name, dtype, values) for (name, dtype), values in columns])
+
+
+def _series(name: str, dtype: pl.DataType, values: Sequence[Any]) -> pl.Series:
+    if not isinstance(dtype, pl.Datetime):
+        return pl.Series(name, values, dtype)
+    seconds = pl.Series(name, values, pl.Float64)
+    return (seconds * 1e6).round().cast(pl.Int64).cast(dtype)
+
+
+def frame(results: Results, *, outcomes_only: bool = False) -> pl.DataFrame:
+    """Return the results as one frame."""
+    tables = list(_tables(results, outcomes_only=outcomes_only))
+    return pl.concat(tables) if tables else pl.DataFrame(schema=SCHEMA)
+
+
+def write(results: Results, path: Path, *, outcomes_only: bool = False, spreadsheet_safe: bool = False) -> Path:
+    """Write the results as `.csv`, `.parquet` or `.ndjson`, readable by their owner alone; return the path.
+
+    `spreadsheet_safe`: no cell of a `.csv` is a formula to a spreadsheet (see `harmless`). Raises `CampaignError` where
+    the name ends otherwise, or the file cannot be written; what stood there stays.
+    """
+    writer = _writer(path)
+    with taking_the_place_of(path, failed="the results cannot be written", remedy=_REMEDY) as file:
+        tables = ahead(_tables(results, outcomes_only=outcomes_only))
+        writer(map(harmless, tables) if spreadsheet_safe and writer is _write_csv else tables, file)
+    return path
+
+
+def check(path: Path) -> None:
+    """Raise `CampaignError` where results cannot be written under this name."""
+    _writer(path)
+
+
+def _tables(results: Results, *, outcomes_only: bool) -> Iterator[pl.DataFrame]:
+    for ours, columns in results:
+        yield ours if outcomes_only else ours.hstack(_beside(columns))
+
+
+def _beside(columns: pl.DataFrame) -> pl.DataFrame:
+    """Rename what would clash with our columns: `list_` before the name, as often as it takes.
+
+    Names clash where a list's reader would take one for the other, so `Contact ID` clashes with `contact_id`.
+    """
+    ours = {path_of(name) for name in SCHEMA}
+    taken = set(columns.columns)
+    names = {}
+    for name in columns.columns:
+        if path_of(name) in ours:
+            names[name] = _free(f"list_{name}", taken)
+            taken.add(names[name])
+    return columns.rename(names)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    return _free(f"list_{name}", taken) if name in taken else name
+
+
+def _writer(path: Path) -> Callable[[Iterator[pl.DataFrame], Path], None]:
+    try:
+        return _WRITERS[path.suffix.lower()]
+    except KeyError:
+        raise CampaignError(
+            f"{path}: results are written as {', '.join(_WRITERS)}, and {path.suffix or 'no suffix'!r} is none of them"
+        ) from None
+
+
+def _write_csv(tables: Iterator[pl.DataFrame], path: Path) -> None:
+    with path.open("wb") as file:
+        header = True
+        for table in chain(tables, [pl.DataFrame(schema=SCHEMA)]):  # the last for the header of an empty list
+            if header or table.height:
+                _for_csv(table).write_csv(file, include_header=header)
+            header = False
+
+
+def _write_ndjson(tables: Iterator[pl.DataFrame], path: Path) -> None:
+    with path.open("wb") as file:
+        for table in tables:
+            _for_ndjson(table).write_ndjson(file)
+
+
+def _write_parquet(tables: Iterator[pl.DataFrame], path: Path) -> None:
+    first = next(tables, pl.DataFrame(schema=SCHEMA))
+
+    def source(*_: object) -> Iterator[pl.DataFrame]:
+        return chain([first], tables)
+
+    register_io_source(source, schema=dict(first.schema)).sink_parquet(path, row_group_size=_ROW_GROUP)
+
+
+_WRITERS = {".csv": _write_csv, ".parquet": _write_parquet, ".ndjson": _write_ndjson}
+
+
+def _for_csv(table: pl.DataFrame) -> pl.DataFrame:
+    """Write as text what CSV has no form for: structs, lists and arrays as JSON, durations in ISO 8601."""
+    nested = [_as_json(name) for name in cs.expand_selector(table, cs.nested())]
+    return _for_ndjson(table).with_columns(cs.duration().dt.to_string("iso"), *nested)
+
+
+def harmless(table: pl.DataFrame) -> pl.DataFrame:
+    """Put an apostrophe before each text that a spreadsheet would take for a formula, in cells and headers alike.
+
+    A spreadsheet runs what begins with = + - @, a tab or a line end. A number with its sign is not touched, be it one
+    of a phone: it computes nothing, and without it a results file would be no contact list any more.
+    """
+    texts = cs.expand_selector(table, cs.string() | cs.categorical() | cs.enum())
+    names = pl.Series(table.columns, dtype=pl.String)
+    headers = {name: f"'{name}" for name in names.filter(names.str.contains(_FORMULA))}
+    return table.with_columns(_harmless(name) for name in texts).rename(headers)
+
+
+def _harmless(name: str) -> pl.Expr:
+    text = pl.col(name).cast(pl.String)
+    formula = text.str.contains(_FORMULA) & ~text.str.contains(_SIGNED)
+    return pl.when(formula).then(pl.lit("'") + text).otherwise(text).alias(name)
+
+
+def _for_ndjson(table: pl.DataFrame) -> pl.DataFrame:
+    finished_at = pl.col("finished_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+    return table.with_columns(finished_at, cs.binary().bin.encode("base64"))
+
+
+def _as_json(name: str) -> pl.Expr:
+    json = pl.struct(x=name).struct.json_encode().str.slice(len('{"x":')).str.head(-len("}"))
+    return pl.when(pl.col(name).is_not_null()).then(json).alias(name)

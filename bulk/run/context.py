@@ -1,0 +1,184 @@
+"""A campaign and its list, opened and fitted together: all that can be known to be wrong is said here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from bulk.campaign import Campaign, ListTable, load, placed
+from bulk.errors import CampaignError
+from bulk.ledger import RunIdentity
+from bulk.loader import ContactList, Layout, ReadSpec
+from bulk.model import digest
+from bulk.request import Request
+from bulk.run.eligibility import Terms, terms
+from bulk.run.options import Options
+
+Source = Campaign | Path | str
+"""A campaign, or the path of its file."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRef:
+    """A campaign and which run of it: enough to find the run in its ledger, whether or not its list is still there."""
+
+    campaign: Campaign
+    options: Options
+
+    @property
+    def instance(self) -> str:
+        """The Amazon Connect instance that is written to."""
+        return str(self.campaign.request.get("InstanceId", ""))
+
+    def identity(self, endpoint: str, region: str) -> RunIdentity:
+        """Name the run, and where it goes."""
+        campaign = self.campaign
+        return RunIdentity(campaign.name, self.options.run_id, campaign.channel, endpoint, region, self.instance)
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the ledger is. A rehearsal has a place of its own: run by run, or in a folder of what was named."""
+        if self.options.state_dir is not None:
+            return Path(self.options.state_dir) / "sandbox" if self.options.sandbox else Path(self.options.state_dir)
+        home = self.campaign.folder / ".bulk"
+        return home / "sandbox" / f"{self.campaign.name}-{self.options.run_id}" if self.options.sandbox else home
+
+    @property
+    def list_path(self) -> Path | None:
+        """Where the list is on this machine, None for frames, for lists elsewhere, and where none is named."""
+        given = self.options.contacts if self.options.contacts is not None else self.campaign.contacts
+        if not isinstance(given, str | Path) or "://" in str(given):
+            return None
+        return Path(given) if self.options.contacts is not None else self.campaign.folder / given
+
+    @property
+    def results_path(self) -> Path:
+        """Where the results go. Those of a rehearsal have a name of their own."""
+        name = f"{self.campaign.name}-{self.options.run_id}{'.sandbox' if self.options.sandbox else ''}.csv"
+        return Path(self.options.results) if self.options.results else self.campaign.folder / "results" / name
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class RunContext(RunRef):
+    """A campaign with its list, its compiled request, and what the list is asked for."""
+
+    contacts: ContactList
+    request: Request
+    wanted: ReadSpec
+    terms: Terms
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know before anything is sent: of the list, the rules, whom not to write to."""
+        agreed = self.terms
+        return [
+            *self.contacts.notes,
+            *self.contacts.remarks(self.wanted),
+            *self.request.texts.notes,
+            *agreed.rules.notes,
+            *agreed.suppression.notes,
+            *agreed.suppression.warnings,
+        ]
+
+    @property
+    def fixed(self) -> frozenset[str]:
+        """The paths in `digests` that say who is reached and what names a row: a run never changes them."""
+        names = ("key", "country", "country_column", "dedupe")
+        return frozenset({".".join(self.campaign.way.DESTINATION), *(f"list.{name}" for name in names)})
+
+    def named_as(self, naming: int) -> Self:
+        """Return the same with rows named as a run names them: see `ReadSpec`."""
+        return replace(self, wanted=replace(self.wanted, naming=naming))
+
+    @property
+    def warnings(self) -> list[str]:
+        """Those of the notes that say whom nothing keeps from being written to."""
+        unused = self.contacts.consent(self.wanted).warnings if self.wanted.leave_out else []
+        return [*unused, *self.terms.suppression.warnings]
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """What the messages consist of, and who of the list says no: path in the campaign → short digest.
+
+        No text is kept. The columns that say no are there as far as the campaign names them. Rules and suppression are
+        asked as they stand at the moment, and are no part of it.
+        """
+        table = self.campaign.contact_list
+        told = {f"list.{name}": getattr(table, name) for name in ("key", "country", "country_column", "dedupe")}
+        asked = ("opt_out_columns", "consent_columns")
+        told |= {f"list.{name}": columns for name in asked if (columns := getattr(table, name)) is not None}
+        return {**self.request.digests, **{path: digest(value).hex()[:12] for path, value in told.items()}}
+
+
+def choose(source: Source, options: Options) -> RunRef:
+    """Read a campaign without its list. Raises `CampaignError`."""
+    return RunRef(source if isinstance(source, Campaign) else load(Path(source))[0], options)
+
+
+def open_campaign(source: Source, options: Options) -> RunContext:
+    """Open a campaign and its list. Raises `CampaignError` and `ListError`."""
+    campaign, path, text = (source, None, "") if isinstance(source, Campaign) else (*_loaded(Path(source)),)
+    table = campaign.contact_list
+    layout = Layout(table.encoding, table.header_row, table.sheet, table.hidden_rows)
+    contacts = ContactList.open(_contacts(campaign, options), format=table.format, layout=layout)
+    try:
+        request = _compiled(campaign, contacts)
+        agreed = terms(campaign, contacts)
+    except CampaignError as error:
+        if path is None:
+            raise
+        raise CampaignError(placed(str(error), path, text)) from None
+    return RunContext(campaign, options, contacts, request, _wanted(campaign, request, agreed), agreed)
+
+
+def _loaded(path: Path) -> tuple[Campaign, Path, str]:
+    campaign, text = load(path)
+    return campaign, path, text
+
+
+def _contacts(campaign: Campaign, options: Options) -> Any:
+    if options.contacts is not None:
+        return options.contacts
+    if campaign.contacts is None:
+        raise CampaignError("no contact list: set `contacts` in the campaign, or give --contacts FILE")
+    return campaign.contacts if "://" in campaign.contacts else campaign.folder / campaign.contacts
+
+
+def _compiled(campaign: Campaign, contacts: ContactList) -> Request:
+    way = campaign.way
+    return Request.compile(
+        campaign.tables,
+        way.OPERATIONS,
+        columns=contacts.columns,
+        destination=way.DESTINATION,
+        supplied=way.SUPPLIED,
+        texts=way.TEXTS,
+    )
+
+
+def _wanted(campaign: Campaign, request: Request, agreed: Terms) -> ReadSpec:
+    table = campaign.contact_list
+    return ReadSpec(
+        kind=campaign.way.KIND,
+        destination=request.destination_column or request.destination,
+        columns=request.columns.union(agreed.columns),
+        key=table.key,
+        country=table.country,
+        country_column=table.country_column,
+        allow_countries=_allowed(table),
+        leave_out=campaign.way.OUTBOUND,
+        landlines=campaign.way.LANDLINES,
+        opt_out_columns=table.opt_out_columns,
+        consent_columns=table.consent_columns,
+        channel=campaign.channel,
+        dedupe=table.dedupe,
+    )
+
+
+def _allowed(table: ListTable) -> frozenset[str] | None:
+    """Name the countries that may be written to: the campaign's own and those that it names; None for all.
+
+    A guard against SMS pumping: a list that somebody else fills is no licence to write to the whole world.
+    """
+    own = frozenset({table.country} if table.country else ())
+    return own.union(table.allow_countries) or None

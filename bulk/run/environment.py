@@ -1,0 +1,119 @@
+"""Where a run goes: to Amazon Connect, to a sandbox of its own, or nowhere."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from bulk.aws.connect import Connect, Endpoint
+from bulk.aws.lookups import applied_rate, fetch, opted_out
+from bulk.ledger import Ledger
+from bulk.loader import Scratch
+from bulk.run.context import RunContext, RunRef, Source, choose, open_campaign
+from bulk.run.options import Options
+from bulk.run.pace import at_once, is_auto, quota
+from bulk.sandbox import Sandbox
+from bulk.threads import in_thread
+
+SANDBOX = "sandbox"  # the endpoint of a rehearsal, whatever port it got
+_DUMMY = "sandbox", "sandbox"  # credentials
+
+
+@asynccontextmanager
+async def destination(opened: RunContext) -> AsyncIterator[tuple[Connect | None, tuple[str, str]]]:
+    """Open the client, and the sandbox before it where that was asked for; give the endpoint and Region as well."""
+    options = opened.options
+    if options.dry_run:
+        yield None, _place_of(opened)
+    elif options.sandbox:
+        async with Sandbox(quotas=_granted(opened), control_token=secrets.token_urlsafe(32)) as sandbox:
+            endpoint = Endpoint(sandbox.url, options.region or "us-east-1", credentials=_DUMMY)
+            async with Connect(endpoint, at_once=at_once(opened)) as connect:
+                yield connect, (SANDBOX, connect.region)
+    else:
+        async with Connect(_endpoint(opened), at_once=at_once(opened)) as connect:
+            yield connect, (connect.url, connect.region)
+
+
+async def guesses(opened: RunContext) -> dict[str, float | None]:
+    """Ask for the account's own quotas where a rate is to be learned, and the account is the real one."""
+    if opened.options.sandbox or opened.options.endpoint_url:
+        return {}
+    operations = [name for name in opened.campaign.way.OPERATIONS.values() if is_auto(opened, name)]
+    return {name: await applied_rate(name, _endpoint(opened)) for name in operations}
+
+
+async def open_from(source: Source, options: Options, *, to_send: bool = True) -> RunContext:
+    """Open a campaign and its list, fetched first where it is in S3.
+
+    `to_send`: ask who opted out, where that is kept at AWS. Who only looks at a run has no need of that.
+    Raises `CampaignError`, `ListError`, and `Halted` without credentials.
+    """
+    chosen = await in_thread(choose, source, options)
+    contacts = options.contacts if options.contacts is not None else chosen.campaign.contacts
+    if not (isinstance(contacts, str) and contacts.startswith("s3://")):
+        opened = await in_thread(open_campaign, source, options)
+    else:
+        scratch = Scratch()
+        try:
+            path = await fetch(contacts, _endpoint(chosen), scratch.path)
+            opened = await in_thread(open_campaign, source, replace(options, contacts=path))
+        except BaseException:
+            scratch.close()
+            raise
+        opened.contacts.holds.append(scratch)
+    name = chosen.campaign.contact_list.opt_out_list
+    if to_send and name is not None and not options.sandbox:
+        opened.terms.suppression.put(f"the opt-out list {name!r}", await opted_out(name, _endpoint(chosen)))
+    return opened
+
+
+def in_scratch(opened: RunContext) -> RunContext:
+    """Return the campaign with a copy of its ledger to play with: what is tried leaves no trace.
+
+    The copy goes when the list does.
+    """
+    scratch = Scratch()
+    ledger = None if opened.options.sandbox else Ledger.read(opened.state_dir)
+    if ledger is not None:
+        with ledger:
+            ledger.copy(scratch.path)
+    opened.contacts.holds.append(scratch)
+    return replace(opened, options=replace(opened.options, state_dir=scratch.path))
+
+
+def _place_of(opened: RunContext) -> tuple[str, str]:
+    """Return where the run went so far: a dry run goes wherever that was."""
+    ledger = Ledger.read(opened.state_dir)
+    if ledger is None:
+        return "", ""
+    with ledger:
+        known = ledger.find(opened.campaign.name, opened.options.run_id)
+        return (known.facts.identity.endpoint, known.facts.identity.region) if known else ("", "")
+
+
+def start_afresh(opened: RunContext) -> None:
+    """Forget the last rehearsal: a sandbox remembers nothing either. A state directory of the user's own is kept."""
+    if opened.options.sandbox and opened.options.state_dir is None:
+        for file in (*opened.state_dir.glob("ledger.db*"), *opened.state_dir.glob("pace/*")):
+            file.unlink()
+
+
+def _endpoint(chosen: RunRef) -> Endpoint:
+    options = chosen.options
+    return Endpoint(
+        options.endpoint_url,
+        options.region or os.environ.get("AWS_REGION"),  # as other SDKs take it; boto3 reads AWS_DEFAULT_REGION only
+        options.profile,
+        Path(options.ca_bundle) if options.ca_bundle else None,
+        options.connect_timeout,
+        options.read_timeout,
+        allow_http=options.allow_http,
+    )
+
+
+def _granted(opened: RunContext) -> dict[str, tuple[float, int]]:
+    """Grant what the campaign takes the service to grant."""
+    return {name: quota(opened, name) for name in opened.campaign.way.OPERATIONS.values()}

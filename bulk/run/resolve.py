@@ -1,0 +1,205 @@
+"""The rows of which nobody can tell whether they were accepted: listed, and decided about by a person."""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from bulk.errors import BulkError, CampaignError
+from bulk.ledger import Decision, Ledger, RunRecord, Unknown
+from bulk.ledger.lock import sole_sender
+from bulk.run.context import RunContext, RunRef, Source, choose
+from bulk.run.environment import open_from
+from bulk.run.options import Options
+from bulk.run.results import found, read_as, recorded
+from bulk.threads import in_thread
+
+log = logging.getLogger("bulk")
+
+BATCH = 4096  # rows that are looked through at a time
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownRow:
+    """A row that was tried, and nobody can tell whether it was accepted.
+
+    `row` is its place in the list as it is now, None where it is not in it any more. `line` and `file` are those of
+    `Recipient`; they and `key` are not known where the list cannot be read. `destination` is masked. `tried_at` is when
+    its last call was announced. One that is `in_doubt` has a call without an answer, and the next `bulk.send` settles
+    it.
+    """
+
+    row: int | None
+    line: int | None
+    file: str
+    key: str | None
+    destination: str | None
+    in_doubt: bool
+    error_code: str | None
+    error_message: str | None
+    tried_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What was decided, about how many rows, and the rows that are unknown still."""
+
+    campaign: str
+    run: str
+    decision: Decision | None
+    decided: int
+    unknown: list[UnknownRow]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as `--json` prints it: times in ISO 8601."""
+        rows = [{**asdict(one), "tried_at": one.tried_at and one.tried_at.isoformat()} for one in self.unknown]
+        return {**asdict(self), "unknown": rows}
+
+
+async def resolve(
+    campaign: Source,
+    decision: Decision | str | None = None,
+    *,
+    rows: Collection[int] | None = None,
+    lines: Collection[int] | None = None,
+    **options: Any,
+) -> Resolution:
+    """List the unknown rows of a run, after taking a decision about them where one is given.
+
+    `decision` is `"resend"` (the next `bulk.send` sends them again, under new tokens), `"mark-sent"` (they were
+    accepted) or `"give-up"` (they are never sent again). `rows` and `lines` name those decided about, by their places
+    in the list, from 0, and by the lines in which they begin; all of them where both are None. `options` are those of
+    `bulk.Options`.
+
+    A row in doubt is not resent: the next `bulk.send` settles it under the token of before.
+
+    Raises `CampaignError` where one of them is not unknown, or is in doubt and to be resent (then nothing is decided),
+    `ListError` where a line holds no row, `LedgerError` where nothing was sent yet, and `RunBusy` where another process
+    sends this run.
+    """
+    chosen = found(await in_thread(choose, campaign, Options.of(options)))
+    taken = _a_decision(decision)
+    with recorded(chosen):  # or there is no need to fetch a list
+        pass
+    opened = await _opened(campaign, chosen)
+    named = await in_thread(_named, opened, rows, lines)
+    return await in_thread(_resolved, chosen, opened, taken, named)
+
+
+async def _opened(campaign: Source, chosen: RunRef) -> RunContext | BulkError:
+    """Open the list, fetched first where it is in S3, or return why it cannot be read."""
+    try:
+        return await open_from(campaign, chosen.options, to_send=False)
+    except BulkError as error:
+        return error
+
+
+def _named(
+    opened: RunContext | BulkError, rows: Collection[int] | None, lines: Collection[int] | None
+) -> dict[int, str] | None:
+    """Return the rows that are decided about, each as it was named; None for all. Raise `ListError`."""
+    if rows is None and lines is None:
+        return None
+    named = {row: f"row {row}" for row in rows or ()}
+    if lines:
+        if isinstance(opened, BulkError):
+            raise opened
+        named |= {row: f"line {line}" for line, row in opened.contacts.rows_at(lines).items()}
+    return named
+
+
+def _a_decision(given: Decision | str | None) -> Decision | None:
+    try:
+        return None if given is None else Decision(given)
+    except ValueError:
+        raise CampaignError(f"no decision {given!r}; there are {', '.join(Decision)}") from None
+
+
+def _resolved(
+    chosen: RunRef, opened: RunContext | BulkError, decision: Decision | None, named: Mapping[int, str] | None
+) -> Resolution:
+    decided = 0 if decision is None else _decide(chosen, opened, decision, named)
+    with recorded(chosen) as record:
+        left = record.unknown()
+        places = _found(opened, record, left)
+    told = sorted((_told(one, places.get(one.id)) for one in left), key=lambda one: (one.row is None, one.row or 0))
+    return Resolution(chosen.campaign.name, chosen.options.run_id, decision, decided, told)
+
+
+def _decide(chosen: RunRef, opened: RunContext | BulkError, decision: Decision, named: Mapping[int, str] | None) -> int:
+    """Decide as the run's only sender. The run's own facts stay as they are."""
+    with sole_sender(chosen.state_dir, chosen.campaign.name, chosen.options.run_id):
+        with recorded(chosen) as record:
+            chosen_ones = None if named is None else _deliveries(opened, record, decision, named)
+            facts = record.facts
+        with Ledger.open(chosen.state_dir) as ledger:
+            book = ledger.begin(facts.identity, facts.digests)
+            decided = book.resolve(decision, chosen_ones)
+            book.close_pass(rows=facts.rows, halted=facts.halted)
+    return decided
+
+
+def _deliveries(
+    opened: RunContext | BulkError, record: RunRecord, decision: Decision, named: Mapping[int, str]
+) -> set[int]:
+    """Return which rows of the ledger are meant by places in the list as it is now. Raise `CampaignError`."""
+    left = record.unknown()
+    unknown = {one.id: one for one in left}
+    numbers = {place.row: id_ for id_, place in _found(opened, record, left).items()}
+    if strange := sorted(named.keys() - numbers.keys()):
+        told = ", ".join(named[row] for row in strange)
+        raise CampaignError(f"not unknown, so there is nothing to decide: {told}. Nothing was changed")
+    meant = {numbers[row] for row in named}
+    doubtful = sorted(row for row in named if unknown[numbers[row]].in_doubt)
+    if decision is Decision.RESEND and doubtful:
+        told = ", ".join(named[row] for row in doubtful)
+        raise CampaignError(
+            f"in doubt, and settled by the next `bulk send` under the token of before: {told}. To resend would "
+            "make a second message of it. Nothing was changed"
+        )
+    return meant
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a row of the ledger stands in the list as it is now."""
+
+    row: int
+    key: str | None = None
+    line: int | None = None
+    file: str = ""
+
+
+def _found(opened: RunContext | BulkError, record: RunRecord, unknown: Sequence[Unknown]) -> dict[int, _Place]:
+    """Return where unknown rows stand in the list as it is now, by their numbers in the ledger.
+
+    Where the list cannot be read, they stand where they stood when it was last read.
+    """
+    places: dict[int, _Place] = {}
+    wanted = {one.id for one in unknown}
+    if not wanted:
+        return places
+    try:
+        if isinstance(opened, BulkError):
+            raise opened
+        opened, numbers = read_as(opened, record), record.numbers()
+        for batch in opened.contacts.batches(opened.wanted, size=BATCH):
+            rows = batch.recipients
+            for row, (key, id_) in enumerate(zip(rows.keys, numbers(rows.names, rows.destinations), strict=True)):
+                if id_ in wanted:
+                    line = None if rows.lines is None else rows.lines[row]
+                    places[id_] = _Place(rows.first + row, key, line, rows.file)
+            if len(places) == len(wanted):
+                break
+    except BulkError as error:
+        log.warning("the list cannot be read, so rows are named as they stood when it last was: %s", error)
+        return {one.id: _Place(one.row) for one in unknown if one.row is not None}
+    return places
+
+
+def _told(one: Unknown, place: _Place | None) -> UnknownRow:
+    end = one.outcome
+    row, line, file, key = (place.row, place.line, place.file, place.key) if place else (None, None, "", None)
+    tried_at = one.intended_at or end.finished_at
+    return UnknownRow(row, line, file, key, one.destination, one.in_doubt, end.error_code, end.error_message, tried_at)

@@ -1,0 +1,226 @@
+"""Looking at a run in its ledger: its counts, its results, and what a person wants to see of them first."""
+
+import logging
+import tempfile
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from bulk.delivery.attempts import CallCounts
+from bulk.errors import BulkError, CampaignError, ExitCode, LedgerError
+from bulk.files import private_folder
+from bulk.ledger import Ledger, RunRecord
+from bulk.model import Status
+from bulk.reports import FileOf, Reason, Reasons, in_one_file
+from bulk.reports.results import Results, check, frame, table, write
+from bulk.run.context import RunContext, RunRef, Source, choose
+from bulk.run.environment import open_from
+from bulk.run.inputs import check_output
+from bulk.run.options import Options
+from bulk.run.summary import Summary
+from bulk.threads import in_thread
+
+log = logging.getLogger("bulk")
+
+FIRST = 5  # rows of the results that are shown at the end
+BATCH = 10_000  # rows of the results that are looked up together
+TROUBLES = [Status.REFUSED, Status.REJECTED, Status.UNKNOWN]
+
+
+@dataclass(slots=True)
+class ResultsPreview:
+    """The first rows of the results, how many ended how, and those refused, rejected or unknown by reason."""
+
+    first: list[dict[str, Any]] = field(default_factory=list)
+    counts: Counter[Status] = field(default_factory=Counter)
+    _reasons: Reasons = field(default_factory=Reasons)
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """Return the reasons, that of most rows first."""
+        return self._reasons.sorted()
+
+    def over(self, results: Results, file_of: FileOf = in_one_file) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Note what goes by; `file_of` tells in which file of the list a row is."""
+        for ours, columns in results:
+            self.first += ours.head(FIRST - len(self.first)).to_dicts()
+            self.counts.update({Status(status): rows for status, rows in ours["status"].value_counts().rows()})
+            self._reasons.note(ours.filter(pl.col("status").is_in(TROUBLES)), file_of)
+            yield ours, columns
+
+
+async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
+    """Write the results of a run as they are now. Raises `CampaignError`, `ListError` and `LedgerError`."""
+    given = found(await in_thread(choose, campaign, Options.of(options))).options
+    opened = await open_from(campaign, given, to_send=False)
+    check_output(opened, Path(output))
+    with recorded(opened) as record:
+        await in_thread(look, opened, record, Path(output))
+    return Path(output)
+
+
+def found(chosen: RunRef) -> RunRef:
+    """Return where a run is kept: a rehearsal has a place of its own in a state directory that was named."""
+    options = chosen.options
+    if options.sandbox or options.state_dir is None:
+        return chosen
+    rehearsal = replace(chosen, options=replace(options, sandbox=True))
+    known, rehearsed = (_is_kept(one) for one in (chosen, rehearsal))
+    return rehearsal if rehearsed and not known else chosen
+
+
+def _is_kept(chosen: RunRef) -> bool:
+    ledger = Ledger.read(chosen.state_dir)
+    if ledger is None:
+        return False
+    with ledger:
+        return ledger.find(chosen.campaign.name, chosen.options.run_id) is not None
+
+
+@contextmanager
+def recorded(chosen: RunRef) -> Iterator[RunRecord]:
+    """Open a run that was begun, to be read. Raises `LedgerError` where there is none."""
+    name, run, folder = chosen.campaign.name, chosen.options.run_id, chosen.state_dir
+    ledger = Ledger.read(folder)
+    if ledger is None:
+        raise LedgerError(
+            f"{folder} holds no ledger: nothing was sent from there. Another folder? --state-dir names it"
+        )
+    with ledger:
+        record = ledger.find(name, run)
+        if record is None:
+            known = ", ".join(f"{facts.identity.campaign} --run {facts.identity.run}" for facts in ledger.runs())
+            raise LedgerError(f"{folder}: no run {run!r} of campaign {name!r}; there are: {known or 'none'}")
+        yield record
+
+
+def read_as(opened: RunContext, record: RunRecord) -> RunContext:
+    """Return the campaign with its list read as the run names its rows, and have the record take repeats as it does."""
+    if opened.wanted.dedupe == "none":
+        record.keep_repeats()
+    return opened.named_as(record.facts.naming)
+
+
+def read_results(opened: RunContext, record: RunRecord) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Read the list again, batch by batch: what became of its rows, and the rows as the list has them."""
+    opened = read_as(opened, record)
+    recorded, wanted = record.recorded(opened.contacts.place), opened.wanted
+    if isinstance(wanted.destination, str):  # what templates read is of no interest any more
+        wanted = replace(wanted, columns=frozenset())
+    for batch in opened.contacts.batches(wanted, size=BATCH, frames=True):
+        assert batch.frame is not None  # noqa: S101 - it was asked for
+        rows = batch.recipients
+        ends = recorded(rows.names, rows.destinations)
+        yield table(rows.first, rows.keys, rows.destinations, ends, rows.lines), batch.frame
+
+
+def look(opened: RunContext, record: RunRecord, path: Path | None) -> ResultsPreview:
+    """Go over the results as they are now, and write them where a path is given."""
+    glance = ResultsPreview()
+    results = glance.over(read_results(opened, record), opened.contacts.file_of)
+    if path is None:
+        deque(results, maxlen=0)
+    else:
+        options = opened.options
+        write(results, path, outcomes_only=options.outcomes_only, spreadsheet_safe=options.spreadsheet_safe)
+    return glance
+
+
+def check_results(opened: RunContext) -> None:
+    """Raise `CampaignError` where the results of a sending cannot be written to their place: before it costs a call."""
+    path = _place_of_results(opened)
+    if path is None:
+        return
+    check(path)
+    check_output(opened, path)
+    try:
+        private_folder(path.parent)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise CampaignError(
+            f"{path}: the results cannot be written: {error.strerror}; name another place with --results FILE"
+        ) from None
+    if path.is_dir():
+        raise CampaignError(f"{path}: the results cannot be written: a folder; name a file with --results FILE")
+
+
+def results_of(opened: RunContext, record: RunRecord) -> tuple[ResultsPreview, Path | None, bool]:
+    """Write the results of a sending where they are wanted: what there is to see, where it is, and whether that failed.
+
+    Results that cannot be written are no reason to forget a sending, whatever is the matter: the ledger has it all.
+    """
+    path = _place_of_results(opened)
+    for place in dict.fromkeys((path, None)):
+        try:
+            return look(opened, record, place), place, place != path
+        except LedgerError:
+            raise
+        except (BulkError, OSError, pl.exceptions.PolarsError) as error:
+            log.error("the results cannot be written: %s", error)  # noqa: TRY400 - the sentence says it all
+    return ResultsPreview(), None, True
+
+
+def _place_of_results(opened: RunContext) -> Path | None:
+    return None if opened.options.dry_run and not opened.options.results else opened.results_path
+
+
+def frame_of(opened: RunContext) -> pl.DataFrame:
+    """Return the results as a frame."""
+    with recorded(opened) as record:
+        return frame(read_results(opened, record), outcomes_only=opened.options.outcomes_only)
+
+
+def summarise(
+    chosen: RunRef,
+    counts: Mapping[Status, int],
+    tally: CallCounts,
+    *,
+    seconds: float,
+    halted: str | None,
+) -> Summary:
+    """Add up a run."""
+    ended: dict[str, Any] = {status.value: counts.get(status, 0) for status in Status}
+    return Summary(
+        campaign=chosen.campaign.name,
+        run=chosen.options.run_id,
+        channel=chosen.campaign.channel,
+        rows=sum(counts.values()),
+        **ended,
+        calls=tally.calls,
+        throttled=tally.throttled,
+        seconds=round(seconds, 3),
+        results=None,
+        halted=halted,
+        rehearsal=chosen.options.sandbox,
+    )
+
+
+def summary_of_record(chosen: RunRef, record: RunRecord) -> Summary:
+    """Add up a run from its ledger alone: calls over all its sendings, seconds from its first start to its last end."""
+    facts = record.facts
+    seconds = (facts.ended_at - facts.started_at).total_seconds() if facts.ended_at else 0.0
+    tally = CallCounts(facts.calls, facts.throttled)
+    return with_doubts(summarise(chosen, record.counts(), tally, seconds=seconds, halted=facts.halted), record)
+
+
+def with_doubts(told: Summary, record: RunRecord) -> Summary:
+    """Return a summary with what the ledger alone knows: the rows in doubt, and when the last one was sent."""
+    _, last = record.sent()
+    in_doubt = min(told.unknown, record.unanswered())
+    return replace(told, in_doubt=in_doubt, last_sent=last.isoformat(timespec="minutes") if last else None)
+
+
+def exit_code(summary: Summary, *, lost: int = 0, dry_run: bool = False) -> ExitCode:
+    """Return how a run ended that was not stopped. `lost` rows may have been accepted, and are in the list no more.
+
+    A dry run ends as the sending would, if nothing is rejected.
+    """
+    if summary.pending and not dry_run:
+        return ExitCode.ROWS_LEFT
+    failed = summary.refused or summary.rejected or summary.unknown or lost
+    return ExitCode.ROWS_FAILED if failed else ExitCode.DONE

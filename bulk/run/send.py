@@ -1,0 +1,128 @@
+"""A campaign sent, or gone on with where it stopped."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import polars as pl
+
+from bulk.errors import BulkError, ExitCode, Halted, LedgerError, unwrapped
+from bulk.run.changes import changes
+from bulk.run.context import RunContext, Source
+from bulk.run.environment import in_scratch, open_from
+from bulk.run.marks import marks_of
+from bulk.run.options import Options
+from bulk.run.pace import remarks
+from bulk.run.plan import DryRun
+from bulk.run.results import (
+    ResultsPreview,
+    check_results,
+    exit_code,
+    frame_of,
+    results_of,
+    summarise,
+    with_doubts,
+)
+from bulk.run.send_pass import SendPass
+from bulk.run.summary import Progress, Summary
+from bulk.run.wiring import opened_pass
+from bulk.stop import Stop
+from bulk.threads import in_thread
+
+log = logging.getLogger("bulk")
+
+EVERY = 10.0  # seconds between two reports of progress
+Watch = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run, sent or found again.
+
+    `exit_code` is that of the command line, `sender` names the process that sends the run at this moment, None where
+    nobody does. `glance` has the first rows of the results and the troubles by reason; of a run found again, nothing.
+    """
+
+    summary: Summary
+    exit_code: int
+    _frame: Callable[[], pl.DataFrame]
+    glance: ResultsPreview = field(default_factory=ResultsPreview)
+    sender: str | None = None
+
+    def results(self) -> pl.DataFrame:
+        """Return the results: one row per row of the list, in its order."""
+        return self._frame()
+
+    def _repr_html_(self) -> str:
+        return self.summary._repr_html_()
+
+
+async def send(
+    campaign: Source, *, stop: Stop | None = None, watch: Watch | None = None, every: float = EVERY, **options: Any
+) -> Run:
+    """Send a campaign, or go on with it where it stopped: no row is sent twice.
+
+    `options` are those of `bulk.Options`, such as `contacts=frame`, `run_id="2026-11-20"`, `sandbox=True`. `watch`
+    is told the progress every `every` seconds; `stop.ask(…)` ends the run early.
+
+    Raises `CampaignError`, `ListError` and `LedgerError` where it could not start, `RunBusy` where another process
+    sends this run, and `Halted` where there are no credentials; a run that halts later says so in its summary, or
+    raises `Halted` too where the ledger cannot even be read any more.
+    """
+    opened = await open_from(campaign, Options.of(options))
+    if opened.options.dry_run:
+        opened = in_scratch(opened)
+    check_results(opened)
+    unaccepted = await in_thread(changes, opened) if opened.options.dry_run else []
+    told, warnings = [*opened.notes, *remarks(opened), *unaccepted], opened.warnings
+    for note in told:
+        log.log(logging.WARNING if note in warnings else logging.INFO, note)
+    stop = stop or Stop()
+    run: Run | None = None
+    try:
+        async with opened_pass(opened, stop, DryRun(opened)) as sending:
+            with unwrapped():
+                await sending.go(watch, every)
+            for note in opened.contacts.notes:  # what is seen at the end of a list only, such as a footer
+                if note not in told:
+                    log.info(note)
+            run = await in_thread(_ended, sending)
+    except LedgerError:
+        if run is None:  # else it is what the run says already, met once more in closing the ledger
+            raise
+    assert run is not None  # noqa: S101 - else something was raised
+    return run
+
+
+def _ended(sending: SendPass) -> Run:
+    """End the pass in the ledger, and write the results. Raises `Halted` where the ledger cannot be read."""
+    opened, book, tally, halting = sending.opened, sending.book, sending.carrier.tally, sending.halting
+    rows = sending.total if sending.total is not None else _rows(opened)
+    with halting.recording():
+        book.close_pass(rows=rows, halted=halting.reason, calls=tally.calls, throttled=tally.throttled)
+    try:
+        glance, path, unwritten = results_of(opened, book)
+        counts, seconds = glance.counts or book.counts(), sending.progress().seconds
+        told = summarise(opened, counts, tally, seconds=seconds, halted=halting.reason)
+        sent_before, differs = book.sent_before
+        told = replace(told, results=str(path) if path else None, sent_before=sent_before, differs=differs)
+        told, lost = with_doubts(told, book), book.lost()
+    except LedgerError as error:
+        raise Halted(halting.reason or str(error)) from error
+    code = sending.stop.exit_code or max(unwritten, exit_code(told, lost=lost, dry_run=opened.options.dry_run))
+    if lost:
+        log.warning("%d rows in doubt or unknown are not in the list any more: `bulk resolve` lists them", lost)
+    if changed := marks_of(opened) != sending.marks:
+        log.warning("the contact list changed while it was sent: send again, so that no row of it is left")
+    if changed or sending.leaves_rows:
+        code = sending.stop.exit_code or ExitCode.ROWS_LEFT
+    return Run(told, int(code), lambda: frame_of(opened), glance)
+
+
+def _rows(opened: RunContext) -> int | None:
+    """Count the rows of a list that was not read to its end; None where it cannot be."""
+    try:
+        return opened.contacts.count()
+    except (BulkError, OSError):
+        return None

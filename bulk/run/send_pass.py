@@ -1,0 +1,231 @@
+"""One sending of a campaign, wired: list → ledger → request → delivery, each known to the others only here."""
+
+import logging
+import math
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+import anyio
+
+from bulk.delivery.announcements import Deferred
+from bulk.delivery.breaker import Breaker
+from bulk.delivery.workers import send
+from bulk.errors import BulkError, ExitCode, Halted
+from bulk.ledger import Claim, ClaimKind, RunLedger
+from bulk.loader import Batch
+from bulk.model import Recipient, Status, digest
+from bulk.pacing.queue import WaiterCount
+from bulk.run.allotment import Allotment
+from bulk.run.context import RunContext
+from bulk.run.destination_lock import Alone
+from bulk.run.eligibility import Judge
+from bulk.run.halt import Halting
+from bulk.run.marks import Marks, marks_of
+from bulk.run.meter import Meter
+from bulk.run.pace import at_once, permitted
+from bulk.run.rotation import Rotation
+from bulk.run.row import Executor, Row
+from bulk.run.summary import Progress
+from bulk.stop import Stop, Stopped
+from bulk.threads import in_thread
+
+log = logging.getLogger("bulk")
+
+Item = tuple[Recipient, Claim]
+
+BATCH = 1000  # rows that are claimed in one transaction of the ledger
+REFRESH = 5.0  # seconds between two looks at the suppression files
+OPEN = ClaimKind.NEW, ClaimKind.UNSETTLED  # claims of rows that are to be driven on
+
+
+@dataclass(slots=True)
+class SendPass:
+    """One pass over the list. `done` and `ended` count what this pass did; the ledger has the whole."""
+
+    opened: RunContext
+    book: RunLedger
+    carrier: Executor
+    judge: Judge
+    stop: Stop
+    waiting: WaiterCount = field(default_factory=WaiterCount)
+    started: float = field(default_factory=time.monotonic)
+    rows: int = 0
+    total: int | None = None
+    ended: Counter[Status] = field(default_factory=Counter)
+    opens_at: float = math.inf
+    marks: Marks = field(init=False)
+    halting: Halting = field(init=False)
+    _breaker: Breaker = field(init=False)
+    _alone: Alone = field(init=False)
+    _allotment: Allotment = field(init=False)
+    _row: Row = field(init=False)
+    _meter: Meter = field(init=False)
+    _wording: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        settings = self.opened.campaign.stop
+        self.halting = Halting(self.stop, self.carrier.tally)
+        self.marks = marks_of(self.opened)
+        tables = self.opened.campaign.tables
+        self._row = Row(Rotation(self.opened.request, self._tried), tables, self.book, self.carrier, self.judge)
+        self._meter = Meter(self.started, partial(permitted, self.opened))
+        self._allotment = Allotment(self.opened.options.limit)
+        self._alone = Alone(needed=bool(self.opened.terms.rules.limits))
+        self._wording = digest(dict(self.opened.request.digests)).hex()[:12]
+        self._breaker = Breaker(settings.same_error_in_a_row, settings.failure_share)
+
+    async def go(self, watch: Callable[[Progress], None] | None, every: float) -> None:
+        """Send what is to be sent, until the list ends or the run stops.
+
+        Raises `ListError` and `LedgerError` where it could not start: no call was made.
+        """
+        options, settings = self.opened.options, self.opened.campaign.stop
+        async with anyio.create_task_group() as beside:
+            if options.max_duration is not None:
+                beside.start_soon(self._stop_after, options.max_duration)
+            if watch is not None:
+                beside.start_soon(self._count_rows)
+                beside.start_soon(self._report, watch, every)
+            if self.opened.campaign.contact_list.suppress:
+                beside.start_soon(self._refresh)
+            await self._read_through(settings.grace)
+            beside.cancel_scope.cancel()
+        if unstopped := self.carrier.tally.unstopped:
+            log.warning("%d contacts could not be stopped (StopContact): they stay open until they expire", unstopped)
+        self.halting.check()
+        with self.halting.recording():
+            await self.book.flush()
+
+    async def _read_through(self, grace: float) -> None:
+        """Read the list, and read it again when the first window opens of those that were closed, until none is left.
+
+        Rows that wait stay in the list and the ledger, not in memory.
+        """
+        while True:
+            self.opens_at = math.inf
+            await send(
+                self._batches(),
+                self._deliver,
+                at_once=at_once(self.opened),
+                waiting=self.waiting,
+                stop=self.stop,
+                grace=grace,
+            )
+            if self.stop.asked or self.opens_at == math.inf or self._allotment.is_used_up:
+                return
+            if self.opened.options.no_wait:
+                log.warning("sending hours are closed until %s: the rest is left (--no-wait)", _said(self.opens_at))
+                return
+            log.info("waiting for sending hours: the next window opens at %s", _said(self.opens_at))
+            try:
+                await self.stop.sleep(self.opens_at - self.judge.now())
+            except Stopped:
+                return
+            with self.halting.recording():
+                await self.book.flush()  # what is read again must not be older than what was done
+            self.book.read_again()
+            self.rows, self.total = 0, None
+            self.ended.clear()
+
+    @property
+    def leaves_rows(self) -> bool:
+        """Whether rows wait for a window that this pass does not wait for."""
+        return self.opens_at < math.inf
+
+    def progress(self) -> Progress:
+        """Return where the run stands."""
+        failed = self.ended[Status.REJECTED] + self.ended[Status.UNKNOWN] + self.ended[Status.REFUSED]
+        tally, full, now = self.carrier.tally, self.carrier.full, time.monotonic()
+        done = sum(self.ended.values())
+        left = None if self.total is None or full else self._meter.seconds_left(now, self.total - done)
+        return Progress(
+            total=self.total,
+            done=done,
+            sent=self.ended[Status.SENT],
+            failed=failed,
+            calls=tally.calls,
+            throttled=tally.throttled,
+            seconds=now - self.started,
+            full=full,
+            per_second=self._meter.per_second(now),
+            seconds_left=left,
+        )
+
+    async def _batches(self) -> AsyncIterator[Sequence[Item]]:
+        batches = self.opened.contacts.batches(self.opened.wanted, size=BATCH)
+        while not self._allotment.is_used_up and (items := await in_thread(self._claim, batches)):
+            yield items
+
+    def _claim(self, batches: Iterator[Batch]) -> list[Item]:
+        """Read on until there is something to send; empty at the end of the list. Runs in a thread."""
+        try:
+            return self._claimed(batches)
+        except BulkError as error:
+            self.halting.note(error)
+            raise
+
+    def _claimed(self, batches: Iterator[Batch]) -> list[Item]:
+        for batch in batches:
+            rows = batch.recipients
+            claims = self.book.claim(rows, rows.names, partial(rows.contents, self._wording))
+            self.rows += len(claims)
+            self.ended.update(claim.status for claim in claims if claim.kind not in OPEN)
+            items = [(rows[place], claim) for place, claim in enumerate(claims) if claim.kind in OPEN]
+            if self.stop.asked or items:
+                return items
+        self.total = self.rows
+        return []
+
+    async def _deliver(self, item: Item) -> None:
+        if not await self._allotment.take():
+            return
+        recipient, claim = item
+        called = False
+        try:
+            async with self._alone.with_(recipient.destination):
+                outcome = await self._row.outcome(recipient, claim)
+            called = outcome.attempts > claim.progress.attempts or outcome.status is Status.PENDING
+        except Deferred as not_now:
+            self.opens_at = min(self.opens_at, not_now.until)
+            return
+        except BulkError as error:
+            self.halting.note(error)
+            raise
+        finally:
+            self._allotment.give_back(called=called)
+        self.ended[outcome.status] += 1
+        self._meter.count(sent=outcome.status is Status.SENT)
+        if called and (reason := self._breaker.after(outcome)):
+            raise Halted(reason)
+
+    def _tried(self) -> int:
+        """Count the rows that were written to by now, or may have been."""
+        counts = self.book.counts()
+        return sum(counts[status] for status in (Status.SENT, Status.REJECTED, Status.UNKNOWN))
+
+    async def _refresh(self) -> None:
+        """Follow the files that say whom not to write to."""
+        while True:
+            await anyio.sleep(REFRESH)
+            for warning in await in_thread(self.opened.terms.suppression.refresh):
+                log.warning(warning)
+
+    async def _stop_after(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+        self.stop.ask(f"--max-duration: {seconds:g} s are over", ExitCode.ROWS_LEFT)
+
+    async def _count_rows(self) -> None:
+        self.total = await in_thread(self.opened.contacts.count)
+
+    async def _report(self, watch: Callable[[Progress], None], every: float) -> None:
+        while True:
+            await anyio.sleep(every)
+            watch(self.progress())
+
+
+def _said(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="minutes")
