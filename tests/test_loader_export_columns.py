@@ -1,0 +1,65 @@
+"""The columns by which an export is recognised, and what they mean, one by one against a second table. It …"""
+
+import polars as pl
+import pytest
+from export_columns import EXPORTS
+
+from bulk.loader import ContactList
+from bulk.loader.exports import Export, export_of
+
+MEANINGS = ("phone", "email", "key", "country", "time_zone", "first_name")
+
+
+def needed(name: str) -> list[str]:
+    """Return the fewest headers by which an export is recognised."""
+    entry = EXPORTS[name]
+    return [*entry.get("headers", []), *entry.get("any", [])[:1]]
+
+
+def of(columns: list[str]) -> Export:
+    return export_of(list(dict.fromkeys(columns)))
+
+
+def cases(*kinds: str) -> list[tuple[str, str, str]]:
+    return [(name, kind, column) for name, entry in EXPORTS.items() for kind in kinds for column in entry.get(kind, [])]
+
+
+@pytest.mark.parametrize("name, _, header", cases("headers"))
+def test_a_list_that_lacks_a_header_is_no_such_export(name: str, _: str, header: str) -> None:
+    assert of(needed(name)).name == name
+    assert of([column for column in needed(name) if column != header] + ["Else"]).name != name
+
+
+@pytest.mark.parametrize("name, _, header", cases("any"))
+def test_one_of_several_headers_is_enough(name: str, _: str, header: str) -> None:
+    entry = EXPORTS[name]
+    assert of([*entry.get("headers", []), header]).name == name
+    assert of([*entry.get("headers", []), "Else"]).name != name
+
+
+@pytest.mark.parametrize("name, meaning, column", cases(*MEANINGS))
+def test_a_column_means_what_it_is_known_for(name: str, meaning: str, column: str) -> None:
+    columns, known = [*needed(name), column], EXPORTS[name][meaning]
+    found = of(columns)
+    assert (found.name, getattr(found, meaning)) == (name, next(one for one in known if one in columns))
+
+
+@pytest.mark.parametrize("name, _, column", cases("silent"))
+def test_a_column_says_nothing_of_consent(name: str, _: str, column: str) -> None:
+    assert column in of([*needed(name), column]).silent
+
+
+@pytest.mark.parametrize("name, _, said", cases("values"))
+def test_a_value_of_a_column_leaves_its_row_out(name: str, _: str, said: str) -> None:
+    column, _, value = said.partition(": ")
+    columns = dict.fromkeys([*needed(name), column])
+    frame = pl.DataFrame({other: [value if other == column else ""] for other in columns})
+    rules = [rule for rule in of(list(columns)).leave_out if rule.column == column]
+    assert any(list(rule.refusals(frame, kind)) for rule in rules for kind in ("email", "phone"))
+
+
+def test_what_the_list_is_read_as_is_what_the_table_says() -> None:
+    contacts = ContactList.open(
+        pl.DataFrame({"uuid": ["1"], "email": ["a@club-mail.com"], "attributes": [""], "status": [""]})
+    )
+    assert contacts.meaning == of(["uuid", "email", "attributes", "status"])
