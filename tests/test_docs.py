@@ -93,6 +93,7 @@ async def test_the_notebook_cell_of_the_readme_runs(at_home: Path) -> None:
     rows = names["results"].height
     assert names["run"].summary.rows == rows
     assert f"a list of {rows} reminders" in README
+    assert f"because {names['run'].summary.refused} rows of the list are wrong on purpose" in README
 
 
 def test_the_sandbox_is_where_the_readme_says(tmp_path: Path) -> None:
