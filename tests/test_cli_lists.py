@@ -46,7 +46,10 @@ def test_a_header_that_is_not_clear_is_an_error_with_its_remedy(tmp_path: Path) 
     written(tmp_path, content)
     ended = bulk("check", "campaign.toml", cwd=tmp_path)
     assert ended.code == 2
-    assert "set `header_row` under [list] to the line that names the columns" in spoken(ended.err)
+    assert (
+        "which line names the columns: delete what stands above that line, or, of a contact list, set `header_row`"
+        in spoken(ended.err)
+    )
     assert "line 2: id, phone2, name, date" in spoken(ended.err)
 
 

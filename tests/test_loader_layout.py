@@ -122,8 +122,8 @@ def test_a_header_that_is_not_clear_is_asked_for_with_the_first_lines(listed: Li
         listed(content)
     said = str(raised.value)
     assert said.startswith(
-        "list.csv: it is not clear which line names the columns: set `header_row` under [list] to the line that names "
-        "the columns. The first lines are:\n  line 1: "
+        "list.csv: it is not clear which line names the columns: delete what stands above that line, or, of a contact "
+        "list, set `header_row` under [list] to it. The first lines are:\n  line 1: "
     )
     assert "\n  line 2: " in said
     assert ANN not in said

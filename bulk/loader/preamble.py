@@ -70,7 +70,7 @@ def preamble(rows: Sequence[Row], name: str, header_row: int | None, unit: str =
     else:
         place = _place(rows)
         if place is None:
-            remedy = f"set `header_row` under [list] to the {unit} that names the columns"
+            remedy = f"delete what stands above that {unit}, or, of a contact list, set `header_row` under [list] to it"
             raise ListError(f"{name}: it is not clear which {unit} names the columns: {remedy}. {_shown(rows, unit)}")
     row, above = rows[place], rows[:place]
     names = _merged(above[-1], row) if above else list(row.cells)
