@@ -1,37 +1,54 @@
-"""WhatsApp: one call, StartOutboundChatContact, whose message is a template that Meta has approved.
+"""WhatsApp: the call of an SMS, StartOutboundChatContact, whose message is a template that Meta has approved.
 
 A business may begin a conversation with a template alone; a text of one's own it may send only within 24 hours after
 the person has written ("Set up WhatsApp Business messaging", Amazon Connect administrator guide).
 """
 
-from collections.abc import Mapping
 from typing import Final
 
-from bulk.channels.channel import Lifetime, Starter
-from bulk.model import Call, Exchange, Parameters
+from bulk.channels.channel import Starter
+from bulk.channels.sms import DEFAULTS as SMS
+from bulk.channels.sms import (
+    DESTINATION,
+    KIND,
+    LIFETIME,
+    OPERATIONS,
+    OPTIONAL,
+    SENDER,
+    SUPPLIED,
+    TEMPLATE,
+    TEXTS,
+    TOKENS,
+    exchange,
+)
+
+__all__ = [
+    "DEFAULTS",
+    "DESTINATION",
+    "KIND",
+    "LANDLINES",
+    "LIFETIME",
+    "NAME",
+    "OPERATIONS",
+    "OPTIONAL",
+    "OUTBOUND",
+    "SEGMENTED",
+    "SENDER",
+    "STARTER",
+    "SUPPLIED",
+    "TEMPLATE",
+    "TEXTS",
+    "TOKENS",
+    "exchange",
+]
 
 NAME: Final = "whatsapp"
-KIND: Final = "phone"
 LANDLINES: Final = True
 OUTBOUND: Final = True
 SEGMENTED: Final = False
-OPERATIONS: Final = {"request": "StartOutboundChatContact"}
-OPTIONAL: Final[frozenset[str]] = frozenset()
-DEFAULTS: Final[Mapping[str, Parameters]] = {
-    "request": {
-        "SourceEndpoint": {"Type": "CONNECT_PHONENUMBER_ARN"},
-        "DestinationEndpoint": {"Type": "TELEPHONE_NUMBER", "Address": "{{ phone }}"},
-        "SegmentAttributes": {"connect:Subtype": {"ValueString": "connect:WhatsApp"}},
-        "InitialSystemMessage": {"ContentType": "text/plain"},
-    }
+DEFAULTS: Final = {
+    "request": {**SMS["request"], "SegmentAttributes": {"connect:Subtype": {"ValueString": "connect:WhatsApp"}}}
 }
-SUPPLIED: Final[Mapping[str, frozenset[str]]] = {}
-DESTINATION: Final = ("request", "DestinationEndpoint.Address")
-SENDER: Final = "SourceEndpoint.Address"
-TEXTS: Final = ("InitialSystemMessage.Content",)
-TEMPLATE: Final = "InitialTemplatedSystemMessage"
-LIFETIME: Final = Lifetime("ChatDurationInMinutes", usual=25 * 60, longest=7 * 24 * 60)
-TOKENS: Final = {"StartOutboundChatContact": 7 * 86400.0}  # "StartOutboundChatContact", ClientToken
 STARTER: Final = Starter(
     what="A WhatsApp message",
     tables="""\
@@ -58,10 +75,3 @@ customer_id,first_name,phone
 0006,"Li, Wei",+1 206 555 0106
 """,
 )
-
-
-def exchange(parameters: Mapping[str, Parameters]) -> Exchange:
-    """Start the outbound chat contact whose first message is the template."""
-    started = yield Call(OPERATIONS["request"], parameters["request"], opens=True, writes=True)
-    contact_id: str = started["ContactId"]
-    return contact_id
