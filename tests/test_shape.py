@@ -6,6 +6,7 @@ package knows those it names here, and nothing else of ours. A new package is a 
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 import tomllib
@@ -244,6 +245,22 @@ def test_a_file_is_under_250_lines_and_its_functions_under_50(file: Path) -> Non
     assert lines < 250
     functions = [node for node in ast.walk(tree_of(file)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     assert {node.name for node in functions if (node.end_lineno or 0) - node.lineno >= 50} == set()
+
+
+PACKAGES = [file for file in FILES if file.name == "__init__.py" and file.parent != HOME]
+
+
+@pytest.mark.parametrize("file", PACKAGES, ids=[file.parent.name for file in PACKAGES])
+def test_a_package_defines_nothing_in_its_init(file: Path) -> None:
+    defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+    assert [node.lineno for node in ast.walk(tree_of(file)) if isinstance(node, defined)] == []
+
+
+@pytest.mark.parametrize("file", PACKAGES, ids=[file.parent.name for file in PACKAGES])
+def test_an_init_lists_no_module_that_is_not_there(file: Path) -> None:
+    listed = re.findall(r"^(\w+) {2,}\S", ast.get_docstring(tree_of(file)) or "", re.MULTILINE)
+    there = {other.stem for other in file.parent.glob("*.py")} - {"__init__"}
+    assert set(listed) - there == set()
 
 
 def test_no_name_is_a_bucket() -> None:

@@ -1,10 +1,11 @@
 """Files for their owner alone, wherever they are made and whoever may write beside them.
 
-private   files and folders that nobody else reads, and that no planted link leads astray
-passing   new files beside those whose place they take, and folders for things of the moment
-state     the state directory: whose it is, and whether locks hold there
-outputs   what is read is never overwritten
-marks     what changes where a file does
+private      files and folders that nobody else reads, and that no planted link leads astray
+temporary    new files beside those whose place they take, and folders for things of the moment
+replacement  a file written whole, which takes its name at the end
+state        the state directory: whose it is, and whether locks hold there
+outputs      what is read is never overwritten
+marks        what changes where a file does
 """
 
 from bulk.files.marks import Mark, mark_of

@@ -3,17 +3,18 @@
 database     the file: opened, kept private, its troubles in words
 schema       tables, states, and the rules the database keeps
 writer       the one thread that writes: group commits
-matching     a row of the list → its row in the ledger, by key
+lookup       a row of the list → its row in the ledger, by key
 claims       what is to be done with a row of the list
 batch        a batch of the list claimed: what the ledger knows, and what is written of it
 dispatches   what may have reached a person: counted for caps and open contacts
 facts        what the ledger tells of a run, as values
 statements   the statements that write deliveries
-record       a run, to be read: counts, outcomes, unknown rows
+run_reader   a run, to be read: counts, outcomes, unknown rows
 runs         runs begun, found again, ended
-journal      a run, to be written: claims, intents, replies, outcomes
-book         a ledger opened: its runs, and who was written to
-privacy      what must not be kept
+run_writer   a run, to be written: claims, intents, replies, outcomes
+ledger       a ledger opened: its runs, and who was written to
+redaction    what must not be kept
+lock         one sender per run
 """
 
 from bulk.ledger.claims import Claim, ClaimKind

@@ -2,10 +2,11 @@
 
 reasons      why rows ended as they did
 intervals    when rows ended, in little memory
-fold         results, batch by batch → figures
-numbers      what the page tells
+aggregate    results, batch by batch → figures
+figures      what the page tells
 charts       numbers → shapes: where each bar stands
 page         numbers and shapes → HTML, through `page.html` and `page.css`
+results      the results as a table, with the contact ids
 """
 
 from bulk.reports.aggregate import Fold

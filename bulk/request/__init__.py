@@ -1,157 +1,20 @@
 """From campaign and recipient to the parameters of each operation, or why there are none.
 
-The campaign's tables are compiled once, against the columns of the list (`blueprint`, `template`); what can
-be known to be wrong then is an error of the campaign. What a row makes of them is checked as the service
-would.
+request         the compiled tables of a campaign: a row's parameters, or its refusal
+table_compiler  a table of the campaign, read once against the columns of the list
+table           a table, compiled: how a row's parameters of one operation come about
+template        a text of the campaign as a Jinja template
+binder          the names in a template, bound to the columns that they read
+environment     Jinja as templates get it: strict, and without clock, chance or other templates
+placeholders    placeholders as other programs write them
+hints           words for templates that Jinja cannot read, or would read otherwise
+failures        what a template's failure on a row says, without what stands in the row
+texts           what the person will read, refused where it is blank
+blank           texts of which a person would see nothing
 """
 
-import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
-
-from bulk.columns import Columns
-from bulk.errors import CampaignError
-from bulk.model import Cells, Parameters, Recipient, Refusal, mask
-from bulk.operations import Violation, operation
-from bulk.request.table import CompiledTable, Rendering, TemplateFailed, rendering
-from bulk.request.table_compiler import TableCompiler
-from bulk.request.template import BadTemplate, Template, whole_row_in_text
-from bulk.request.template import compile_template as compile_text
-from bulk.request.texts import REQUEST, Texts
+from bulk.request.request import Request, compile_template
+from bulk.request.table import Rendering, TemplateFailed, rendering
+from bulk.request.template import Template
 
 __all__ = ["Rendering", "Request", "Template", "TemplateFailed", "compile_template", "rendering"]
-
-
-def compile_template(text: str, columns: Sequence[str], *, where: str) -> Template:
-    """Compile one template of the campaign that is no parameter. CampaignError begins with `where`."""
-    known = Columns(columns)
-    try:
-        template = compile_text(text, known)
-    except BadTemplate as error:
-        raise CampaignError("\n".join(f"{where}: {message}" for message in error.messages)) from None
-    if template.whole:
-        raise CampaignError(f"{where}: {whole_row_in_text(known)}")
-    return template
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The compiled tables of a campaign.
-
-    `columns` are the list's own names of the columns it reads; `destination_column` is the one that is the
-    destination, None where a template makes it. `varies` tells by operation whether a row itself names a
-    resource of the instance, other than what the channel supplies. `texts` are what a person reads. `digests`
-    names the text of each template by its table and path, in 12 hex digits. `turns` is after how many rows the
-    values that are used in turn begin anew: 1 where there are none.
-    """
-
-    columns: frozenset[str]
-    destination_column: str | None
-    varies: Mapping[str, bool]
-    texts: Texts
-    digests: Mapping[str, str]
-    turns: int
-    _destination: Template = field(repr=False)
-    _blueprints: tuple[CompiledTable, ...] = field(repr=False)
-
-    @classmethod
-    def compile(
-        cls,
-        tables: Mapping[str, Mapping[str, Any]],
-        operations: Mapping[str, str],
-        *,
-        columns: Sequence[str],
-        destination: tuple[str, str],
-        supplied: Mapping[str, Collection[str]] | None = None,
-        texts: Sequence[str] = (),
-    ) -> "Request":
-        """Compile the tables, which hold the channel's defaults already.
-
-        `operations` gives the operation of each table, `destination` the table and path of the member that
-        is the recipient's destination, `supplied` the members by table that the channel adds when it calls,
-        `texts` the paths in [request] of what a person reads.
-        CampaignError lists everything that is wrong, a line each.
-        """
-        table, path = destination
-        known = Columns(columns)
-        readers = [
-            TableCompiler(
-                name,
-                operation(operations[name]),
-                columns=known,
-                destined=path if name == table else None,
-                shown=texts if name == REQUEST else (),
-            )
-            for name in tables
-        ]
-        blueprints = [
-            reader.blueprint(_with_instance(tables, reader), (supplied or {}).get(reader.table, ()))
-            for reader in readers
-        ]
-        found = _destination(readers, destination)
-        return cls(
-            columns=frozenset().union(*(reader.used for reader in readers)),
-            destination_column=found.column,
-            varies={reader.operation.name: reader.names_resources for reader in readers},
-            texts=Texts.of(texts, {path: text for reader in readers for path, text in reader.texts.items()}, known),
-            digests={name: value for reader in readers for name, value in reader.digests.items()},
-            turns=math.lcm(*(reader.turns for reader in readers)),
-            _destination=found,
-            _blueprints=tuple(blueprints),
-        )
-
-    def destination(self, cells: Cells) -> str:
-        """Return a row's destination as the list has it; empty where the template fails on this row."""
-        try:
-            value = self._destination.render(cells)
-        except Exception:  # noqa: BLE001 - a template may raise anything; the row has no destination then
-            return ""
-        return "" if value is None else str(value)
-
-    def build(self, recipient: Recipient, *, turn: int | None = None) -> Mapping[str, Parameters] | Refusal:
-        """Return the parameters by table, or a Refusal that names each member, its trouble and the remedy.
-
-        Its code is `template_error`, `missing_parameter`, `invalid_parameter` or `blank_message`. It holds nothing of a
-        cell, for it is kept in the ledger. `turn` decides which of the values that are used in turn a row takes;
-        without one, its place in the list does.
-        """
-        if turn is not None and self.turns > 1:
-            recipient = replace(recipient, row=turn)
-        built: dict[str, Parameters] = {}
-        found: list[tuple[str, Violation]] = []
-        for blueprint in self._blueprints:
-            try:
-                built[blueprint.table], troubles = blueprint.build(recipient)
-            except TemplateFailed as failure:
-                return self._refusal(recipient, "template_error", f"[{blueprint.table}] {failure}")
-            found += [(blueprint.table, trouble) for trouble in troubles]
-        if not found:
-            return self.texts.refusal(built.get(REQUEST, {})) or built
-        missing = all(trouble.code == "missing_parameter" for _, trouble in found)
-        message = " ".join(f"[{table}] {trouble}" for table, trouble in found[:5])
-        return self._refusal(recipient, "missing_parameter" if missing else "invalid_parameter", message)
-
-    def _refusal(self, recipient: Recipient, code: str, message: str) -> Refusal:
-        for secret in (recipient.destination, self.destination(recipient.cells)):
-            if secret and len(secret) > 4:
-                message = message.replace(secret, mask(secret))
-        return Refusal(code, message)
-
-
-def _destination(readers: Sequence[TableCompiler], wanted: tuple[str, str]) -> Template:
-    """Return the destination's template. Raise CampaignError where there is none, or anything else is wrong."""
-    found = [reader.destination for reader in readers if reader.destination]
-    faults = [fault for reader in readers for fault in reader.faults]
-    if not faults and not found:
-        faults = [f"[{wanted[0]}] {wanted[1]}: is missing; it tells where each message goes."]
-    if faults:
-        raise CampaignError("\n".join(dict.fromkeys(faults)))
-    return found[0]
-
-
-def _with_instance(tables: Mapping[str, Mapping[str, Any]], reader: TableCompiler) -> Mapping[str, Any]:
-    """Return a table; one without an InstanceId follows [request]."""
-    own, instance = tables[reader.table], tables.get("request", {}).get("InstanceId")
-    follows = "InstanceId" in reader.operation.members and not own.get("InstanceId") and instance
-    return {**own, "InstanceId": instance} if follows else own
