@@ -18,6 +18,7 @@ A refused *row* is data (`model.Refusal`), no exception. A `SetupError` after th
 import enum
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from bulk.model import Refusal
 from bulk.text.outside import outside_text
@@ -46,6 +47,10 @@ class BulkError(Exception):
     def hide(self, values: Iterable[str]) -> None:
         """Mask the values of a row, which a service may have echoed."""
         self.args = (outside_text(self, values=values),)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the text and all that is known besides, whatever the constructor takes."""
+        return Exception.__new__, (type(self), *self.args), vars(self)
 
 
 class CampaignError(BulkError):
