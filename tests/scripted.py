@@ -13,7 +13,8 @@ from bulk.errors import CallFailed
 from bulk.model import Announcement, Call, Outcome, Reply
 from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
-from bulk.pacing.limits import Bucket, OpenContactLimit
+from bulk.pacing.limits import Bucket
+from bulk.pacing.open_contacts import OpenContactLimit
 from bulk.pacing.queue import LocalStore, RateLimitQueue, WaiterCount
 from bulk.stop import Stop
 

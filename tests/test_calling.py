@@ -12,7 +12,7 @@ from bulk.delivery.attempts import AttemptState
 from bulk.delivery.call_runner import Policy
 from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, SetupError
 from bulk.model import Call, Reply
-from bulk.pacing.limits import OpenContactLimit
+from bulk.pacing.open_contacts import OpenContactLimit
 from bulk.stop import Stop, Stopped
 
 pytestmark = in_virtual_time

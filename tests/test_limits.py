@@ -8,7 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulk.pacing.limits import SLOTS, Bucket, Limits, OpenContactLimit, SlidingWindow, inside
+from bulk.pacing.limits import Bucket, Limits, inside
+from bulk.pacing.open_contacts import OpenContactLimit
+from bulk.pacing.sliding_window import SLOTS, SlidingWindow
 
 JITTER = 1e-6  # seconds: a double at the end of a long run is no finer
 

@@ -7,7 +7,8 @@ from test_limits import JITTER, most_within
 
 from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
-from bulk.pacing.limits import Bucket, Limits, SlidingWindow
+from bulk.pacing.limits import Bucket, Limits
+from bulk.pacing.sliding_window import SlidingWindow
 
 
 def paced(per_second: float, burst: int) -> AdaptiveLimiter:

@@ -11,7 +11,8 @@ import pytest
 import bulk
 from bulk.campaign import Campaign
 from bulk.pacing.estimator import RateEstimator
-from bulk.pacing.limits import Bucket, SlidingWindow
+from bulk.pacing.limits import Bucket
+from bulk.pacing.sliding_window import SlidingWindow
 from bulk.run.context import RunContext, open_campaign
 from bulk.run.options import Options
 from bulk.run.pace import limits, pace, quota, remarks

@@ -11,8 +11,9 @@ from cli_runs import bulk, campaign
 from bulk.errors import LedgerError
 from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
-from bulk.pacing.limits import Limits, SlidingWindow, inside
+from bulk.pacing.limits import Limits, inside
 from bulk.pacing.shared import FileStore, steady_clock
+from bulk.pacing.sliding_window import SlidingWindow
 
 PLACE = "endpoint", "region", "StartOutboundChatContact"
 PACE = AdaptiveLimiter(inside(2, 5), RateEstimator(2, 2))

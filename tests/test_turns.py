@@ -13,7 +13,8 @@ from virtual import in_virtual_time
 
 from bulk.pacing.estimator import DOUBLING, RateEstimator
 from bulk.pacing.limiter import BURST_SPEED, MOMENT, AdaptiveLimiter
-from bulk.pacing.limits import Bucket, OpenContactLimit
+from bulk.pacing.limits import Bucket
+from bulk.pacing.open_contacts import OpenContactLimit
 from bulk.pacing.queue import Gate, LocalStore, RateLimitQueue
 from bulk.stop import Stop, Stopped
 

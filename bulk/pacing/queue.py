@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import anyio
 
 from bulk.pacing.limiter import BURST_SPEED, MOMENT, AdaptiveLimiter
-from bulk.pacing.limits import OpenContactLimit
+from bulk.pacing.open_contacts import OpenContactLimit
 from bulk.stop import Stop
 
 T = TypeVar("T")

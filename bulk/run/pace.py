@@ -8,7 +8,8 @@ from bulk.model import Call
 from bulk.operations import at
 from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
-from bulk.pacing.limits import Bucket, Limit, Limits, SlidingWindow, inside
+from bulk.pacing.limits import Bucket, Limit, Limits, inside
+from bulk.pacing.sliding_window import SlidingWindow
 from bulk.run.connections import bounded, limit
 from bulk.run.context import RunContext
 from bulk.text.segments import parts

@@ -12,7 +12,7 @@ from bulk.files import state_folder
 from bulk.ledger import Ledger, RunLedger
 from bulk.ledger.lock import sole_sender
 from bulk.model import Call, Delivery, digest
-from bulk.pacing.limits import OpenContactLimit
+from bulk.pacing.open_contacts import OpenContactLimit
 from bulk.pacing.queue import RateLimitQueue, WaiterCount
 from bulk.pacing.shared import FileStore, steady_clock
 from bulk.run.admission import admission

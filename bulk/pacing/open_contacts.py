@@ -1,0 +1,33 @@
+"""How many contacts may be open at once: arithmetic only, time is a number that comes in."""
+
+from collections import deque
+from collections.abc import Iterable
+
+
+class OpenContactLimit:
+    """The contacts that may be open at once: `limit` of them, each for `open_for` seconds.
+
+    `opened` are the times at which those opened that are open already, the oldest first.
+    """
+
+    def __init__(self, limit: int, open_for: float, opened: Iterable[float] = ()) -> None:
+        self._limit = limit
+        self._open_for = open_for
+        self._opened = deque(opened, maxlen=limit)
+
+    def wait(self, now: float) -> float:
+        """Return how long until there is room for one more, in seconds."""
+        return max(0.0, self._opened[0] + self._open_for - now) if len(self._opened) == self._limit else 0.0
+
+    def take(self, now: float) -> None:
+        """Count a contact that opens now: of more than the limit, the oldest has ended."""
+        self._opened.append(now)
+
+    def give_back(self) -> None:
+        """Count one contact less: it did not open after all, or has ended."""
+        if self._opened:
+            self._opened.pop()
+
+    def refill(self, opened: Iterable[float]) -> None:
+        """Know anew which are open: the oldest first."""
+        self._opened = deque(opened, maxlen=self._limit)
