@@ -35,6 +35,7 @@ _HOMES = {
     "resolve": "bulk.run.resolve",
     "results": "bulk.run.results",
     "send": "bulk.run.send",
+    "send_all": "bulk.run.send_all",
     "status": "bulk.run.status",
     "test": "bulk.run.test_message",
     "Sandbox": "bulk.sandbox",
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from bulk.run.results import results as results
     from bulk.run.send import Run as Run
     from bulk.run.send import send as send
+    from bulk.run.send_all import send_all as send_all
     from bulk.run.status import status as status
     from bulk.run.summary import Progress as Progress
     from bulk.run.summary import Summary as Summary

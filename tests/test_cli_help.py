@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_runs import Ended, at, bulk, bulk_as_module, campaign, environment, service
+from cli_runs import CAMPAIGN, Ended, at, bulk, bulk_as_module, campaign, environment, service
 
 from bulk.cli.examples import EXAMPLES
 from bulk.cli.main import bulk as group
@@ -111,6 +111,8 @@ def commands(name: str) -> list[list[str]]:
 
 def test_the_examples_run(tmp_path: Path) -> None:
     campaign(tmp_path)
+    for name in ("us", "eu", "jp"):
+        (tmp_path / f"{name}.toml").write_text(CAMPAIGN.replace("reminders", name))
     with service() as sandbox:
         for words in (
             *commands("bulk"),

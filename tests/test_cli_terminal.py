@@ -134,3 +134,22 @@ def test_a_message_that_would_steer_the_terminal_is_shown_as_text(tmp_path: Path
         seen.wait_for("Send? [y/N]:")
     assert "Hi Ann\N{REPLACEMENT CHARACTER}[2J" in seen.shown
     assert "\x1b[2J" not in seen.shown
+
+
+def test_of_several_it_shows_all_plans_asks_once_and_has_a_line_for_each(
+    tmp_path: Path, sandbox: Service, asked: dict[str, str]
+) -> None:
+    campaign(tmp_path, rows=8, text=SLOWLY)
+    (tmp_path / "other.toml").write_text(SLOWLY.replace("reminders", "thanks"))
+    with screen(tmp_path, "send", "campaign.toml", "other.toml", **asked) as seen:
+        seen.wait_for("Send? [y/N]:")
+        assert "reminders, run default: 8 rows, 8 to be sent by sms" in seen.shown
+        assert "thanks, run default: 8 rows, 8 to be sent by sms" in seen.shown
+        assert sandbox.received() == 0
+        before = len(seen.shown)
+        seen.type("y\n")
+        assert seen.end() == 0
+    assert seen.shown.count("Send? [y/N]:") == 1
+    for name in ("reminders", "thanks"):
+        assert re.search(rf"{name} +\S*━\S* +[0-9] of 8 rows", re.sub(r"\x1b\[[0-9;]*m", "", seen.shown[before:]))
+    assert sandbox.received() == 16

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from ledgers import intent
 
 from bulk.ledger import Ledger, RunIdentity
-from bulk.ledger.database import write
-from bulk.ledger.writer import _together
+from bulk.ledger.database import together, write
 from bulk.model import Recipient
 
 IDENTITY = RunIdentity("reminder", "default", "sms", "https://connect.example", "us-west-2", "instance")
@@ -57,10 +56,10 @@ def test_a_row_that_meets_nothing_is_not_counted_as_written() -> None:
 def test_writes_of_a_kind_come_together_and_each_delivery_keeps_its_order(events: list[tuple[str, int]]) -> None:
     """No write is lost, no statement meets a delivery twice, and no delivery's writes change places."""
     writes = [(kind, (place, delivery)) for place, (kind, delivery) in enumerate(events)]
-    together = list(_together(writes))
-    assert sorted((kind, values) for kind, rows in together for values in rows) == sorted(writes)
+    brought = list(together(writes))
+    assert sorted((kind, values) for kind, rows in brought for values in rows) == sorted(writes)
     places = defaultdict(list)
-    for _, rows in together:
+    for _, rows in brought:
         assert len({delivery for _, delivery in rows}) == len(rows)
         for place, delivery in rows:
             places[delivery].append(place)

@@ -48,6 +48,7 @@ Examples:
   bulk send campaign.toml                               see the plan, say yes, send
   bulk send campaign.toml --yes --max-duration 2h       from cron
   bulk send campaign.toml --yes --only rejected         again, after a cause was mended
+  bulk send us.toml eu.toml jp.toml                     several together, each a run of its own
 """,
     "status": """\b
 Examples:

@@ -39,10 +39,14 @@ def _program() -> list[str]:
     return [min(str(called.absolute()), os.path.relpath(called), key=len)]
 
 
-def again(name: str, *more: str) -> str:
-    """Write a command for the same run, with the options that were given, as far as it takes them."""
+def again(name: str, *more: str, campaign: Path | None = None) -> str:
+    """Write a command for the same run, with the options that were given, as far as it takes them.
+
+    `campaign` is the one that is meant, where several were given.
+    """
     ctx = click.get_current_context()
-    words = [name, str(ctx.params["campaign"])]
+    given = ctx.params["campaign"] if campaign is None else campaign
+    words = [name, *map(str, given if isinstance(given, tuple) else [given])]
     for param in ctx.command.params:
         if param.name in KEPT[name] and _was_typed(ctx, param):
             value = ctx.params[param.name]
@@ -58,8 +62,8 @@ def _was_typed(ctx: click.Context, param: click.Parameter) -> bool:
     return param.name is not None and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
 
 
-def after_sending(told: "Summary") -> Iterator[str]:
-    """Yield what may follow a sending, as commands."""
+def after_sending(told: "Summary", campaign: Path) -> Iterator[str]:
+    """Yield what may follow a sending of a campaign, as commands."""
     params = click.get_current_context().params
     if params["dry_run"] or (params["sandbox"] and params["state_dir"] is None):
         kind = "a dry run" if params["dry_run"] else "a rehearsal"
@@ -68,12 +72,13 @@ def after_sending(told: "Summary") -> Iterator[str]:
     sandbox = ("--sandbox",) if params["sandbox"] else ()
     if told.pending:
         mended = "once that is mended, " if told.halted else ""
-        yield f"{mended}to go on with the rest: {again('send', *sandbox)}"
+        yield f"{mended}to go on with the rest: {again('send', *sandbox, campaign=campaign)}"
     if told.in_doubt and not told.pending:
-        yield f"to settle the rows in doubt: {again('send', *sandbox)}"
+        yield f"to settle the rows in doubt: {again('send', *sandbox, campaign=campaign)}"
     if told.unknown > told.in_doubt:
         left = "rows that are unknown even then" if told.halted else "the unknown rows"
-        yield f"to see and decide about {left}: {again('resolve', *sandbox)}"
+        yield f"to see and decide about {left}: {again('resolve', *sandbox, campaign=campaign)}"
     for status in ("refused", "rejected"):
         if getattr(told, status):
-            yield f"once the cause is mended, for the {status} rows: {again('send', *sandbox, '--only', status)}"
+            command = again("send", *sandbox, "--only", status, campaign=campaign)
+            yield f"once the cause is mended, for the {status} rows: {command}"

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from bulk.run.label import label
 from bulk.text.plain import one_line, plain
 
 OURS = "bulk"
@@ -86,14 +87,16 @@ class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = time.strftime("%H:%M:%S", time.localtime(record.created))
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        return "\n".join([f"{at} {level}{_message(record)}", *(f"  {place}" for place in _trace(record))])
+        named = f"{plain(name)}: " if (name := label.get()) else ""
+        return "\n".join([f"{at} {level}{named}{_message(record)}", *(f"  {place}" for place in _trace(record))])
 
 
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
         facts = getattr(record, "facts", {})
-        said = {"at": at, "level": record.levelname.lower(), "message": _message(record), **facts}
+        named = {"campaign": name} if (name := label.get()) else {}
+        said = {"at": at, "level": record.levelname.lower(), **named, "message": _message(record), **facts}
         if trace := _trace(record):
             said["trace"] = trace
         return as_json(said)

@@ -83,6 +83,7 @@ def _all(*chosen: Option) -> Option:
 
 
 campaign = click.argument("campaign", type=FILE)
+campaigns = click.argument("campaign", type=FILE, nargs=-1, required=True)
 
 _contacts = option("--contacts", metavar="FILE", help="The contact list, instead of the campaign's.")
 

@@ -3,12 +3,13 @@
 import gc
 import os
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bulk.cli import hints, options, process, screen, text
+from bulk.cli import hints, options, process, screen, send_all, text
 from bulk.cli.command import command
 from bulk.cli.progress import watching
 
@@ -18,25 +19,34 @@ if TYPE_CHECKING:
     from bulk.run.send import Run
     from bulk.stop import Stop
 
+T = TypeVar("T")
+
 PLANNED = hints.RUN | hints.REACH | hints.PACE | {"only"}
 
 
 @command("send")
-@options.campaign
+@options.campaigns
 @options.reading
 @options.pace
 @options.sending
 @options.reaching
 @options.talking
-def send(campaign: Path, *, yes: bool, **given: Any) -> None:
+def send(campaign: tuple[Path, ...], *, yes: bool, **given: Any) -> None:
     """Send; run again, it goes on where it stopped.
 
     No row is sent twice. On a terminal it shows the plan and asks first; elsewhere it needs --yes, --sandbox or
     --dry-run.
+
+    Several campaigns are sent together, each with the same options and as a run of its own. Nothing is sent by any
+    where one cannot start; the halt of one leaves the others going. The exit code is the gravest of theirs: 143, 130,
+    3, 2, 75, 4, 1, 0, in that order, but 3 in place of 2 once a call went out. With --json their summaries stand in
+    "runs".
     """
     if not (yes or given["sandbox"] or given["dry_run"]):
         screen.ask(process.to_the_end(_plan, campaign, given))
-    run = process.to_the_end(_sent, campaign, given)
+    if len(campaign) > 1:
+        send_all.show(campaign, process.to_the_end(_heeding, lambda stop: send_all.send(campaign, stop, given)))
+    run = process.to_the_end(_heeding, lambda stop: _sent(campaign[0], stop, given))
     if screen.is_json():
         screen.show(run.summary.as_dict(), "")
     else:
@@ -44,33 +54,40 @@ def send(campaign: Path, *, yes: bool, **given: Any) -> None:
     screen.say(text.summary(run.summary))
     if run.summary.halted:
         screen.complain(f"halted: {run.summary.halted}")
-    screen.say("\n".join(hints.after_sending(run.summary)))
+    screen.say("\n".join(hints.after_sending(run.summary, campaign[0])))
     sys.exit(run.exit_code)
 
 
-async def _plan(campaign: Path, options: dict[str, Any]) -> str:
+async def _plan(campaigns: Sequence[Path], options: dict[str, Any]) -> str:
     """Return what would be sent, for a person who is there to be asked. Raises `CampaignError` where nobody is."""
     from bulk.run.check import check
 
     screen.check_somebody_is_there()
-    return text.plan(await check(campaign, **{name: options[name] for name in PLANNED}))
+    planned = {name: options[name] for name in PLANNED}
+    return "\n\n".join([text.plan(await check(campaign, **planned)) for campaign in campaigns])
 
 
-async def _sent(campaign: Path, options: dict[str, Any]) -> "Run":
+async def _sent(campaign: Path, stop: "Stop", options: dict[str, Any]) -> "Run":
     """Send a campaign: progress on stderr, until its end or a signal."""
+    from bulk.run.send import send
+
+    with watching() as (watch, every):
+        return await send(campaign, stop=stop, watch=watch, every=every, **options)
+
+
+async def _heeding(work: Callable[["Stop"], Awaitable[T]]) -> T:
+    """Do work until its end or a signal."""
     import anyio
 
-    from bulk.run.send import send
     from bulk.stop import Stop
 
     stop = Stop()
     _settle()
     async with anyio.create_task_group() as group:
         await group.start(_obey_signals, stop)
-        with watching() as (watch, every):
-            run = await send(campaign, stop=stop, watch=watch, every=every, **options)
+        done = await work(stop)
         group.cancel_scope.cancel()
-    return run
+    return done
 
 
 def _settle() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -13,6 +14,8 @@ from bulk.errors import LedgerError
 from bulk.files import check_state, open_private, private_folder, scratch
 
 FILE = "ledger.db"
+
+Values = Sequence[Any]
 
 _BUSY_SECONDS = 60.0
 _CHEAP_TO_CHECK = 4_000_000  # bytes; a whole check of a file this size takes some 30 ms
@@ -82,6 +85,18 @@ def write(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequenc
         written += connection.execute(_spelled(statement, count, len(values) // count), values).rowcount
         done += count
     return written
+
+
+def together(writes: Sequence[tuple[str, Values]]) -> Iterator[tuple[str, list[Values]]]:
+    """Bring writes of a kind together, so that each delivery (the last of the values) still has its own in order."""
+    rounds: defaultdict[tuple[int, str], list[Values]] = defaultdict(list)
+    earlier: Counter[int] = Counter()
+    for statement, values in writes:
+        delivery = values[-1]
+        rounds[earlier[delivery], statement].append(values)
+        earlier[delivery] += 1
+    for (_, statement), rows in sorted(rounds.items(), key=lambda item: item[0][0]):
+        yield statement, rows
 
 
 @cache

@@ -61,6 +61,14 @@ class Ledger:
                 raise
             return cls(path, reader, writer=Writer(writing, path, at_once=at_once, gather=gather), now=now)
 
+    def share(self, *, now: Callable[[], float] = time.time, at_once: int = AT_ONCE) -> Self:
+        """Open it once more in this process, to be closed by itself: the same writer, and a reader of its own."""
+        writer = self._writing()
+        with troubles_of(self._path):
+            reader = connect(self._path, writing=False)
+        writer.share(at_once)
+        return type(self)(self._path, reader, writer=writer, now=now)
+
     @classmethod
     def read(cls, folder: Path) -> Self | None:
         """Open it only to read, also while another process writes. None where there is no ledger."""

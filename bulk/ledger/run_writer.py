@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from bulk.ledger import dispatches, runs, statements
 from bulk.ledger.batch import claim
 from bulk.ledger.claims import Claim, Content
+from bulk.ledger.database import Values
 from bulk.ledger.dispatches import Guard
 from bulk.ledger.facts import RunFacts
 from bulk.ledger.lookup import Naming, Reading, SeenRows, names_of
@@ -53,6 +54,7 @@ class RunLedger(RunRecord):
         self._only: AbstractSet[Status] = frozenset()
         self._resent: set[int] = set()
         self._noted_at = now()
+        self._counted: Callable[[], tuple[str, Values] | None] = lambda: None
         self._reading = self._first = self._new_reading()
 
     def keep_repeats(self) -> None:
@@ -89,7 +91,7 @@ class RunLedger(RunRecord):
         """Keep the calls and throttles of this pass (`tally` returns both) in the ledger, with each of its commits."""
         noted = 0, 0
 
-        def counted() -> tuple[str, tuple[float, ...]] | None:
+        def counted() -> tuple[str, Values] | None:
             nonlocal noted
             calls, throttled = now = tally()
             if now == noted:
@@ -98,12 +100,13 @@ class RunLedger(RunRecord):
             before = self.facts
             return statements.COUNT, (before.calls + calls, before.throttled + throttled, self._now(), self._number)
 
-        self._writer.beside = counted
+        self._counted = counted
+        self._writer.beside.append(counted)
 
     async def note(self) -> None:
         """Keep these counts near the truth also while calls are only made again, and nothing else is written."""
         now = self._now()
-        if abs(now - self._noted_at) >= COUNT and (note := self._writer.beside()):
+        if abs(now - self._noted_at) >= COUNT and (note := self._counted()):
             self._noted_at = now
             await self._writer.soon(note)
 

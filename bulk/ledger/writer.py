@@ -16,8 +16,7 @@ after a commit that failed nothing more is written, and whoever announces a call
 
 import asyncio
 import sqlite3
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,10 +26,9 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from bulk.errors import LedgerError
-from bulk.ledger.database import transaction, troubles_of, write
+from bulk.ledger.database import Values, together, transaction, troubles_of, write
 from bulk.ledger.dispatches import Guard
 
-Values = Sequence[Any]
 T = TypeVar("T")
 
 GATHER = 0.025  # seconds; a quarter of a usual call's time
@@ -82,12 +80,13 @@ class Writer:
         self._connection = connection
         self._path = path
         self._at_once = at_once
+        self._users = 1
         self._gather = gather
         self._linger = linger
         self._open = _Group()
         self._backlog = 0
-        self.beside: Callable[[], tuple[str, Values] | None] = lambda: None
-        """Asked, in the event loop, for one more write of each group."""
+        self.beside: list[Callable[[], tuple[str, Values] | None]] = []
+        """Asked, in the event loop, each for one more write of each group."""
         self._queue: SimpleQueue[_Group | _Work | None] = SimpleQueue()
         self._failure: LedgerError | None = None
         self._thread = Thread(target=self._serve, name="ledger", daemon=True)
@@ -135,8 +134,18 @@ class Writer:
         result: T = work.result.result()
         return result
 
+    def share(self, at_once: int) -> None:
+        """Serve one more user, who has so many writes under way at most and closes it as well."""
+        self._users += 1
+        self._at_once += at_once
+
     def close(self) -> None:
-        """Write what is left, and end the thread. Raises `LedgerError` where that, or an earlier write, failed."""
+        """Write what is left; the last user ends the thread. Raises `LedgerError` where a write failed."""
+        self._users -= 1
+        if self._users > 0:
+            self._release()
+            self.run(lambda _: None)
+            return
         if self._thread.is_alive():
             self._release()
             self._queue.put(None)
@@ -171,9 +180,10 @@ class Writer:
         group, self._open = self._open, _Group()
         if group.timer is not None:
             group.timer.cancel()
-        if (group.writes or group.guarded) and (more := self.beside()):
-            group.writes.append(more)
-            self._backlog += 1
+        if group.writes or group.guarded:
+            more = [write for beside in self.beside if (write := beside())]
+            group.writes += more
+            self._backlog += len(more)
         self._queue.put(group)
 
     def _raise_failure(self) -> None:
@@ -213,7 +223,7 @@ class Writer:
                 group.loop.call_soon_threadsafe(self._settle, group, self._failure)
 
     def _write(self, group: _Group) -> None:
-        for statement, rows in _together(group.writes):
+        for statement, rows in together(group.writes):
             self._write_rows(statement, rows)
         for asked in group.guarded:
             asked.objection = asked.guard(self._connection)
@@ -235,15 +245,3 @@ class Writer:
                 waiter.set_result(None)
             else:
                 waiter.set_exception(LedgerError(str(failure)))
-
-
-def _together(writes: Sequence[tuple[str, Values]]) -> Iterator[tuple[str, list[Values]]]:
-    """Bring writes of a kind together, so that each delivery (the last of the values) still has its own in order."""
-    rounds: defaultdict[tuple[int, str], list[Values]] = defaultdict(list)
-    earlier: Counter[int] = Counter()
-    for statement, values in writes:
-        delivery = values[-1]
-        rounds[earlier[delivery], statement].append(values)
-        earlier[delivery] += 1
-    for (_, statement), rows in sorted(rounds.items(), key=lambda item: item[0][0]):
-        yield statement, rows

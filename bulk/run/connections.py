@@ -1,6 +1,7 @@
 """How many connections the process may have: each is an open file, and the system limits those ("getrlimit", POSIX)."""
 
 import resource
+from collections.abc import Sequence
 from contextlib import suppress
 
 RESERVE = 40  # files that a run has open besides: ledger, pace, list, results, logs, those of libraries
@@ -19,6 +20,14 @@ def bounded(wanted: int, files: int = 1) -> int:
     with suppress(ValueError, OSError):  # a system may allow less than it says
         resource.setrlimit(resource.RLIMIT_NOFILE, (able, hard))
     return max(1, min(wanted, (limit() - RESERVE) // files))
+
+
+def shares(wanted: Sequence[int], files: int = 1) -> list[int]:
+    """Return how many of its wanted connections each of several runs may have open, of so many files each."""
+    spare = RESERVE * (len(wanted) - 1)
+    whole = sum(wanted) * files + spare
+    able = bounded(whole) - spare
+    return [number if able >= whole - spare else max(1, able * number // (whole - spare)) for number in wanted]
 
 
 def limit() -> int:

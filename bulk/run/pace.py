@@ -40,10 +40,11 @@ def at_once(opened: RunContext) -> int:
 
     In a rehearsal both ends of a connection are this process's own.
     """
-    return bounded(_wanted(opened), files=2 if opened.options.sandbox else 1)
+    return bounded(wanted_at_once(opened), files=2 if opened.options.sandbox else 1)
 
 
-def _wanted(opened: RunContext) -> int:
+def wanted_at_once(opened: RunContext) -> int:
+    """Return how many calls may be in flight where the system has nothing against it."""
     return opened.options.at_once or opened.campaign.pacing.at_once or AT_ONCE
 
 
@@ -87,7 +88,7 @@ def remarks(opened: RunContext) -> list[str]:
     learned = [rate for name, rate in rates.items() if is_auto(opened, name)]
     return [
         *_replaced(opened),
-        *([] if at_once(opened) == _wanted(opened) else [_FILES.format(calls=at_once(opened), files=limit())]),
+        *([] if at_once(opened) == wanted_at_once(opened) else [_FILES.format(calls=at_once(opened), files=limit())]),
         *([f"--rate-share {share:.3g}: the part of this host is {', '.join(rates.values())}"] if share != 1 else []),
         *([f"the rate is learned, beginning at {', '.join(learned)}, or where it was last"] if learned else []),
     ]

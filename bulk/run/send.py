@@ -1,7 +1,7 @@
 """A campaign sent, or gone on with where it stopped."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from bulk.run.marks import marks_of
 from bulk.run.options import Options
 from bulk.run.pace import remarks
 from bulk.run.plan import DryRun
+from bulk.run.pool import Pool
 from bulk.run.results import (
     ResultsPreview,
     check_results,
@@ -34,6 +35,18 @@ log = logging.getLogger("bulk")
 
 EVERY = 10.0  # seconds between two reports of progress
 Watch = Callable[[Progress], None]
+
+
+async def _at_once() -> None:
+    """Wait for nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """How a run starts beside others: what it shares with them, and what is waited for once all of it is open."""
+
+    pool: Pool = field(default_factory=Pool)
+    opened: Callable[[], Awaitable[None]] = _at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +83,31 @@ async def send(
     sends this run, and `Halted` where there are no credentials; a run that halts later says so in its summary, or
     raises `Halted` too where the ledger cannot even be read any more.
     """
-    opened = await open_from(campaign, Options.of(options))
-    if opened.options.dry_run:
+    return await sent(await prepared(campaign, Options.of(options)), stop or Stop(), watch, every)
+
+
+async def prepared(campaign: Source, options: Options) -> RunContext:
+    """Open a campaign to be sent, and log what a person should know before. Raises what `send` raises."""
+    opened = await open_from(campaign, options)
+    if options.dry_run:
         opened = in_scratch(opened)
     check_results(opened)
-    unaccepted = await in_thread(changes, opened) if opened.options.dry_run else []
-    told, warnings = [*opened.notes, *remarks(opened), *unaccepted], opened.warnings
-    for note in told:
+    unaccepted = await in_thread(changes, opened) if options.dry_run else []
+    warnings = opened.warnings
+    for note in [*opened.notes, *remarks(opened), *unaccepted]:
         log.log(logging.WARNING if note in warnings else logging.INFO, note)
-    stop = stop or Stop()
-    run: Run | None = None
+    return opened
+
+
+async def sent(
+    opened: RunContext, stop: Stop, watch: Watch | None, every: float, *, starting: Starting | None = None
+) -> Run:
+    """Send what is prepared. Raises what `send` raises. `starting`: see there."""
+    starting = starting or Starting()
+    told, run = list(opened.contacts.notes), None
     try:
-        async with opened_pass(opened, stop, DryRun(opened)) as sending:
+        async with opened_pass(opened, stop, DryRun(opened), starting.pool) as sending:
+            await starting.opened()
             with unwrapped():
                 await sending.go(watch, every)
             for note in opened.contacts.notes:  # what is seen at the end of a list only, such as a footer

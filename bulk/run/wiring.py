@@ -22,6 +22,7 @@ from bulk.run.environment import destination, guesses, start_afresh
 from bulk.run.pace import at_once, open_for, pace, parts_of
 from bulk.run.pace import room as room_for
 from bulk.run.plan import DryRun
+from bulk.run.pool import Pool
 from bulk.run.results import read_as
 from bulk.run.send_pass import SendPass
 from bulk.stop import Stop
@@ -30,8 +31,11 @@ log = logging.getLogger("bulk")
 
 
 @asynccontextmanager
-async def opened_pass(opened: RunContext, stop: Stop, survey: DryRun) -> AsyncIterator[SendPass]:
+async def opened_pass(
+    opened: RunContext, stop: Stop, survey: DryRun, pool: Pool | None = None
+) -> AsyncIterator[SendPass]:
     """Open all that a sending needs: the lock, the way out, the ledger. Where there is no way out, look instead."""
+    pool = pool or Pool()
     options = opened.options
     if options.state_dir is not None:  # a rehearsal's is a folder inside it, so the one that was named is seen to here
         state_folder(Path(options.state_dir))
@@ -39,7 +43,7 @@ async def opened_pass(opened: RunContext, stop: Stop, survey: DryRun) -> AsyncIt
         start_afresh(opened)
         async with destination(opened) as (transport, place):
             clock = steady_clock()
-            with Ledger.open(opened.state_dir, now=clock, at_once=at_once(opened)) as ledger:
+            with pool.ledger(opened.state_dir, now=clock, at_once=at_once(opened)) as ledger:
                 accept = options.accept_changes or options.dry_run
                 identity = opened.identity(*place)
                 book = ledger.begin(identity, opened.digests, fixed=opened.fixed, accept_changes=accept)

@@ -1,0 +1,40 @@
+"""`bulk send` with several campaigns: one question before, a line for each during, an outcome for each after."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bulk.cli import hints, screen, text
+from bulk.cli.progress import watching_all
+
+if TYPE_CHECKING:
+    from bulk.run.send import Run
+    from bulk.stop import Stop
+
+
+def show(campaigns: Sequence[Path], runs: Sequence["Run"]) -> None:
+    """Show what became of each campaign, and end the program with the gravest of their exit codes."""
+    from bulk.run.send_all import gravest
+
+    if screen.is_json():
+        screen.show({"runs": [{**run.summary.as_dict(), "exit_code": run.exit_code} for run in runs]}, "")
+    for run in runs:
+        if not screen.is_json():
+            screen.say(text.glance(run.glance, masked=not screen.is_looked_at()))
+        screen.say(f"{text.summary(run.summary)}\n")
+        if run.summary.halted:
+            screen.complain(f"{run.summary.campaign}: halted: {run.summary.halted}")
+    following = [
+        hint for path, run in zip(campaigns, runs, strict=True) for hint in hints.after_sending(run.summary, path)
+    ]
+    screen.say("\n".join(dict.fromkeys(following)))
+    sys.exit(gravest(runs))
+
+
+async def send(campaigns: Sequence[Path], stop: "Stop", options: dict[str, Any]) -> list["Run"]:
+    """Send several campaigns, with a line of progress for each."""
+    from bulk.run.send_all import send_all
+
+    with watching_all() as (watch, every):
+        return await send_all(campaigns, stop=stop, watch=watch, every=every, **options)

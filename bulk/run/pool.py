@@ -1,0 +1,28 @@
+"""What the runs of one process have in common: the ledger of a state directory, and where the pace of an account is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bulk.ledger import Ledger
+
+
+@dataclass(slots=True)
+class Pool:
+    """The ledgers and paces in use. All its runs are opened before the first of them ends."""
+
+    _ledgers: dict[Path, Ledger] = field(default_factory=dict)
+    _paces: dict[tuple[str, ...], Path] = field(default_factory=dict)
+
+    def ledger(self, folder: Path, *, now: Callable[[], float], at_once: int) -> Ledger:
+        """Open the ledger of a state directory, which has one writer. Raises `LedgerError`."""
+        known = self._ledgers.get(folder.resolve())
+        if known is not None:
+            return known.share(now=now, at_once=at_once)
+        ledger = Ledger.open(folder, now=now, at_once=at_once)
+        self._ledgers[folder.resolve()] = ledger
+        return ledger
+
+    def pace_folder(self, place: tuple[str, ...], folder: Path) -> Path:
+        """Return the state directory that keeps the pace of this place: that of the first run that goes there."""
+        return self._paces.setdefault(place, folder)

@@ -1,0 +1,193 @@
+"""Several campaigns sent together, in one process: each a run of its own, that shares what one process should.
+
+All are opened before the first call of any goes out, so that what is wrong with one is known while nothing is sent.
+From then on each goes its own way: the halt of one leaves the others going.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import polars as pl
+from anyio.abc import TaskStatus
+
+from bulk.delivery.attempts import CallCounts
+from bulk.errors import BulkError, CampaignError, ExitCode, unwrapped
+from bulk.run.connections import shares
+from bulk.run.context import RunContext, RunRef, Source, choose
+from bulk.run.label import labelled
+from bulk.run.options import Options
+from bulk.run.pace import wanted_at_once
+from bulk.run.pool import Pool
+from bulk.run.results import frame_of, summarise
+from bulk.run.send import EVERY, Run, Starting, prepared, sent
+from bulk.run.summary import Progress
+from bulk.stop import Stop
+from bulk.threads import in_thread
+
+log = logging.getLogger("bulk")
+
+WatchAll = Callable[[str, Progress], None]
+
+GRAVEST = (
+    *(ExitCode.TERMINATED, ExitCode.INTERRUPTED, ExitCode.HALTED, ExitCode.NOT_STARTED, ExitCode.BUSY),
+    *(ExitCode.ROWS_LEFT, ExitCode.ROWS_FAILED, ExitCode.DONE),
+)
+"""The exit codes, the gravest first."""
+
+
+def gravest(runs: Sequence[Run]) -> int:
+    """Return the exit code of a process that sent these runs: the gravest of theirs.
+
+    Where one did not start and another made calls, that is a halt: no exit code says that nothing was sent.
+    """
+    code = min((ExitCode(run.exit_code) for run in runs), key=GRAVEST.index, default=ExitCode.DONE)
+    made = any(run.summary.calls for run in runs)
+    return int(ExitCode.HALTED if made and code in {ExitCode.NOT_STARTED, ExitCode.BUSY} else code)
+
+
+async def send_all(
+    campaigns: Sequence[Source],
+    *,
+    stop: Stop | None = None,
+    watch: WatchAll | None = None,
+    every: float = EVERY,
+    **options: Any,
+) -> list[Run]:
+    """Send several campaigns together; return their runs, in the same order.
+
+    `options` are those of `bulk.Options`, for each campaign alike. `watch` is told the name of a campaign and its
+    progress, of each every `every` seconds; `stop.ask(…)` ends all runs early. Each run has an exit code of its own:
+    one that halts, or that cannot go on before its first call, says so in its summary, and the others go on.
+
+    Raises what `send` raises where one of the campaigns could not start: then nothing was sent by any.
+    """
+    asked = Options.of(options)
+    chosen = await in_thread(_chosen, campaigns, asked)
+    names = _names(campaigns, chosen)
+    together = _Together(stop or Stop(), watch, every)
+    opened = []
+    for name, campaign in zip(names, campaigns, strict=True):
+        with labelled(name), _named(name, campaign):
+            opened.append(await prepared(campaign, asked))
+    with unwrapped():
+        async with anyio.create_task_group() as group:
+            for name, one in zip(names, _bounded(opened), strict=True):
+                await group.start(together.send, name, one)
+            together.all_open.set()
+    return [together.runs[name] for name in names]
+
+
+@dataclass(slots=True)
+class _Together:
+    """The runs of one `send_all`, by name."""
+
+    stop: Stop
+    watch: WatchAll | None
+    every: float
+    runs: dict[str, Run] = field(default_factory=dict)
+    all_open: anyio.Event = field(default_factory=anyio.Event)
+    _pool: Pool = field(default_factory=Pool)
+
+    async def send(self, name: str, opened: RunContext, *, task_status: TaskStatus[None]) -> None:
+        """Open a run, and send it once all are open. Raises `BulkError` where it could not be opened."""
+
+        async def is_open() -> None:
+            task_status.started()
+            await self.all_open.wait()
+
+        with labelled(name), _named(name):
+            try:
+                self.runs[name] = await self._sent(name, opened, Starting(self._pool, is_open))
+            except BulkError as error:
+                if not self.all_open.is_set():
+                    raise
+                log.error(str(error))  # noqa: TRY400 - the sentence says it all
+                self.runs[name] = _not_sent(opened, error)
+
+    async def _sent(self, name: str, opened: RunContext, starting: Starting) -> Run:
+        stop = Stop()
+        watch = None if self.watch is None else partial(self.watch, name)
+        with unwrapped():
+            async with anyio.create_task_group() as beside:
+                beside.start_soon(self._follow, stop)
+                run = await sent(opened, stop, watch, self.every, starting=starting)
+                beside.cancel_scope.cancel()
+        return run
+
+    async def _follow(self, stop: Stop) -> None:
+        """Stop one run when all are to stop."""
+        await self.stop.wait()
+        stop.ask(self.stop.reason or "", self.stop.exit_code)
+
+
+def _not_sent(opened: RunContext, error: BulkError) -> Run:
+    """Return a run that came to nothing after it was opened."""
+    told = summarise(opened, {}, CallCounts(), seconds=0.0, halted=str(error))
+
+    def results() -> pl.DataFrame:
+        return frame_of(opened)
+
+    return Run(told, int(error.exit_code), results)
+
+
+@contextmanager
+def _named(name: str, campaign: Source | None = None) -> Iterator[None]:
+    """Say which campaign something is wrong with, unless its file is named already."""
+    try:
+        yield
+    except BulkError as error:
+        if not str(error).startswith(f"{campaign}:"):
+            error.args = (f"{name}: {error}",)
+        raise
+
+
+def _chosen(campaigns: Sequence[Source], options: Options) -> list[RunRef]:
+    """Read the campaigns without their lists. Raise `CampaignError`, also where two would be one run, or one file."""
+    if not campaigns:
+        raise CampaignError("no campaign: name one at least")
+    found = [choose(campaign, options) for campaign in campaigns]
+    if options.results and len(found) > 1:
+        raise CampaignError("--results names one file, and there are several campaigns: leave it out")
+    _check_distinct([(str(one.state_dir.resolve()), one.campaign.name) for one in found], campaigns, "the same run")
+    if not options.dry_run:
+        _check_distinct([(str(one.results_path.resolve()),) for one in found], campaigns, "results of the same file")
+    return found
+
+
+def _check_distinct(keys: Sequence[tuple[str, ...]], campaigns: Sequence[Source], what: str) -> None:
+    first: dict[tuple[str, ...], Source] = {}
+    for key, campaign in zip(keys, campaigns, strict=True):
+        if key in first:
+            both = f"{_said(first[key])} and {_said(campaign)}"
+            raise CampaignError(f"{both} are {what}: name each campaign once, and give each a `name` of its own")
+        first[key] = campaign
+
+
+def _names(campaigns: Sequence[Source], chosen: Sequence[RunRef]) -> list[str]:
+    """Return what the campaigns are called beside each other: by their names, where these differ."""
+    often = Counter(one.campaign.name for one in chosen)
+    given = zip(campaigns, chosen, strict=True)
+    return [one.campaign.name if often[one.campaign.name] == 1 else _said(source) for source, one in given]
+
+
+def _said(campaign: Source) -> str:
+    return f"campaign {campaign.name!r} of {campaign.folder}" if not isinstance(campaign, Path | str) else str(campaign)
+
+
+def _bounded(opened: Sequence[RunContext]) -> list[RunContext]:
+    """Return the campaigns with as many calls in flight as the system lets files be open for all of them together."""
+    wanted = [wanted_at_once(one) for one in opened]
+    able = shares(wanted, files=2 if opened[0].options.sandbox else 1)
+    if able != wanted:
+        log.info(
+            "%d calls at once of all campaigns, not more: raise the limit of open files with `ulimit -n`", sum(able)
+        )
+    bounded = zip(opened, able, strict=True)
+    return [replace(one, options=replace(one.options, at_once=number)) for one, number in bounded]
