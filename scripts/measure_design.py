@@ -11,7 +11,6 @@ limit, one list format, one command.
 import argparse
 import ast
 import math
-import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -23,7 +22,12 @@ PAGE = ROOT / "docs" / "internals" / "design.md"
 MARKS = "<!-- measured -->\n", "<!-- end -->\n"
 NOUNS = {"string", "ceiling", "pacing", "seed", "embed"}  # end so, and are the field's nouns
 PARTICIPLES = {"told", "led", "held", "sent", "made", "written", "given", "known", "seen", "kept", "taken"}
-EXAMPLES = {"a channel": "whatsapp", "a limit": "SlidingWindow", "a list format": "xlsb", "a command": "resolve"}
+EXAMPLES = {
+    "a channel": ["bulk.channels.whatsapp"],
+    "a limit": ["bulk.pacing.sliding_window"],
+    "a list format": ["bulk.loader.xlsb"],
+    "a command": ["bulk.run.resolve", "bulk.cli.resolve"],
+}
 
 
 def modules() -> dict[str, ast.Module]:
@@ -71,21 +75,19 @@ def cycle(graph: Mapping[str, set[str]]) -> list[str]:
     return []
 
 
-def knowing(trees: Mapping[str, ast.Module], word: str) -> list[str]:
-    """Return the modules whose code, not only their words for people, names something."""
-    pattern = re.compile(rf"\b{word}\b")
-    return [name for name, tree in trees.items() if any(pattern.fullmatch(one) for one in _names(tree))]
+def knowing(trees: Mapping[str, ast.Module], of: list[str]) -> list[str]:
+    """Return some modules and those that import them, wherever they do: what another one would touch."""
+    return [name for name, tree in trees.items() if name in of or of_ours(tree) & {*of}]
 
 
-def _names(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                yield name
-            case ast.AsyncFunctionDef(name=name) | ast.alias(name=name):
-                yield from name.split(".")
-            case ast.Constant(value=str() as text) if len(text) < 40:
-                yield text
+def of_ours(tree: ast.Module) -> set[str]:
+    """Return the names that a module imports, wherever it does, and those in its text: the public API loads by name."""
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return {f"{node.module}.{alias.name}" for node in froms for alias in node.names} | {
+        *(str(node.module) for node in froms),
+        *texts,
+    }
 
 
 def measured() -> list[tuple[str, str]]:
@@ -119,7 +121,7 @@ def measured() -> list[tuple[str, str]]:
         ("lines of the largest file", f"{files[largest]} (`{largest.relative_to(ROOT)}`)"),
         ("import cycles between packages", _listed(cycle(packages)) or "0"),
         ("import cycles between modules", _listed(cycle(graph)) or "0"),
-        *((f"modules that know of {what}, `{word}`", _count(knowing(trees, word))) for what, word in EXAMPLES.items()),
+        *((f"modules that know of {what}, `{of[0]}`", _count(knowing(trees, of))) for what, of in EXAMPLES.items()),
     ]
 
 
