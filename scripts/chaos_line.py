@@ -23,7 +23,7 @@ from typing import ClassVar
 import chaos_ledger
 from chaos import ENVIRONMENT, Trial, main
 from chaos_edge import HOST, Edge
-from chaos_troubles import Clock, Disk, Jumps, Keys, Line, Violation
+from chaos_troubles import Clock, Disk, Jumps, Keys, Line, Trouble
 from chaos_verdict import Figures, LineFigures
 
 PATIENCE = 6.0  # seconds after which a life that gets nowhere is killed, too
@@ -45,7 +45,7 @@ class LineTrial(Trial):
     HOSTS: ClassVar[tuple[str, ...]] = (HOST,)
 
     figures: LineFigures
-    troubles: list[Violation] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     doubts: dict[bytes, tuple[float, float, bool]] = field(default_factory=dict)
     unknown: set[bytes] = field(default_factory=set)
@@ -112,10 +112,10 @@ class LineTrial(Trial):
             if self._befalls(trouble):
                 await (trouble.mend() if self.lots.random() < 0.3 else self._strike(trouble, life))
 
-    def _befalls(self, trouble: Violation) -> bool:
+    def _befalls(self, trouble: Trouble) -> bool:
         return self.lots.random() < (JUMPS if trouble is self.troubles[0] else STRIKES)
 
-    async def _strike(self, trouble: Violation, life: int | None) -> None:
+    async def _strike(self, trouble: Trouble, life: int | None) -> None:
         self.seen.append(self.clock.now)
         name = await trouble.strike(self.lots, life)
         if name:

@@ -26,7 +26,7 @@ from disks import mount
 SHORT, LONG, AWAY = (2.0, 200.0), (400.0, 4 * 3600.0), 8 * 86400.0  # seconds: a signature is good for 300
 
 
-class Violation(Protocol):
+class Trouble(Protocol):
     """One of the troubles. `life` is the program's process id, where it lives."""
 
     async def strike(self, lots: random.Random, life: int | None) -> str: ...

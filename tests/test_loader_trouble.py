@@ -18,11 +18,11 @@ ANN, BOB = "+14155550123", "+14155550124"
 PHONE = ReadSpec(kind="phone", destination="phone")
 HEAD = f"phone,name\n{ANN},Zoë\n"
 
-Violation = Callable[[str, str | bytes], str]
+Trouble = Callable[[str, str | bytes], str]
 
 
 @pytest.fixture
-def trouble(tmp_path: Path) -> Violation:
+def trouble(tmp_path: Path) -> Trouble:
     """Return what is wrong with a list of this name and content."""
 
     def found(name: str, content: str | bytes) -> str:
@@ -79,18 +79,18 @@ def zipped(*names: str) -> bytes:
     ids=lambda value: "bytes" if isinstance(value, bytes) else None,  # some hold the time they were made at
 )
 def test_what_is_no_list_is_told_with_the_remedy(
-    trouble: Violation, name: str, content: str | bytes, message: str
+    trouble: Trouble, name: str, content: str | bytes, message: str
 ) -> None:
     assert trouble(name, content).startswith(message)
 
 
-def test_a_parquet_file_damaged_inside_is_told_with_the_rows(trouble: Violation) -> None:
+def test_a_parquet_file_damaged_inside_is_told_with_the_rows(trouble: Trouble) -> None:
     content = bytearray(parquet())
     content[100:400] = bytes(300)
     assert trouble("list.parquet", bytes(content)).startswith("list.parquet, rows 0 to ")
 
 
-def test_undecodable_bytes_are_told_with_the_line(trouble: Violation) -> None:
+def test_undecodable_bytes_are_told_with_the_line(trouble: Trouble) -> None:
     said = trouble("list.csv", f"{HEAD}{BOB},Bob\n{BOB},".encode() + b"\xff\n")
     assert said == (
         "list.csv, line 4: the byte 0xff is not utf-8: save the list as UTF-8 ('CSV UTF-8'), "
@@ -98,30 +98,30 @@ def test_undecodable_bytes_are_told_with_the_line(trouble: Violation) -> None:
     )
 
 
-def test_undecodable_bytes_among_quoted_rows_are_told_with_the_line(trouble: Violation) -> None:
+def test_undecodable_bytes_among_quoted_rows_are_told_with_the_line(trouble: Trouble) -> None:
     said = trouble("list.csv", f'{HEAD}{BOB},"B\nob"\n{BOB},'.encode() + b"\xff\n")
     assert said.startswith("list.csv, line 5: the byte 0xff is not utf-8")
 
 
-def test_undecodable_bytes_far_down_are_told_with_the_line(trouble: Violation) -> None:
+def test_undecodable_bytes_far_down_are_told_with_the_line(trouble: Trouble) -> None:
     said = trouble("list.csv", HEAD.encode() + f"{BOB},Bob\n".encode() * 99_999 + f"{BOB},".encode() + b"\xc3\n")
     assert said.startswith("list.csv, line 100002: the byte 0xc3 is not utf-8")
 
 
-def test_bytes_that_no_encoding_makes_names_of_are_told_with_the_remedy(trouble: Violation) -> None:
+def test_bytes_that_no_encoding_makes_names_of_are_told_with_the_remedy(trouble: Trouble) -> None:
     said = trouble("list.csv", f"phone,name\n{ANN},".encode() + b"Zo\xeb\n" + BOB.encode() + b",\x81\n")
     assert said.startswith(
         "list.csv is not UTF-8, and its encoding cannot be told: save it as UTF-8 ('CSV UTF-8'), or set"
     )
 
 
-def test_bytes_that_a_guessed_encoding_lacks_are_told_with_the_line(trouble: Violation) -> None:
+def test_bytes_that_a_guessed_encoding_lacks_are_told_with_the_line(trouble: Trouble) -> None:
     names = "".join(f"{ANN},Zoë Müller\n" for _ in range(10_000)).encode("cp1252")
     said = trouble("list.csv", b"phone,name\n" + names + BOB.encode() + b",\x81\n")
     assert said.startswith("list.csv, line 10002: the byte 0x81 is not cp1252")
 
 
-def test_a_quote_that_is_never_closed_is_told_with_the_line(trouble: Violation) -> None:
+def test_a_quote_that_is_never_closed_is_told_with_the_line(trouble: Trouble) -> None:
     said = trouble("list.csv", f'{HEAD}{BOB},"Bob\n{BOB},Bob\n')
     assert said == "list.csv, line 3: a quote is opened here and never closed: close it, or double it"
 
@@ -137,14 +137,14 @@ def test_a_quote_that_is_never_closed_is_told_with_the_line(trouble: Violation) 
         ),
     ],
 )
-def test_a_line_of_ndjson_that_does_not_fit_is_told_with_the_line(trouble: Violation, line: str, message: str) -> None:
+def test_a_line_of_ndjson_that_does_not_fit_is_told_with_the_line(trouble: Trouble, line: str, message: str) -> None:
     rows = f'{{"phone": "{ANN}", "visits": 1}}\n' * 20_000
     said = trouble("list.ndjson", f"{rows}\n{line}\n")
     assert said.startswith(f"list.ndjson, line 20002: {message}")
     assert BOB not in said
 
 
-def test_ndjson_that_contradicts_itself_from_the_start_is_told_with_the_line(trouble: Violation) -> None:
+def test_ndjson_that_contradicts_itself_from_the_start_is_told_with_the_line(trouble: Trouble) -> None:
     assert "has another type here than before" in trouble("list.ndjson", '{"phone": {"a": 1}}\n{"phone": [1]}\n')
 
 

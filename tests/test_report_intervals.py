@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulk.model import Status
-from bulk.reports.figures import AdaptiveLimiter, Timeline
+from bulk.reports.figures import Throughput, Timeline
 from bulk.reports.intervals import BARS, DAY, HOUR, MINUTE, STEPS, WIDTHS, Cells
 
 MIDNIGHT = 1_795_132_800  # Fri 2026-11-20 00:00 UTC
@@ -106,15 +106,15 @@ def test_the_pace_is_that_of_whole_windows_in_which_rows_ended() -> None:
         *((second, 20) for second in range(30, 34)),
         (34, 2),
     ]
-    assert cells(*ends).pace() == AdaptiveLimiter(window=1, busiest=40.0, median=20.0)
+    assert cells(*ends).pace() == Throughput(window=1, busiest=40.0, median=20.0)
 
 
 def test_the_pace_of_a_long_run_is_measured_by_the_minute() -> None:
     counted = cells(*((MINUTE * n, 120) for n in range(600)))
     assert drawn(counted).interval == 10 * MINUTE
-    assert counted.pace() == AdaptiveLimiter(window=MINUTE, busiest=2.0, median=2.0)
+    assert counted.pace() == Throughput(window=MINUTE, busiest=2.0, median=2.0)
 
 
 def test_rows_that_cost_no_call_have_no_pace() -> None:
     assert cells((0, 5), status=Status.SKIPPED).pace() is None
-    assert cells((0, 5), status=Status.REJECTED).pace() == AdaptiveLimiter(window=1, busiest=5.0, median=5.0)
+    assert cells((0, 5), status=Status.REJECTED).pace() == Throughput(window=1, busiest=5.0, median=5.0)

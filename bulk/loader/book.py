@@ -12,7 +12,7 @@ from bulk.errors import ListError
 from bulk.loader.opendocument import seen_in_ods
 from bulk.loader.preamble import Row
 from bulk.loader.sheet_cells import text_cells
-from bulk.loader.sheets import SeenRows, check_size
+from bulk.loader.sheets import SheetExtent, check_size
 from bulk.loader.spreadsheetml import document_of, parts_of, seen_in_xlsx
 from bulk.loader.xlsb import Damaged, binary_parts_of, seen_in_xlsb
 
@@ -30,7 +30,7 @@ class Grid:
 
     frame: pl.DataFrame
     lines: list[int]
-    seen: SeenRows | None
+    seen: SheetExtent | None
 
     def rows(self, start: int, stop: int | None = None) -> list[Row]:
         """Return some of the rows."""
@@ -47,7 +47,7 @@ class Book:
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
         self._parts: dict[str, tuple[str, bool]] = {}
-        self._seen: list[SeenRows] | None = None
+        self._seen: list[SheetExtent] | None = None
         self._path = path
         try:
             self._look_inside()
@@ -98,7 +98,7 @@ class Book:
             elif "content.xml" in archive.NameToInfo:
                 self._seen = seen_in_ods(archive)
 
-    def _look_at(self, sheet: str) -> SeenRows | None:
+    def _look_at(self, sheet: str) -> SheetExtent | None:
         if self._seen is not None:
             return self._seen[self.sheets.index(sheet)]
         if sheet not in self._parts:

@@ -4,7 +4,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 
-from bulk.loader.sheets import SeenRows, blocks
+from bulk.loader.sheets import SheetExtent, blocks
 
 _TAG = re.compile(rb"<table:(table|table-row|table-column|table-cell|covered-table-cell)(?=[\s/>])([^>]*)>")
 _REPEATED = re.compile(rb'table:number-(?:rows|columns)-repeated="(\d{1,9})"')
@@ -12,15 +12,15 @@ _COLLAPSED = re.compile(rb'table:visibility="(?:collapse|filter)"')
 _MOST_ROWS = 2_000_000  # that can be hidden together
 
 
-def seen_in_ods(archive: zipfile.ZipFile) -> list[SeenRows]:
+def seen_in_ods(archive: zipfile.ZipFile) -> list[SheetExtent]:
     """Look through all sheets of a workbook, which its reader reads together."""
-    sheets: list[SeenRows] = []
+    sheets: list[SheetExtent] = []
     first = last = column = 0
     for text in _tags(archive, "content.xml"):
         for kind, attributes in _TAG.findall(text):
             times = int(found[1]) if (found := _REPEATED.search(attributes)) else 1
             if kind == b"table":
-                sheets.append(SeenRows())
+                sheets.append(SheetExtent())
                 first = last = column = 0
             elif kind == b"table-row":
                 first, last, column = last + 1, last + times, 0

@@ -14,7 +14,7 @@ BLOCK = 1 << 20
 
 
 @dataclass(slots=True)
-class SeenRows:
+class SheetExtent:
     """What is seen of a sheet. Rows count from 1, columns from 0; without a cell that is filled in, all are 0.
 
     `uncalculated` has, for columns with formulas that have no value, one of them and how many there are.

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import cast
 
 from bulk.errors import ListError
-from bulk.loader.sheets import SeenRows, blocks, letters_of, place_of
+from bulk.loader.sheets import SheetExtent, blocks, letters_of, place_of
 
 _LONGEST_ROW = 1 << 26
 _FEW = 50  # columns that are looked for one by one
@@ -70,9 +70,9 @@ def targets_of(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
     return {name: posixpath.normpath(target).lstrip("/") for name, target in targets.items()}
 
 
-def seen_in_xlsx(archive: zipfile.ZipFile, part: str) -> SeenRows:
+def seen_in_xlsx(archive: zipfile.ZipFile, part: str) -> SheetExtent:
     """Look through a sheet of a workbook."""
-    seen = SeenRows()
+    seen = SheetExtent()
     if part not in archive.NameToInfo:
         return seen
     row = 0
@@ -91,7 +91,7 @@ def seen_in_xlsx(archive: zipfile.ZipFile, part: str) -> SeenRows:
     return seen
 
 
-def _look_at_rows(seen: SeenRows, text: bytes, starts: Sequence[int]) -> int:
+def _look_at_rows(seen: SheetExtent, text: bytes, starts: Sequence[int]) -> int:
     """Look at rows together, and return the number of the last: one by one they would take longer than to read them."""
     if b" hidden=" in text or b' ht="0' in text:
         seen.hidden_rows.update(_number(tag[1]) for tag in _ROW.finditer(text) if _HIDDEN.search(tag[1]))
@@ -116,7 +116,7 @@ def _outermost(text: bytes) -> tuple[int, int]:
     return first, next(place for place in reversed(columns) if _filled(place).search(text))
 
 
-def _look_at_row(seen: SeenRows, row: int, text: bytes) -> int:
+def _look_at_row(seen: SheetExtent, row: int, text: bytes) -> int:
     """Look at the text of a row; `row` is its number if it does not say it itself."""
     tag = cast("re.Match[bytes]", _ROW.match(text))[1]
     row = _number(tag) if _NUMBER.search(tag) else row
@@ -130,14 +130,14 @@ def _look_at_row(seen: SeenRows, row: int, text: bytes) -> int:
     return row
 
 
-def _note_formulas(seen: SeenRows, text: bytes) -> None:
+def _note_formulas(seen: SheetExtent, text: bytes) -> None:
     for letters, number, attributes in _UNCALCULATED.findall(text):
         if b't="str"' not in attributes:
             one, count = seen.uncalculated.get(place_of(letters), (f"{letters.decode()}{number.decode()}", 0))
             seen.uncalculated[place_of(letters)] = one, count + 1
 
 
-def _hide_columns(seen: SeenRows, tag: bytes) -> None:
+def _hide_columns(seen: SheetExtent, tag: bytes) -> None:
     found = _RANGE.search(tag)
     if found and _NO_WIDTH.search(tag):
         seen.hide_columns(int(found[1] or found[4]) - 1, int(found[2] or found[3]))

@@ -18,7 +18,7 @@ from bulk.loader.footer import TAIL, below
 from bulk.loader.layout import EVERY_ROW, Layout
 from bulk.loader.preamble import head_of, looks_like_a_destination, preamble
 from bulk.loader.sheet_choice import chosen
-from bulk.loader.sheets import SeenRows
+from bulk.loader.sheets import SheetExtent
 from bulk.loader.tables import Chunk, Query
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, and .xlsx under a password
@@ -114,7 +114,7 @@ def _line_in(columns: Sequence[str]) -> str:
     return name
 
 
-def _shown(frame: pl.DataFrame, seen: SeenRows | None, layout: Layout, name: str) -> tuple[pl.DataFrame, list[str]]:
+def _shown(frame: pl.DataFrame, seen: SheetExtent | None, layout: Layout, name: str) -> tuple[pl.DataFrame, list[str]]:
     """Deal with what is hidden as the layout says, and return words for a person. Raise `ListError` where it does not.
 
     `frame` has the rows' numbers as its last column.
@@ -151,7 +151,7 @@ def _are(*what: str) -> str:
     return f"{' and '.join(what)} {'is' if is_one else 'are'}"
 
 
-def _uncalculated(columns: Sequence[str], seen: SeenRows | None) -> dict[str, str]:
+def _uncalculated(columns: Sequence[str], seen: SheetExtent | None) -> dict[str, str]:
     """Return the sentence about columns that hold formulas without a value."""
     if seen is None:
         return {}

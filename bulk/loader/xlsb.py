@@ -4,7 +4,7 @@ import struct
 import zipfile
 from collections.abc import Iterator
 
-from bulk.loader.sheets import SeenRows
+from bulk.loader.sheets import SheetExtent
 from bulk.loader.spreadsheetml import targets_of
 
 _ROW, _COLUMNS, _SHEET = 0, 60, 156  # BrtRowHdr, BrtColInfo, BrtBundleSh
@@ -27,9 +27,9 @@ def binary_parts_of(archive: zipfile.ZipFile, document: str) -> dict[str, tuple[
     return sheets
 
 
-def seen_in_xlsb(archive: zipfile.ZipFile, part: str) -> SeenRows:
+def seen_in_xlsb(archive: zipfile.ZipFile, part: str) -> SheetExtent:
     """Look through a sheet of a workbook."""
-    seen = SeenRows()
+    seen = SheetExtent()
     data = archive.read(part) if part in archive.NameToInfo else b""
     row, first, last = 0, -1, -1
     for kind, start in _records(data):

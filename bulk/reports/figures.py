@@ -60,7 +60,7 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True)
-class AdaptiveLimiter:
+class Throughput:
     """Rows per second that cost calls, measured over windows of so many seconds in which some ended."""
 
     window: int
@@ -106,7 +106,7 @@ class Figures:
     look: tuple[Row, ...] = ()
     attempts: tuple[int, ...] | None = None
     timeline: Timeline | None = None
-    pace: AdaptiveLimiter | None = None
+    pace: Throughput | None = None
 
     @property
     def rows(self) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bulk.model import Status
-from bulk.reports.figures import TRIED, AdaptiveLimiter, Bar, Timeline
+from bulk.reports.figures import TRIED, Bar, Throughput, Timeline
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 STEPS: Final = (
@@ -54,7 +54,7 @@ class Cells:
         starts = range(_begin(first, step), last + 1, step)
         return Timeline(step, tuple(Bar(start, _at(rows, start)) for start in starts))
 
-    def pace(self) -> AdaptiveLimiter | None:
+    def pace(self) -> Throughput | None:
         """Return how fast rows went that cost calls, by the minute, or finer where the run was short.
 
         The first window and the last are seldom full: where there are others, the median leaves them out.
@@ -68,7 +68,7 @@ class Cells:
             if status in TRIED:
                 windows[start] += rows
         rates = [rows / window for _, rows in sorted(windows.items())]
-        return AdaptiveLimiter(window, max(rates), statistics.median(rates[1:-1] or rates)) if rates else None
+        return Throughput(window, max(rates), statistics.median(rates[1:-1] or rates)) if rates else None
 
     def _by(self, width: int) -> Counter[tuple[int, Status]]:
         coarser = Counter[tuple[int, Status]]()

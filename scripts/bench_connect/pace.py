@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench_connect.peers import NAMES
 from bench_connect.programs import Campaign, Ended, python, run
-from bench_connect.service import SeenRows, Service
+from bench_connect.service import Seen, Service
 from bench_connect.table import Figure
 
 RATE, BURST, LATENCY = 50, 50, 0.1
@@ -65,7 +65,7 @@ def _known(service: Service, folder: Path, channel: str, rows: int, *, target: f
 
 
 def _figure(
-    what: str, who: str, seen: SeenRows, channel: str, ended: Ended, targets: tuple[float, float] | None = None
+    what: str, who: str, seen: Seen, channel: str, ended: Ended, targets: tuple[float, float] | None = None
 ) -> Figure:
     share, throttled = _share(seen, channel), seen.throttled_share
     lost = f", {ended.told['failed']:,} given up" if ended.told.get("failed") else ""
@@ -76,7 +76,7 @@ def _figure(
     return Figure(what, who, found, target, share >= targets[0] and throttled <= targets[1])
 
 
-def _share(seen: SeenRows, channel: str) -> float:
+def _share(seen: Seen, channel: str) -> float:
     if channel == "sms":
         return seen.accepted[LAST[channel]] / seen.permitted[LAST[channel]]
     assert seen.first is not None

@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class SeenRows:
+class Seen:
     """What the server saw of one client. Times are those of the machine's monotonic clock, None before a call."""
 
     accepted: dict[str, int]
@@ -39,11 +39,11 @@ class Service:
         """Begin anew under these settings."""
         self._ask("PUT", json.dumps(settings))
 
-    def seen(self) -> SeenRows:
+    def seen(self) -> Seen:
         """Return what came since."""
         told = self._ask("GET", None)
         operations = told.values()
-        return SeenRows(
+        return Seen(
             {name: operation["accepted"] for name, operation in told.items()},
             sum(operation["throttled"] for operation in operations),
             {name: operation["permitted"] for name, operation in told.items()},
