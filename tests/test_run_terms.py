@@ -10,7 +10,6 @@ import bulk
 from bulk.campaign import Campaign
 from bulk.run.context import RunContext, open_campaign
 from bulk.run.options import Options
-from bulk.run.pace import open_for
 
 ID = "11111111-1111-4111-8111-111111111111"
 FROM = {"EmailAddress": "shop@example.com"}
@@ -65,7 +64,7 @@ def opened(channel: str, **tables: Any) -> RunContext:
 def test_a_contact_stays_open_as_said_else_as_requested_else_as_documented(
     channel: str, tables: dict[str, Any], seconds: float
 ) -> None:
-    assert open_for(opened(channel, **tables)) == seconds
+    assert opened(channel, **tables).rates.open_for() == seconds
 
 
 # Expiry by row

@@ -19,7 +19,6 @@ from bulk.reports.results import frame
 from bulk.run.context import open_campaign
 from bulk.run.eligibility import Judge
 from bulk.run.options import Options
-from bulk.run.pace import pace
 from bulk.run.results import read_results
 from bulk.run.send_pass import SendPass
 from bulk.run.wiring import carrier
@@ -84,7 +83,7 @@ def run(
             if opened.terms.rules.limits:
                 ledger.index_people()
             judge = Judge(opened.terms, ledger, "sms", START, lambda: start + loop.time())
-            turns = {OPERATION: RateLimitQueue(LocalStore(pace(opened, OPERATION)), stop)}
+            turns = {OPERATION: RateLimitQueue(LocalStore(opened.rates.limiter(OPERATION)), stop)}
             sending = SendPass(
                 opened, book, carrier(opened, book, service, turns=turns, judge=judge, stop=stop), judge, stop
             )

@@ -16,5 +16,6 @@ blank           texts of which a person would see nothing
 from bulk.request.request import Request, compile_template
 from bulk.request.table import Rendering, TemplateFailed, rendering
 from bulk.request.template import Template
+from bulk.request.texts import Texts
 
-__all__ = ["Rendering", "Request", "Template", "TemplateFailed", "compile_template", "rendering"]
+__all__ = ["Rendering", "Request", "Template", "TemplateFailed", "Texts", "compile_template", "rendering"]

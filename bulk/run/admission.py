@@ -7,7 +7,6 @@ from bulk.model import Call, Delivery
 from bulk.rules import Wait
 from bulk.run.context import RunContext
 from bulk.run.eligibility import Judge
-from bulk.run.pace import open_for, room
 
 
 def admission(opened: RunContext, judge: Judge, identity: RunIdentity) -> Admission:
@@ -15,8 +14,8 @@ def admission(opened: RunContext, judge: Judge, identity: RunIdentity) -> Admiss
 
     Counting and announcing are one transaction of the ledger, so runs that share it keep caps and bounds together.
     """
-    bounds = {name: room(opened, name) for name in opened.campaign.way.OPERATIONS.values()}
-    lasts, capped = open_for(opened), bool(judge.terms.rules.limits)
+    bounds = {name: opened.rates.room(name) for name in opened.campaign.way.OPERATIONS.values()}
+    lasts, capped = opened.rates.open_for(), bool(judge.terms.rules.limits)
 
     def ask(delivery: Delivery) -> None:
         judged = judge(delivery.recipient, caps=False)

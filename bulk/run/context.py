@@ -13,6 +13,7 @@ from bulk.model import digest
 from bulk.request import Request
 from bulk.run.eligibility import Terms, terms
 from bulk.run.options import Options
+from bulk.run.rates import Rates
 
 Source = Campaign | Path | str
 """A campaign, or the path of its file."""
@@ -50,6 +51,11 @@ class RunRef:
         if not isinstance(given, str | Path) or "://" in str(given):
             return None
         return Path(given) if self.options.contacts is not None else self.campaign.folder / given
+
+    @property
+    def rates(self) -> Rates:
+        """How fast its calls may go."""
+        return Rates(self.campaign, self.options)
 
     @property
     def results_path(self) -> Path:

@@ -13,7 +13,6 @@ from bulk.ledger import Ledger
 from bulk.loader import Scratch
 from bulk.run.context import RunContext, RunRef, Source, choose, open_campaign
 from bulk.run.options import Options
-from bulk.run.pace import at_once, is_auto, quota
 from bulk.sandbox import Sandbox
 from bulk.threads import in_thread
 
@@ -30,10 +29,10 @@ async def destination(opened: RunContext) -> AsyncIterator[tuple[Connect | None,
     elif options.sandbox:
         async with Sandbox(quotas=_granted(opened), control_token=secrets.token_urlsafe(32)) as sandbox:
             endpoint = Endpoint(sandbox.url, options.region or "us-east-1", credentials=_DUMMY)
-            async with Connect(endpoint, at_once=at_once(opened)) as connect:
+            async with Connect(endpoint, at_once=opened.rates.at_once()) as connect:
                 yield connect, (SANDBOX, connect.region)
     else:
-        async with Connect(_endpoint(opened), at_once=at_once(opened)) as connect:
+        async with Connect(_endpoint(opened), at_once=opened.rates.at_once()) as connect:
             yield connect, (connect.url, connect.region)
 
 
@@ -41,7 +40,7 @@ async def guesses(opened: RunContext) -> dict[str, float | None]:
     """Ask for the account's own quotas where a rate is to be learned, and the account is the real one."""
     if opened.options.sandbox or opened.options.endpoint_url:
         return {}
-    operations = [name for name in opened.campaign.way.OPERATIONS.values() if is_auto(opened, name)]
+    operations = [name for name in opened.campaign.way.OPERATIONS.values() if opened.rates.is_auto(name)]
     return {name: await applied_rate(name, _endpoint(opened)) for name in operations}
 
 
@@ -116,4 +115,4 @@ def _endpoint(chosen: RunRef) -> Endpoint:
 
 def _granted(opened: RunContext) -> dict[str, tuple[float, int]]:
     """Grant what the campaign takes the service to grant."""
-    return {name: quota(opened, name) for name in opened.campaign.way.OPERATIONS.values()}
+    return {name: opened.rates.quota(name) for name in opened.campaign.way.OPERATIONS.values()}

@@ -15,7 +15,6 @@ from bulk.reports.results import Results
 from bulk.rules import Locality
 from bulk.run.characters import Characters
 from bulk.run.context import RunContext
-from bulk.run.pace import bound, limits, open_for, remarks, room
 from bulk.text.segments import is_unusual, parts
 
 PREVIEWS = 3
@@ -132,28 +131,28 @@ class DryRun:
         plan.calls = dict.fromkeys(operations.values(), plan.sendable)
         plan.seconds = max((self._seconds(name) for name in plan.calls), default=0.0)
         texts = self._characters.sentences()
-        plan.notes += [*self._opened.notes, *texts, *remarks(self._opened), *self._bound()]
+        plan.notes += [*self._opened.notes, *texts, *self._opened.rates.remarks(), *self._bound()]
         self._hold()
         self._where()
         return plan
 
     def _seconds(self, operation: str) -> float:
         """Return how long the calls of an operation take (seconds). The operations run at once: the slowest decides."""
-        return limits(self._opened, operation).lasts(self.plan.sendable, self.plan.parts)
+        return self._opened.rates.limits(operation).lasts(self.plan.sendable, self.plan.parts)
 
     def _bound(self) -> list[str]:
         """Return which limit of the campaign decides how long the slowest operation takes, if one does."""
         slowest = max(self.plan.calls, key=self._seconds, default=None)
-        said = bound(self._opened, slowest, self.plan.sendable, self.plan.parts) if slowest else None
+        said = self._opened.rates.bound(slowest, self.plan.sendable, self.plan.parts) if slowest else None
         return [said] if said else []
 
     def _hold(self) -> None:
         """Note when the instance is full of open contacts, and how much longer that makes it."""
-        plan, bounded = self.plan, {name: room(self._opened, name) for name in self.plan.calls}
+        plan, bounded = self.plan, {name: self._opened.rates.room(name) for name in self.plan.calls}
         limit = self._opened.campaign.hold.open_contacts
         if limit is None or plan.sendable <= limit or not any(bounded.values()):
             return
-        stays = open_for(self._opened)
+        stays = self._opened.rates.open_for()
         if plan.seconds * limit / plan.sendable < stays:
             plan.notes.append(
                 f"after {limit:,} contacts the instance is full: each stays open for {stays / 60:,.0f} minutes "

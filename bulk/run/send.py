@@ -13,7 +13,6 @@ from bulk.run.context import RunContext, Source
 from bulk.run.environment import in_scratch, open_from
 from bulk.run.marks import marks_of
 from bulk.run.options import Options
-from bulk.run.pace import remarks
 from bulk.run.plan import DryRun
 from bulk.run.pool import Pool
 from bulk.run.results import (
@@ -94,7 +93,7 @@ async def prepared(campaign: Source, options: Options) -> RunContext:
     check_results(opened)
     unaccepted = await in_thread(changes, opened) if options.dry_run else []
     warnings = opened.warnings
-    for note in [*opened.notes, *remarks(opened), *unaccepted]:
+    for note in [*opened.notes, *opened.rates.remarks(), *unaccepted]:
         log.log(logging.WARNING if note in warnings else logging.INFO, note)
     return opened
 

@@ -23,7 +23,6 @@ from bulk.run.connections import shares
 from bulk.run.context import RunContext, RunRef, Source, choose
 from bulk.run.label import labelled
 from bulk.run.options import Options
-from bulk.run.pace import wanted_at_once
 from bulk.run.pool import Pool
 from bulk.run.results import frame_of, summarise
 from bulk.run.send import EVERY, Run, Starting, prepared, sent
@@ -183,7 +182,7 @@ def _said(campaign: Source) -> str:
 
 def _bounded(opened: Sequence[RunContext]) -> list[RunContext]:
     """Return the campaigns with as many calls in flight as the system lets files be open for all of them together."""
-    wanted = [wanted_at_once(one) for one in opened]
+    wanted = [one.rates.wanted_at_once() for one in opened]
     able = shares(wanted, files=2 if opened[0].options.sandbox else 1)
     if able != wanted:
         log.info(

@@ -26,7 +26,6 @@ from bulk.run.eligibility import Judge
 from bulk.run.halt import Halting
 from bulk.run.marks import Marks, marks_of
 from bulk.run.meter import Meter
-from bulk.run.pace import at_once, permitted
 from bulk.run.rotation import Rotation
 from bulk.run.row import Executor, Row
 from bulk.run.summary import Progress
@@ -72,7 +71,7 @@ class SendPass:
         self.marks = marks_of(self.opened)
         tables = self.opened.campaign.tables
         self._row = Row(Rotation(self.opened.request, self._tried), tables, self.book, self.carrier, self.judge)
-        self._meter = Meter(self.started, partial(permitted, self.opened))
+        self._meter = Meter(self.started, self.opened.rates.permitted)
         self._allotment = Allotment(self.opened.options.limit)
         self._alone = Alone(needed=bool(self.opened.terms.rules.limits))
         self._wording = digest(dict(self.opened.request.digests)).hex()[:12]
@@ -110,7 +109,7 @@ class SendPass:
             await send(
                 self._batches(),
                 self._deliver,
-                at_once=at_once(self.opened),
+                at_once=self.opened.rates.at_once(),
                 waiting=self.waiting,
                 stop=self.stop,
                 grace=grace,

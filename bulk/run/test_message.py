@@ -15,7 +15,6 @@ from bulk.pacing.queue import LocalStore, RateLimitQueue
 from bulk.run.context import RunContext, Source
 from bulk.run.environment import destination, open_from
 from bulk.run.options import Options
-from bulk.run.pace import pace
 from bulk.run.wiring import replay_within
 from bulk.stop import Stop
 from bulk.threads import in_thread
@@ -132,7 +131,7 @@ def trial_carrier(opened: RunContext, transport: Transport) -> Deliverer:
     """Return what carries one test message, under tokens that no run has."""
     stop, once = Stop(), uuid.uuid4().hex
     operations = opened.campaign.way.OPERATIONS.values()
-    turns = {operation: RateLimitQueue(LocalStore(pace(opened, operation)), stop) for operation in operations}
+    turns = {operation: RateLimitQueue(LocalStore(opened.rates.limiter(operation)), stop) for operation in operations}
     return Deliverer(
         caller=CallRunner(transport, turns, stop, policy=Policy(opened.campaign.retry.attempts)),
         journal=Unrecorded(),

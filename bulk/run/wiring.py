@@ -15,17 +15,17 @@ from bulk.model import Call, Delivery, digest
 from bulk.pacing.open_contacts import OpenContactLimit
 from bulk.pacing.queue import RateLimitQueue, WaiterCount
 from bulk.pacing.shared import FileStore, steady_clock
+from bulk.request import Texts
 from bulk.run.admission import admission
 from bulk.run.context import RunContext
 from bulk.run.eligibility import Judge
 from bulk.run.environment import destination, guesses, start_afresh
-from bulk.run.pace import at_once, open_for, pace, parts_of
-from bulk.run.pace import room as room_for
 from bulk.run.plan import DryRun
 from bulk.run.pool import Pool
 from bulk.run.results import read_as
 from bulk.run.send_pass import SendPass
 from bulk.stop import Stop
+from bulk.text.segments import parts
 
 log = logging.getLogger("bulk")
 
@@ -43,7 +43,7 @@ async def opened_pass(
         start_afresh(opened)
         async with destination(opened) as (transport, place):
             clock = steady_clock()
-            with pool.ledger(opened.state_dir, now=clock, at_once=at_once(opened)) as ledger:
+            with pool.ledger(opened.state_dir, now=clock, at_once=opened.rates.at_once()) as ledger:
                 accept = options.accept_changes or options.dry_run
                 identity = opened.identity(*place)
                 book = ledger.begin(identity, opened.digests, fixed=opened.fixed, accept_changes=accept)
@@ -79,7 +79,7 @@ def turns_of(
     with ExitStack() as stack:
         paces: dict[str, FileStore] = {}
         for name in operations:
-            shared = FileStore(opened.state_dir, (*place, name), pace(opened, name, guesses.get(name)))
+            shared = FileStore(opened.state_dir, (*place, name), opened.rates.limiter(name, guesses.get(name)))
             paces[name] = stack.enter_context(closing(shared))
         yield {
             name: RateLimitQueue(
@@ -96,11 +96,11 @@ def turns_of(
 def _room(
     opened: RunContext, operation: str, place: tuple[str, str], ledger: Ledger, now: float
 ) -> OpenContactLimit | None:
-    limit = room_for(opened, operation)
+    limit = opened.rates.room(operation)
     if limit is None:
         return None
     ledger.index_open()
-    lasts = open_for(opened)
+    lasts = opened.rates.open_for()
     return OpenContactLimit(limit, lasts, ledger.still_open(opened.identity(*place), since=now - lasts, limit=limit))
 
 
@@ -116,7 +116,7 @@ def carrier(
     """Introduce the parts of a delivery to each other."""
     campaign = opened.campaign
     policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, opened.request.varies)
-    count = partial(parts_of, opened) if campaign.pacing.parts_per_second else _one
+    count = partial(_segments, opened.request.texts) if campaign.pacing.parts_per_second else _one
     caller = CallRunner(transport, turns, stop, policy=policy, parts_of=count)
     book.count(lambda: (caller.tally.calls, caller.tally.throttled))
     return Deliverer(
@@ -135,6 +135,11 @@ def replay_within(opened: RunContext) -> dict[str, float]:
     campaign = opened.campaign
     way = campaign.way
     return {name: way.TOKENS.get(name, campaign.retry.replay_within) for name in way.OPERATIONS.values()}
+
+
+def _segments(texts: Texts, call: Call) -> int:
+    """Return how many segments a call sends: one where its text is not ours."""
+    return sum(map(parts, texts.of_row(call.parameters).values())) or 1
 
 
 def _one(_: Call) -> int:

@@ -15,7 +15,6 @@ from bulk.pacing.limits import Bucket
 from bulk.pacing.sliding_window import SlidingWindow
 from bulk.run.context import RunContext, open_campaign
 from bulk.run.options import Options
-from bulk.run.pace import limits, pace, quota, remarks
 
 CHAT, CREATE, MAIL = "StartOutboundChatContact", "CreateContact", "StartOutboundEmailContact"
 SOURCE = "arn:aws:connect:us-west-2:123456789012:phone-number/33333333-3333-4333-8333-333333333333"
@@ -65,17 +64,17 @@ def opened(channel: str = "sms", pacing: dict[str, Any] | None = None, **options
 def test_the_rate_of_the_service_is_taken(
     pacing: dict[str, Any], options: dict[str, Any], expected: tuple[float, int]
 ) -> None:
-    assert quota(opened(pacing=pacing, **options), CHAT) == expected
+    assert opened(pacing=pacing, **options).rates.quota(CHAT) == expected
 
 
 def test_an_operation_has_its_own_rate() -> None:
     mails = opened("email", {"rate": 4, "CreateContact": {"rate": 10, "burst": 15}})
-    assert (quota(mails, CREATE), quota(mails, MAIL)) == ((10, 15), (4, 5))
+    assert (mails.rates.quota(CREATE), mails.rates.quota(MAIL)) == ((10, 15), (4, 5))
 
 
 def test_further_windows_hold_besides() -> None:
     windows = [{"per_second": 2, "burst": 5}, {"per_minute": 60, "burst": 3}, {"per_day": 10000}]
-    assert limits(opened(pacing={"rate": windows}), CHAT)[1:] == (
+    assert opened(pacing={"rate": windows}).rates.limits(CHAT)[1:] == (
         SlidingWindow(60, 60, "in 60 s"),
         Bucket(1, 3, name="60 in 60 s, 3 at once"),
         SlidingWindow(10000, 86400, "in 86400 s"),
@@ -87,19 +86,19 @@ def test_further_windows_hold_besides() -> None:
     [(0.5, SlidingWindow(1, 172800.0, "in 86400 s")), (2.5, SlidingWindow(2, 86400.0, "in 86400 s"))],
 )
 def test_a_window_of_a_part_of_a_call_gives_whole_ones(per_day: float, allowance: SlidingWindow) -> None:
-    assert limits(opened(pacing={"rate": [{"per_day": per_day}]}), CHAT)[1] == allowance
+    assert opened(pacing={"rate": [{"per_day": per_day}]}).rates.limits(CHAT)[1] == allowance
 
 
 def test_the_parts_of_an_sms_are_the_numbers_own_limit() -> None:
-    parts = limits(opened(pacing={"parts_per_second": 1}), CHAT)[1]
+    parts = opened(pacing={"parts_per_second": 1}).rates.limits(CHAT)[1]
     assert isinstance(parts, Bucket)
     assert (parts.per_second, parts.burst, parts.of_parts, SOURCE in parts.name) == (1, 1, True, True)
-    assert len(limits(opened("email", {"parts_per_second": 1}), MAIL)) == 1
+    assert len(opened("email", {"parts_per_second": 1}).rates.limits(MAIL)) == 1
 
 
 def test_a_host_has_its_share_of_every_limit() -> None:
     windows = [{"per_second": 3, "burst": 9}, {"per_day": 9000}]
-    shared = limits(opened(pacing={"rate": windows, "parts_per_second": 30}, rate_share=1 / 3), CHAT)
+    shared = opened(pacing={"rate": windows, "parts_per_second": 30}, rate_share=1 / 3).rates.limits(CHAT)
     assert shared[:2] == (Bucket(1, 2), SlidingWindow(3000, 86400, "in 86400 s"))
     assert [(limit.per_second, limit.burst) for limit in shared[2:] if isinstance(limit, Bucket)] == [(10, 10)]
 
@@ -107,25 +106,29 @@ def test_a_host_has_its_share_of_every_limit() -> None:
 def test_a_rate_on_the_command_line_takes_the_place_of_every_rate() -> None:
     pacing = {"rate": [{"per_second": 2}, {"per_day": 9}], "parts_per_second": 1, CHAT: {"rate": 5}}
     chats = opened(pacing=pacing, rate=100.0)
-    assert [(limit.per_second, limit.burst) for limit in limits(chats, CHAT) if isinstance(limit, Bucket)] == [(100, 3)]
+    assert [(limit.per_second, limit.burst) for limit in chats.rates.limits(CHAT) if isinstance(limit, Bucket)] == [
+        (100, 3)
+    ]
     replaced = f"its windows, parts_per_second = 1, the rate of [pacing.{CHAT}]"
-    assert remarks(chats) == [f"--rate 100 takes the place of what [pacing] says besides: {replaced}"]
+    assert chats.rates.remarks() == [f"--rate 100 takes the place of what [pacing] says besides: {replaced}"]
 
 
 def test_a_burst_on_the_command_line_takes_the_place_of_every_burst() -> None:
     windows = [{"per_second": 200, "burst": 5}, {"per_minute": 6000, "burst": 3}, {"per_day": 10000}]
     chats = opened(pacing={"rate": windows}, burst=150)
-    assert quota(chats, CHAT) == (200, 150)
-    assert limits(chats, CHAT)[1:] == (
+    assert chats.rates.quota(CHAT) == (200, 150)
+    assert chats.rates.limits(CHAT)[1:] == (
         SlidingWindow(6000, 60, "in 60 s"),
         Bucket(100, 150, name="6000 in 60 s, 150 at once"),
         SlidingWindow(10000, 86400, "in 86400 s"),
     )
-    assert remarks(chats) == ["--burst 150 takes the place of what [pacing] says besides: the bursts of its windows"]
+    assert chats.rates.remarks() == [
+        "--burst 150 takes the place of what [pacing] says besides: the bursts of its windows"
+    ]
 
 
 def test_an_option_that_replaces_its_own_key_alone_needs_no_remark() -> None:
-    assert remarks(opened(pacing={"rate": 2, "burst": 5}, rate=3.0, burst=9)) == []
+    assert opened(pacing={"rate": 2, "burst": 5}, rate=3.0, burst=9).rates.remarks() == []
 
 
 @pytest.mark.parametrize(
@@ -149,17 +152,17 @@ async def test_the_plan_says_which_limit_decides(tmp_path: Path, pacing: dict[st
 
 
 def test_a_rate_that_is_said_is_a_ceiling_and_one_that_is_not_is_learned() -> None:
-    assert pace(opened(pacing={"rate": 10}), CHAT).learner == RateEstimator(10, 10)
-    assert pace(opened(pacing={"rate": "auto"}), CHAT, 7.0).learner == RateEstimator(7)
-    assert pace(opened(pacing={"rate": [{"per_day": 5}]}), CHAT).learner == RateEstimator(2)
+    assert opened(pacing={"rate": 10}).rates.limiter(CHAT).learner == RateEstimator(10, 10)
+    assert opened(pacing={"rate": "auto"}).rates.limiter(CHAT, 7.0).learner == RateEstimator(7)
+    assert opened(pacing={"rate": [{"per_day": 5}]}).rates.limiter(CHAT).learner == RateEstimator(2)
 
 
 def test_what_is_unusual_about_a_pace_is_said() -> None:
-    assert remarks(opened(pacing={"rate": 3})) == []
-    assert remarks(opened("email", {"rate": 3}, rate_share=1 / 3)) == [
+    assert opened(pacing={"rate": 3}).rates.remarks() == []
+    assert opened("email", {"rate": 3}, rate_share=1 / 3).rates.remarks() == [
         f"--rate-share 0.333: the part of this host is {CREATE} 1 a second, {MAIL} 1 a second"
     ]
-    assert remarks(opened(pacing={"rate": "auto"})) == [
+    assert opened(pacing={"rate": "auto"}).rates.remarks() == [
         f"the rate is learned, beginning at {CHAT} 2 a second, or where it was last"
     ]
 
