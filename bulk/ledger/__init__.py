@@ -9,6 +9,8 @@ batch        a batch of the list claimed: what the ledger knows, and what is wri
 dispatches   what may have reached a person: counted for caps and open contacts
 facts        what the ledger tells of a run, as values
 statements   the statements that write deliveries
+queries      the statements that read them
+rows         rows as they are read, each column by its name
 run_reader   a run, to be read: counts, outcomes, unknown rows
 runs         runs begun, found again, ended
 run_writer   a run, to be written: claims, intents, replies, outcomes

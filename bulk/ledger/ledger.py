@@ -116,7 +116,10 @@ class Ledger:
         """Return a run to be read, None where it never began."""
         with troubles_of(self._path):
             found = runs.find(self._source.reader, campaign, run)
-        return None if found is None else RunRecord(self._source, found[0], facts=found[1])
+        if found is None:
+            return None
+        number, facts = found
+        return RunRecord(self._source, number, facts=facts)
 
     def index_people(self) -> None:
         """Make `written_to` quick. Only who caps how often a person is written to pays for the index."""

@@ -7,18 +7,14 @@ personal data.
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic
 
+from bulk.ledger.rows import KEY, PLACE, R
 from bulk.model import Recipient, Status
 from bulk.text.identity import identity
-
-LedgerRow = tuple[Any, ...]
-"""One row of the ledger: id, key, place in the list, state, and the columns that were asked for."""
-
-ID, KEY, PLACE, STATE = range(4)
 
 MAY_HAVE_REACHED = frozenset({"sent", "unknown", "intended", "pending"})
 """States of a row that may have reached somebody; a pending one only where answers are recorded."""
@@ -151,7 +147,7 @@ class Reading:
     differs: int = 0
 
 
-class Lookup:
+class Lookup(Generic[R]):
     """Finds the rows of a run in the ledger, with `columns` after the first four."""
 
     def __init__(self, columns: str = "") -> None:
@@ -161,18 +157,18 @@ class Lookup:
 
     def __call__(
         self, connection: sqlite3.Connection, run: int, first: int, keys: list[bytes]
-    ) -> tuple[list[LedgerRow | None], list[LedgerRow]]:
+    ) -> tuple[Sequence[R | None], list[R]]:
         """Return the rows with these keys, and those that the ledger believes in their places, wrongly."""
-        there = connection.execute(self._by_place, (run, first, first + len(keys) - 1)).fetchall()
+        there: list[R] = connection.execute(self._by_place, (run, first, first + len(keys) - 1)).fetchall()
         if [known[KEY] for known in there] == keys:  # all stand as they stood
             return there, []
         return self._match(connection, run, first, keys, {known[PLACE]: known for known in there})
 
     def _match(
-        self, connection: sqlite3.Connection, run: int, first: int, keys: list[bytes], there: dict[int, LedgerRow]
-    ) -> tuple[list[LedgerRow | None], list[LedgerRow]]:
+        self, connection: sqlite3.Connection, run: int, first: int, keys: list[bytes], there: dict[int | None, R]
+    ) -> tuple[Sequence[R | None], list[R]]:
         """Take those that stand in their places, and look up the others by key."""
-        found: list[LedgerRow | None] = []
+        found: list[R | None] = []
         strangers: list[tuple[int, bytes]] = []
         for place, key in enumerate(keys, first):
             known = there.pop(place, None)
@@ -187,10 +183,15 @@ class Lookup:
             found[index] = by_key.get(key)
         return found, list(there.values())
 
-    def _look_up(self, connection: sqlite3.Connection, run: int, keys: list[bytes]) -> dict[bytes, LedgerRow]:
-        found: dict[bytes, LedgerRow] = {}
-        for start in range(0, len(keys), _AT_ONCE):
-            some: list[bytes | None] = [*keys[start : start + _AT_ONCE]]
-            some += [None] * (_AT_ONCE - len(some))  # one statement for every length: NULL equals nothing
-            found.update((known[KEY], known) for known in connection.execute(self._by_key, (run, *some)))
+    def _look_up(self, connection: sqlite3.Connection, run: int, keys: list[bytes]) -> dict[bytes, R]:
+        found: dict[bytes, R] = {}
+        for values in _values(run, keys):
+            found.update((known[KEY], known) for known in connection.execute(self._by_key, values))
         return found
+
+
+def _values(run: int, keys: Sequence[bytes]) -> Iterator[list[object]]:
+    """Yield a statement's values for as many keys as it takes, filled up with NULL, which equals nothing."""
+    for start in range(0, len(keys), _AT_ONCE):
+        some = keys[start : start + _AT_ONCE]
+        yield [run, *some, *[None] * (_AT_ONCE - len(some))]

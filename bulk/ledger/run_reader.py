@@ -8,9 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from bulk.ledger import queries
 from bulk.ledger.database import troubles_of
 from bulk.ledger.facts import RunFacts, Unknown, moment
-from bulk.ledger.lookup import ID, PLACE, STATE, Hasher, LedgerRow, Lookup, Naming, SeenRows
+from bulk.ledger.lookup import Hasher, Lookup, Naming, SeenRows
+from bulk.ledger.rows import EndedRow
 from bulk.model import Outcome, Recorded, Status
 
 OTHER_PERSON = "key_of_another"
@@ -30,37 +32,7 @@ class Recorder(Protocol[T_co]):
         """Return it for the next rows, by what names them; `destinations` are where they are written to now."""
 
 
-_OPEN = "(state = 'pending' OR state = 'intended')"
-_END = f"CASE WHEN {_OPEN} AND contact_id IS NOT NULL THEN 'sent' ELSE state END"  # a draft's mail is out: it is sent
-_UNANSWERED = "state = 'intended' AND contact_id IS NULL"
-UNDECIDED = f"(state = 'unknown' OR {_UNANSWERED})"
-"""SQL: nobody can tell whether the row was accepted."""
-
-_SETTLE = "in doubt: a call was announced and no answer is recorded; `bulk send` settles it"
-_COLUMNS = f"""
-CASE WHEN {_UNANSWERED} THEN 'unknown' ELSE {_END} END, contact_id, attempts,
-CASE WHEN {_UNANSWERED} THEN 'unanswered' ELSE error_code END,
-CASE WHEN {_UNANSWERED} THEN '{_SETTLE}' ELSE error_message END, request_id, finished_at
-"""
-_LOOKUP = Lookup(f", {_COLUMNS}, person, replies")
-_RECORDED = slice(4, 11)
-_PERSON, _REPLIES = 11, 12
-_STATES = f"""
-SELECT {_END} AS end, count(*) FROM delivery INDEXED BY delivery_place WHERE run = ? AND {{}} GROUP BY end
-"""  # noqa: S608 - our own text
-_EVERYWHERE = _STATES.format("true")
-_LISTED = _STATES.format("row IS NOT NULL")
-_REPEATS = "SELECT reason = 'duplicate', count(*) FROM duplicate WHERE run = ? GROUP BY 1"
-_REPEATS_FOUND = "SELECT row, found_at FROM duplicate WHERE run = ? AND row BETWEEN ? AND ?"
-_LOST = f"SELECT count(*) FROM delivery WHERE run = ? AND row IS NULL AND {UNDECIDED}"  # noqa: S608 - our own text
-_SENT = """
-SELECT count(*), max(finished_at) FROM delivery WHERE run = ? AND state = 'sent' AND finished_at IS NOT NULL
-"""
-_ROWS = "SELECT rows FROM run WHERE id = ?"
-_UNKNOWN = f"""
-SELECT id, state = 'intended', row, destination, intended_at, {_COLUMNS} FROM delivery INDEXED BY delivery_place
-WHERE run = ? AND {UNDECIDED} ORDER BY row
-"""  # noqa: S608 - the columns are our own text
+_LOOKUP: Lookup[EndedRow] = Lookup(f", {queries.RECORDED}, person, replies")
 
 _STATUS = {status.value: status for status in Status} | {"intended": Status.UNKNOWN}
 _UNTRIED: Recorded = ("pending", None, 0, None, None, None, None)
@@ -101,10 +73,11 @@ class RunRecord:
         """
         counts = dict.fromkeys(Status, 0)
         with troubles_of(self._path):
-            (rows,) = self._reader.execute(_ROWS, (self._number,)).fetchone()
-            for state, count in self._reader.execute(_EVERYWHERE if rows is None else _LISTED, (self._number,)):
+            (rows,) = self._reader.execute(queries.ROWS, (self._number,)).fetchone()
+            states = queries.EVERYWHERE if rows is None else queries.LISTED
+            for state, count in self._reader.execute(states, (self._number,)):
                 counts[_STATUS[state]] += count
-            for is_duplicate, count in self._reader.execute(_REPEATS, (self._number,)):
+            for is_duplicate, count in self._reader.execute(queries.REPEATS, (self._number,)):
                 counts[Status.SKIPPED if is_duplicate else Status.REFUSED] += count
         counts[Status.PENDING] += max(0, (rows or 0) - sum(counts.values()))
         return counts
@@ -112,13 +85,13 @@ class RunRecord:
     def unanswered(self) -> int:
         """Count the rows whose call was announced and not answered: on their way, or left by a process that died."""
         with troubles_of(self._path):
-            states: dict[str, int] = dict(self._reader.execute(_EVERYWHERE, (self._number,)))
+            states: dict[str, int] = dict(self._reader.execute(queries.EVERYWHERE, (self._number,)))
         return states.get("intended", 0)
 
     def unknown(self) -> list[Unknown]:
         """List the rows that `resolve` decides about, in the list's order."""
         with troubles_of(self._path):
-            found = self._reader.execute(_UNKNOWN, (self._number,)).fetchall()
+            found = self._reader.execute(queries.UNKNOWN, (self._number,)).fetchall()
         return [
             Unknown(id_, bool(in_doubt), row, destination, _outcome(recorded), moment(at))
             for id_, in_doubt, row, destination, at, *recorded in found
@@ -127,13 +100,13 @@ class RunRecord:
     def lost(self) -> int:
         """Return how many rows of which nobody can tell whether they were accepted are not in the list any more."""
         with troubles_of(self._path):
-            (count,) = self._reader.execute(_LOST, (self._number,)).fetchone()
+            (count,) = self._reader.execute(queries.LOST, (self._number,)).fetchone()
         return int(count)
 
     def sent(self) -> tuple[int, datetime | None]:
         """Return how many rows were sent, in the list or not, and when the last of them was."""
         with troubles_of(self._path):
-            count, last = self._reader.execute(_SENT, (self._number,)).fetchone()
+            count, last = self._reader.execute(queries.SENT, (self._number,)).fetchone()
         return int(count), moment(last)
 
     def recorded(self, place: Place = "row {}".format) -> Recorder[Recorded]:
@@ -147,16 +120,19 @@ class RunRecord:
     def numbers(self) -> Recorder[int]:
         """Return the same for each row's number in the ledger: 0 where it has none, or is not the one of its name."""
 
-        def number(known: LedgerRow | None, to: str | None, seen: SeenRows, found_at: float | None) -> int:
+        def number(known: EndedRow | None, to: str | None, seen: SeenRows, found_at: float | None) -> int:
             del found_at
-            if known is None or known[ID] in seen or self._is_another(known, to):
+            if known is None:
                 return 0
-            seen.mark(known[ID])
-            return int(known[ID])
+            id_, _, _, state, *_, person, replies = known
+            if id_ in seen or self._hasher.is_another(state, person, replies, to):
+                return 0
+            seen.mark(id_)
+            return id_
 
         return self._read_by(number)
 
-    def _read_by(self, of: Callable[[LedgerRow | None, str | None, SeenRows, float | None], T]) -> Recorder[T]:
+    def _read_by(self, of: Callable[[EndedRow | None, str | None, SeenRows, float | None], T]) -> Recorder[T]:
         seen, first = SeenRows(self._first_delivery()), 0
         naming = Naming(self._hasher, counted=self.counted)
 
@@ -166,7 +142,7 @@ class RunRecord:
             keys, _ = naming.keys(names, start)
             with troubles_of(self._path):
                 found, _ = _LOOKUP(self._reader, self._number, start, keys)
-                repeats = dict(self._reader.execute(_REPEATS_FOUND, (self._number, start, first - 1)))
+                repeats = dict(self._reader.execute(queries.REPEATS_FOUND, (self._number, start, first - 1)))
             rows = zip(found, destinations or [None] * len(keys), strict=True)
             return [of(known, to, seen, repeats.get(row)) for row, (known, to) in enumerate(rows, start)]
 
@@ -174,26 +150,23 @@ class RunRecord:
 
     def _first_delivery(self) -> int:
         with troubles_of(self._path):
-            (first,) = self._reader.execute("SELECT first_delivery FROM run WHERE id = ?", (self._number,)).fetchone()
+            (first,) = self._reader.execute(queries.FIRST, (self._number,)).fetchone()
         return int(first)
 
     def _of(
-        self, place: Place, known: LedgerRow | None, destination: str | None, seen: SeenRows, found_at: float | None
+        self, place: Place, known: EndedRow | None, destination: str | None, seen: SeenRows, found_at: float | None
     ) -> Recorded:
         if known is None:
             return _UNTRIED
-        there = None if known[PLACE] is None else place(known[PLACE])
-        if known[ID] in seen:
+        id_, _, row, state, status, contact_id, attempts, code, message, request_id, ended_at, person, replies = known
+        there = None if row is None else place(row)
+        if id_ in seen:
             return "skipped", None, 0, "duplicate", duplicate_of(there), None, found_at
-        if self._is_another(known, destination):
-            there = "not in the list any more" if known[PLACE] is None else there or "further down in the list"
+        if self._hasher.is_another(state, person, replies, destination):
+            there = "not in the list any more" if row is None else there or "further down in the list"
             return "refused", None, 0, OTHER_PERSON, _of_another(there), None, found_at
-        seen.mark(known[ID])
-        recorded: Recorded = known[_RECORDED]
-        return recorded
-
-    def _is_another(self, known: LedgerRow, destination: str | None) -> bool:
-        return self._hasher.is_another(known[STATE], known[_PERSON], known[_REPLIES], destination)
+        seen.mark(id_)
+        return status, contact_id, attempts, code, message, request_id, ended_at
 
 
 def _outcome(recorded: Sequence[Any]) -> Outcome:

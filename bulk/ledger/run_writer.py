@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
 
-from bulk.ledger import dispatches, runs, statements
+from bulk.ledger import dispatches, queries, runs, statements
 from bulk.ledger.batch import claim
 from bulk.ledger.claims import Claim, Content
 from bulk.ledger.database import Values
@@ -14,7 +14,7 @@ from bulk.ledger.dispatches import Guard
 from bulk.ledger.facts import RunFacts
 from bulk.ledger.lookup import Naming, Reading, SeenRows, names_of
 from bulk.ledger.redaction import scrub
-from bulk.ledger.run_reader import UNDECIDED, RunRecord, Source
+from bulk.ledger.run_reader import RunRecord, Source
 from bulk.ledger.writer import Writer
 from bulk.model import Announcement, Outcome, Recipient, Reply, Status
 
@@ -34,7 +34,6 @@ _DECIDE = {
     Decision.MARK_SENT: statements.MARK_SENT,
     Decision.GIVE_UP: statements.GIVE_UP,
 }
-_UNDECIDED = f"SELECT id, state FROM delivery WHERE run = ? AND {UNDECIDED}"  # noqa: S608 - our own text
 
 
 class RunLedger(RunRecord):
@@ -212,7 +211,7 @@ class RunLedger(RunRecord):
         """
 
         def decide(writing: sqlite3.Connection) -> int:
-            undecided = writing.execute(_UNDECIDED, (self._number,)).fetchall()
+            undecided = writing.execute(queries.UNDECIDED_ROWS, (self._number,)).fetchall()
             now = self._now()
             chosen = [
                 {"id": number, "now": now}

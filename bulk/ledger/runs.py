@@ -14,26 +14,48 @@ from bulk.model import CLOCK_STEP
 
 _COLUMNS = """id, campaign, name, channel, endpoint, region, instance, digests, passes, rows, started_at, ended_at,
 halted, calls, throttled, latest_at, naming"""
+
+# All runs, the oldest first.
 _ALL = f"SELECT {_COLUMNS} FROM run ORDER BY started_at, id"  # noqa: S608 - the columns are our own text
+
+# One run, by its names.
 _ONE = f"SELECT {_COLUMNS} FROM run WHERE campaign = ? AND name = ?"  # noqa: S608
+
+# Begins a run: its deliveries are numbered after all others.
 _NEW = """
 INSERT INTO run (campaign, name, channel, endpoint, region, instance, digests, passes, first_delivery, started_at,
     naming)
 VALUES (?, ?, ?, ?, ?, ?, ?, 1, (SELECT ifnull(max(id), 0) + 1 FROM delivery), ?, 2)
 """
+
+# Whether anything of a run was tried.
 _TRIED = "SELECT 1 FROM delivery WHERE run = ? AND token IS NOT NULL LIMIT 1"
+
+# Has a run of which nothing was tried go elsewhere.
 _MOVE = """
 UPDATE run SET campaign = ?, name = ?, channel = ?, endpoint = ?, region = ?, instance = ? WHERE id = ?
 """
+
+# Begins another pass of a run.
 _AGAIN = "UPDATE run SET passes = passes + 1, digests = ?, rows = NULL, ended_at = NULL, halted = NULL WHERE id = ?"
-_AGE_UNKNOWN = "UPDATE delivery SET intended_at = 9e999 WHERE run = ? AND state = 'intended'"  # infinity
+
+# Forgets for how long rows have been in doubt: 9e999 is infinity.
+_AGE_UNKNOWN = "UPDATE delivery SET intended_at = 9e999 WHERE run = ? AND state = 'intended'"
+
+# Notes the time of a clock that was set back.
 _SET_BACK = "UPDATE run SET latest_at = ? WHERE id = ?"
+
+# Ends a pass.
 _END = """
 UPDATE run SET rows = ifnull(:rows, rows), halted = :halted, calls = :calls, throttled = :throttled, ended_at = :now,
     latest_at = max(ifnull(latest_at, 0.0), :now)
 WHERE id = :run
 """
+
+# Takes the rows beyond the end of the list out of it.
 _UNLIST = "UPDATE delivery SET row = NULL WHERE run = ? AND row >= ?"
+
+# Forgets the repeats beyond the end of the list.
 _UNREPEAT = "DELETE FROM duplicate WHERE run = ? AND row >= ?"
 
 
@@ -45,7 +67,10 @@ def every(connection: sqlite3.Connection) -> list[RunFacts]:
 def find(connection: sqlite3.Connection, campaign: str, run: str) -> tuple[int, RunFacts] | None:
     """Return a run and its id, or None."""
     row = connection.execute(_ONE, (campaign, run)).fetchone()
-    return None if row is None else (row[0], _facts(row))
+    if row is None:
+        return None
+    number, *_ = row
+    return number, _facts(row)
 
 
 def _alike(connection: sqlite3.Connection, identity: RunIdentity) -> None:
@@ -83,15 +108,16 @@ def begin(
         _alike(connection, identity)
         connection.execute(_NEW, (*asdict(identity).values(), kept, now))
     else:
-        if connection.execute(_TRIED, (known[0],)).fetchone():
-            _same_place(known[1].identity, identity)
-            _same_rows(known[1], digests, fixed)
+        number, facts = known
+        if connection.execute(_TRIED, (number,)).fetchone():
+            _same_place(facts.identity, identity)
+            _same_rows(facts, digests, fixed)
         else:
-            connection.execute(_MOVE, (*asdict(identity).values(), known[0]))
+            connection.execute(_MOVE, (*asdict(identity).values(), number))
         if not accept_changes:
-            _same_campaign(known[1], digests)
-        connection.execute(_AGAIN, (kept, known[0]))
-        _heed_the_clock(connection, *known, now)
+            _same_campaign(facts, digests)
+        connection.execute(_AGAIN, (kept, number))
+        _heed_the_clock(connection, number, facts, now)
     begun = find(connection, identity.campaign, identity.run)
     assert begun is not None  # noqa: S101 - it has just been written, in this transaction
     return begun
