@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 import bulk
 from bulk.campaign import Campaign, seconds
+from bulk.campaign.destination import AtTable
 from bulk.campaign.rule_tables import CapsTable, HoursTable
 from bulk.campaign.schema import Hold, ListTable, Pacing, Retry, StopTable
 from bulk.ledger.run_reader import OTHER_PERSON
@@ -101,6 +102,7 @@ def test_the_errors_of_the_service_are_told_with_what_is_done_about_them() -> No
 TABLES: dict[str, dict[str, FieldInfo]] = {
     "At the top": Campaign.model_fields,
     "`[list]`": ListTable.model_fields,
+    "`[at]`": AtTable.model_fields,
     "`[pacing]`": Pacing.model_fields,
     "`[hold]`": Hold.model_fields,
     "`[retry]`": Retry.model_fields,
@@ -110,7 +112,7 @@ TABLES: dict[str, dict[str, FieldInfo]] = {
     | CapsTable.model_fields,
 }
 ELSEWHERE = {  # tables of their own, and what a file does not say
-    *("list", "request", "create_contact", "stop_contact", "pacing", "hold", "retry", "stop", "hours", "caps"),
+    *("list", "at", "request", "create_contact", "stop_contact", "pacing", "hold", "retry", "stop", "hours", "caps"),
     *("folder", "files", "operations", "further", "channels"),
 }
 

@@ -36,7 +36,7 @@ log = logging.getLogger("bulk")
 class Endpoint:
     """Where Amazon Connect is, and how it is reached. Times in seconds.
 
-    `allow_http` lets a client go over plain HTTP to another machine.
+    `allow_http` lets a client go over plain HTTP to another machine. `role_arn` is a role to be assumed for it.
     """
 
     url: str | None = None
@@ -47,6 +47,7 @@ class Endpoint:
     read_timeout: float = 30.0
     credentials: tuple[str, str] | None = None
     allow_http: bool = False
+    role_arn: str | None = None
 
 
 class Connect:
@@ -143,7 +144,7 @@ def _name(trouble: Exception) -> str:
 def _session(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
     """Open a session that also reads our additions to botocore's model."""
     reach = Reach(endpoint.ca_bundle, endpoint.connect_timeout, endpoint.read_timeout, endpoint.allow_http)
-    core = Session(reach, profile=endpoint.profile)
+    core = Session(reach, profile=endpoint.profile, role_arn=endpoint.role_arn)
     core.get_component("data_loader").search_paths.append(str(MODELS))
     key, secret = endpoint.credentials or (None, None)
     return core, aioboto3.Session(

@@ -7,11 +7,14 @@ import sys
 from typing import Any
 
 from aiobotocore.credentials import (
+    AioAssumeRoleCredentialFetcher,
     AioAssumeRoleProvider,
     AioContainerProvider,
+    AioDeferredRefreshableCredentials,
     AioInstanceMetadataProvider,
     AioProcessProvider,
     AioProfileProviderBuilder,
+    _get_client_creator,
     create_credential_resolver,
 )
 from aiobotocore.utils import AioContainerMetadataFetcher
@@ -100,3 +103,10 @@ def resolver_of(session: Any, region: str | None, *, verify: str | bool) -> Any:
                 fetcher = provider._role_fetcher  # noqa: SLF001
                 fetcher._session = HostLine(timeout=fetcher._timeout, verify=verify)  # noqa: SLF001
     return resolver
+
+
+def in_role(session: Any, role_arn: str, source: Any, *, region: str | None) -> Any:
+    """Return the SDK's credentials of a role that is assumed with those of the source ("AWS STS": AssumeRole)."""
+    creator = _get_client_creator(session, region)
+    fetcher = AioAssumeRoleCredentialFetcher(creator, source, role_arn, extra_args={"RoleSessionName": "bulk"})
+    return AioDeferredRefreshableCredentials(refresh_using=fetcher.fetch_credentials, method="assume-role")

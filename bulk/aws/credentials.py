@@ -31,7 +31,7 @@ SHARE = 0.75  # of the time that is left, after which short-lived ones are
 REMEDY = "Set AWS_PROFILE or --profile, or log in again, then run it again"
 REMEDIES = {
     "custom-process": "Run the credential_process of the AWS profile by hand: it must print version 1 of the keys soon",
-    "assume-role": "Check role_arn and its source in the AWS profile, and who may assume the role",
+    "assume-role": "Check role_arn (of the AWS profile with its source, or of [at]), and who may assume the role",
     "assume-role-with-web-identity": "Check AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN, and whom the role trusts",
     "sso": "Run `aws sso login` (with --profile, where you use one), then run it again",
     "container-role": "Check AWS_CONTAINER_CREDENTIALS_FULL_URI (or …_RELATIVE_URI) and the agent that answers there",

@@ -15,7 +15,7 @@ from aiobotocore.session import AioSession
 
 from bulk import __version__
 from bulk.aws import certificates
-from bulk.aws.credential_providers import resolver_of
+from bulk.aws.credential_providers import in_role, resolver_of
 from bulk.aws.credentials import WITHIN, Credentials, getting, setup_error
 from bulk.aws.http_session import Verified
 
@@ -33,9 +33,10 @@ class Reach:
 class Session(AioSession):  # type: ignore[misc]  # aiobotocore publishes no types
     """A session whose clients all verify whom they talk to, and whose credentials are a step of their own."""
 
-    def __init__(self, reach: Reach, *, profile: str | None = None) -> None:
+    def __init__(self, reach: Reach, *, profile: str | None = None, role_arn: str | None = None) -> None:
         super().__init__(profile=profile)
         self._reach = reach
+        self._role_arn = role_arn
 
     def _trusted(self) -> str | bool:
         """Return the CA bundle to trust, else True. Raises `CampaignError` where it cannot be used."""
@@ -79,7 +80,8 @@ class Session(AioSession):  # type: ignore[misc]  # aiobotocore publishes no typ
     async def get_credentials(self) -> Credentials:
         """Return the credentials, found once. Raises `SetupError` where there are none that can be used."""
         if self._credentials is None:
-            resolver = resolver_of(self, self.get_config_variable("region"), verify=self._trusted())
+            region = self.get_config_variable("region")
+            resolver = resolver_of(self, region, verify=self._trusted())
             with getting(lambda: ""):
                 async with asyncio.timeout(WITHIN):
                     source = await resolver.load_credentials()
@@ -87,5 +89,8 @@ class Session(AioSession):  # type: ignore[misc]  # aiobotocore publishes no typ
                 raise setup_error("Unable to locate credentials")
             found = Credentials(source)
             await found.fresh()
+            if self._role_arn is not None:
+                found = Credentials(in_role(self, self._role_arn, found, region=region))
+                await found.fresh()
             self._credentials = found
         return self._credentials

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from bulk.campaign.bounds import HIGHEST, LOWEST
+from bulk.campaign.destination import AtTable
 from bulk.campaign.messages import nearest, troubles_of
 from bulk.campaign.rule_tables import CapsTable, Expiry, HoursTable
 from bulk.campaign.types import Count, Duration, Speed, Table, brief
@@ -168,6 +169,7 @@ class Campaign(Table):
     purpose: Literal["marketing", "transactional"] | None = None
     expires: Expiry = None
     contact_list: ListTable = Field(default_factory=ListTable, alias="list")
+    at: AtTable = Field(default_factory=AtTable)
     request: Mapping[str, Any] = Field(default_factory=dict)
     pacing: Pacing = Field(default_factory=Pacing)
     hold: Hold = Field(default_factory=Hold)

@@ -28,20 +28,21 @@ async def destination(opened: RunContext) -> AsyncIterator[tuple[Connect | None,
         yield None, _place_of(opened)
     elif options.sandbox:
         async with Sandbox(quotas=_granted(opened), control_token=secrets.token_urlsafe(32)) as sandbox:
-            endpoint = Endpoint(sandbox.url, options.region or "us-east-1", credentials=_DUMMY)
+            region = options.region or opened.campaign.at.region or "us-east-1"
+            endpoint = Endpoint(sandbox.url, region, credentials=_DUMMY)
             async with Connect(endpoint, at_once=opened.rates.at_once()) as connect:
                 yield connect, (SANDBOX, connect.region)
     else:
-        async with Connect(_endpoint(opened), at_once=opened.rates.at_once()) as connect:
+        async with Connect(endpoint_of(opened), at_once=opened.rates.at_once()) as connect:
             yield connect, (connect.url, connect.region)
 
 
 async def guesses(opened: RunContext) -> dict[str, float | None]:
     """Ask for the account's own quotas where a rate is to be learned, and the account is the real one."""
-    if opened.options.sandbox or opened.options.endpoint_url:
+    if opened.options.sandbox or endpoint_of(opened).url:
         return {}
     operations = [name for name in opened.campaign.way.OPERATIONS.values() if opened.rates.is_auto(name)]
-    return {name: await applied_rate(name, _endpoint(opened)) for name in operations}
+    return {name: await applied_rate(name, endpoint_of(opened)) for name in operations}
 
 
 async def open_from(source: Source, options: Options, *, to_send: bool = True) -> RunContext:
@@ -57,7 +58,7 @@ async def open_from(source: Source, options: Options, *, to_send: bool = True) -
     else:
         scratch = Scratch()
         try:
-            path = await fetch(contacts, _endpoint(chosen), scratch.path)
+            path = await fetch(contacts, endpoint_of(chosen), scratch.path)
             opened = await in_thread(open_campaign, source, replace(options, contacts=path))
         except BaseException:
             scratch.close()
@@ -65,7 +66,7 @@ async def open_from(source: Source, options: Options, *, to_send: bool = True) -
         opened.contacts.holds.append(scratch)
     name = chosen.campaign.contact_list.opt_out_list
     if to_send and name is not None and not options.sandbox:
-        opened.terms.suppression.put(f"the opt-out list {name!r}", await opted_out(name, _endpoint(chosen)))
+        opened.terms.suppression.put(f"the opt-out list {name!r}", await opted_out(name, endpoint_of(chosen)))
     return opened
 
 
@@ -100,16 +101,18 @@ def start_afresh(opened: RunContext) -> None:
             file.unlink()
 
 
-def _endpoint(chosen: RunRef) -> Endpoint:
-    options = chosen.options
+def endpoint_of(chosen: RunRef) -> Endpoint:
+    """Return where a campaign goes: as the options say, else its `[at]`, else the environment."""
+    options, at = chosen.options, chosen.campaign.at
     return Endpoint(
-        options.endpoint_url,
-        options.region or os.environ.get("AWS_REGION"),  # as other SDKs take it; boto3 reads AWS_DEFAULT_REGION only
-        options.profile,
+        options.endpoint_url or at.endpoint_url,
+        options.region or at.region or os.environ.get("AWS_REGION"),  # boto3 itself reads AWS_DEFAULT_REGION only
+        options.profile or at.profile,
         Path(options.ca_bundle) if options.ca_bundle else None,
         options.connect_timeout,
         options.read_timeout,
         allow_http=options.allow_http,
+        role_arn=at.role_arn,
     )
 
 
