@@ -5,6 +5,7 @@ each (`call_runner`, `delivery`), and a call is one request (`http_session`). Wh
 `CallFailed` for one call, `Halted` for what no call can get past, `SetupError` for credentials and certificates.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -14,22 +15,28 @@ from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import aioboto3
 from aiobotocore.config import AioConfig
 from botocore import exceptions as sdk
 from botocore import xform_name
+from botocore.loaders import create_loader
 
 from bulk import __version__
 from bulk.aws.failures import SDK, UNREADABLE, failure, is_foreign
 from bulk.aws.http_session import Line, departure, settle_endpoint, unburden
 from bulk.aws.session import Reach, Session
-from bulk.errors import CallFailed, CampaignError
+from bulk.errors import BulkError, CallFailed, CampaignError
 from bulk.model import Call, Reply
 from bulk.operations import MODELS
 from bulk.text.outside import outside_name
 
 log = logging.getLogger("bulk")
+
+
+IDENTIFIED = 5.0  # seconds in which STS is to say whose credentials these are
+_AWS = ".amazonaws.com", ".amazonaws.com.cn", ".api.aws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,7 @@ class Connect:
         self._at_once = at_once
         self._stack = AsyncExitStack()
         self._client: Any = None
+        self._session: Any = None
         self._credentials: Any = None
         self.region = ""
         self.url = ""
@@ -65,10 +73,10 @@ class Connect:
     async def __aenter__(self) -> Self:
         """Open the client. Raises `CampaignError` for a wrong option, `SetupError` without usable credentials."""
         with _ours("connecting"), _options():
-            core, session = _session(self._endpoint)
+            core, self._session = _session(self._endpoint)
             self._credentials = await core.get_credentials()
             self._client = await self._stack.enter_async_context(
-                session.client("connect", endpoint_url=self._endpoint.url, config=self._config())
+                self._session.client("connect", endpoint_url=self._endpoint.url, config=self._config())
             )
         unburden(self._client.meta.events)
         settle_endpoint(self._client)
@@ -96,6 +104,21 @@ class Connect:
     async def prepare(self) -> None:
         """See to it that the next request can be signed. Raises `SetupError`."""
         await self._credentials.fresh()
+
+    async def account(self) -> str:
+        """Return the account that the credentials are of; where nobody tells, their access key stands for it.
+
+        STS is asked where Amazon Connect is AWS's own, which needs no permission ("AWS STS": GetCallerIdentity).
+        """
+        known: str | None = await self._credentials.get_account_id()
+        if known is None and (self._endpoint.url is None or is_aws(self.url)):
+            try:
+                async with asyncio.timeout(IDENTIFIED), self._session.client("sts") as sts:
+                    known = (await sts.get_caller_identity())["Account"]
+            except (*SDK, *UNREADABLE, BulkError, TimeoutError) as error:
+                log.debug("the account is not known (%s): the access key stands for it", type(error).__name__)
+        keys = await self._credentials.get_frozen_credentials()
+        return known or str(keys.access_key)
 
     async def call(self, call: Call, token: str) -> Reply:
         """Make one request, once. Raises `CallFailed`, or `Halted` where no request can be made at all."""
@@ -137,15 +160,28 @@ class Connect:
         return "ContactId" in self._client.meta.service_model.operation_model(operation).output_shape.members
 
 
+def is_aws(url: str) -> bool:
+    """Whether an endpoint is AWS's own, by whatever name: then it is the account that has the rate."""
+    return (urlsplit(url).hostname or "").endswith(_AWS)
+
+
 def _name(trouble: Exception) -> str:
     return trouble.code if isinstance(trouble, CallFailed) else type(trouble).__name__
+
+
+@cache
+def _loader(data_path: str | None) -> Any:
+    """Return what reads the SDK's models, and our additions to them: once for all clients, for one is 14 MB."""
+    loader = create_loader(data_path)
+    loader.search_paths.append(str(MODELS))
+    return loader
 
 
 def _session(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
     """Open a session that also reads our additions to botocore's model."""
     reach = Reach(endpoint.ca_bundle, endpoint.connect_timeout, endpoint.read_timeout, endpoint.allow_http)
     core = Session(reach, profile=endpoint.profile, role_arn=endpoint.role_arn)
-    core.get_component("data_loader").search_paths.append(str(MODELS))
+    core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
     key, secret = endpoint.credentials or (None, None)
     return core, aioboto3.Session(
         botocore_session=core, region_name=endpoint.region, aws_access_key_id=key, aws_secret_access_key=secret

@@ -30,7 +30,7 @@ class FileStore:
     """The pace of an operation of an account, in a file that others change too."""
 
     def __init__(self, folder: Path, place: tuple[str, ...], pace: AdaptiveLimiter) -> None:
-        """Open it. `place` names whose pace it is: endpoint, Region, operation. Raises `LedgerError`."""
+        """Open it. `place` names whose pace it is: account, endpoint, Region, operation. Raises `LedgerError`."""
         path = folder / "pace" / f"{place[-1]}-{digest(place).hex()[:12]}"
         self._pace = pace
         self._path = path

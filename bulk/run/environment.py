@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bulk.aws.connect import Connect, Endpoint
+from bulk.aws.connect import Connect, Endpoint, is_aws
 from bulk.aws.lookups import applied_rate, fetch, opted_out
 from bulk.ledger import Ledger
 from bulk.loader import Scratch
@@ -35,6 +35,12 @@ async def destination(opened: RunContext) -> AsyncIterator[tuple[Connect | None,
     else:
         async with Connect(endpoint_of(opened), at_once=opened.rates.at_once()) as connect:
             yield connect, (connect.url, connect.region)
+
+
+async def whose(connect: Connect, place: tuple[str, str]) -> tuple[str, ...]:
+    """Return whose rate it is that a run keeps: the account's, at one of AWS's endpoints or elsewhere, in a Region."""
+    url, region = place
+    return place if url == SANDBOX else (await connect.account(), "" if is_aws(url) else url, region)
 
 
 async def guesses(opened: RunContext) -> dict[str, float | None]:

@@ -19,7 +19,7 @@ from bulk.request import Texts
 from bulk.run.admission import admission
 from bulk.run.context import RunContext
 from bulk.run.eligibility import Judge
-from bulk.run.environment import destination, guesses, start_afresh
+from bulk.run.environment import destination, guesses, start_afresh, whose
 from bulk.run.plan import DryRun
 from bulk.run.pool import Pool
 from bulk.run.results import read_as
@@ -55,42 +55,57 @@ async def opened_pass(
                     yield SendPass(opened, book, survey, judge, stop)
                     return
                 waiting = WaiterCount()
-                with turns_of(opened, place, ledger, await guesses(opened), stop=stop, waiting=waiting) as turns:
+                home = Pool() if options.sandbox else pool  # a sandbox of its own has quotas of its own
+                with paces_of(opened, await whose(transport, place), await guesses(opened), home) as paces:
+                    turns = turns_of(opened, place, ledger, paces, stop=stop, waiting=waiting)
                     driving = carrier(opened, book, transport, turns=turns, judge=judge, stop=stop)
                     yield SendPass(opened, book, driving, judge, stop, waiting)
 
 
 @contextmanager
-def turns_of(
-    opened: RunContext,
-    place: tuple[str, str],
-    ledger: Ledger,
-    guesses: Mapping[str, float | None],
-    *,
-    stop: Stop,
-    waiting: WaiterCount,
-) -> Iterator[dict[str, RateLimitQueue]]:
-    """Return the turns of each operation, in step with the other processes that share the state directory.
+def paces_of(
+    opened: RunContext, whose: tuple[str, ...], guesses: Mapping[str, float | None], pool: Pool
+) -> Iterator[dict[str, FileStore]]:
+    """Open the pace of each operation, in step with the other processes that share the state directory.
 
-    `place` is endpoint and Region, `guesses` are the rates at which learning begins. The room for open contacts begins
-    with those that the ledger says are open; what other processes open meanwhile, the ledger's guard finds.
+    `whose` rates these are, and at which learning begins (`guesses`). Runs of one `pool` keep a rate together, whatever
+    their state directories.
     """
-    clock, operations = steady_clock(), opened.campaign.way.OPERATIONS.values()
     with ExitStack() as stack:
         paces: dict[str, FileStore] = {}
-        for name in operations:
-            shared = FileStore(opened.state_dir, (*place, name), opened.rates.limiter(name, guesses.get(name)))
+        for name in opened.campaign.way.OPERATIONS.values():
+            place = (*whose, name)
+            folder = pool.pace_folder(place, opened.state_dir)
+            shared = FileStore(folder, place, opened.rates.limiter(name, guesses.get(name)))
             paces[name] = stack.enter_context(closing(shared))
-        yield {
-            name: RateLimitQueue(
-                shared, stop, room=_room(opened, name, place, ledger, clock()), clock=clock, waiting=waiting
-            )
-            for name, shared in paces.items()
-        }
+        yield paces
         for name, shared in paces.items():
             learned = shared.change(lambda pace: (pace, pace.learner))
             if learned.is_free and learned.knows:
                 log.info("%s: %.3g calls a second were learned", name, learned.estimate)
+
+
+def turns_of(
+    opened: RunContext,
+    place: tuple[str, str],
+    ledger: Ledger,
+    paces: Mapping[str, FileStore],
+    *,
+    stop: Stop,
+    waiting: WaiterCount,
+) -> dict[str, RateLimitQueue]:
+    """Return the turns of each operation. `place` is endpoint and Region.
+
+    The room for open contacts begins with those that the ledger says are open; what other processes open meanwhile, the
+    ledger's guard finds.
+    """
+    clock = steady_clock()
+    return {
+        name: RateLimitQueue(
+            shared, stop, room=_room(opened, name, place, ledger, clock()), clock=clock, waiting=waiting
+        )
+        for name, shared in paces.items()
+    }
 
 
 def _room(
