@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import boto3
 import pytest
-from cli_runs import CAMPAIGN, Service, at, bulk, campaign, contact_list, end_of, phone, started
-from moto.server import ThreadedMotoServer
+from cli_runs import CAMPAIGN, Service, at, bulk, campaign, end_of, phone, started
 
 ME = "+12065559999"
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -116,19 +114,6 @@ def test_an_opt_out_list_is_read_where_it_is_told_and_nobody_on_it_is_planned_or
     sent = bulk("send", *words, "--yes", "--endpoint-url", sandbox.url, cwd=tmp_path, **env).json
     assert (sent["sent"], sent["skipped"]) == (2, 1)
     assert sorted(contact["Destination"] for contact in sandbox.contacts) == [phone(0), phone(2)]
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    made = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-west-2"}
-    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", **made)
-    client.create_bucket(Bucket="campaigns", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-    client.put_object(Bucket="campaigns", Key="today.csv", Body=contact_list(3).encode())
-    yield f"http://{host}:{port}"
-    moto.stop()
 
 
 @pytest.mark.parametrize("reach", [("--region", "us-west-2"), ("--profile", "sender")])

@@ -1,39 +1,13 @@
 """A list in S3, from the command line: whatever is done with it, it is fetched, read, and leaves nothing behind."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from cli_runs import CAMPAIGN, Service, at, bulk, campaign, contact_list, phone
-from moto.server import ThreadedMotoServer
+from cli_runs import CAMPAIGN, Service, at, bulk, campaign, phone
 
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-west-2"}
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    url = f"http://{host}:{port}"
-    client = boto3.client(
-        "s3", endpoint_url=url, region_name="us-west-2", aws_access_key_id="key", aws_secret_access_key="secret"
-    )
-    client.create_bucket(Bucket="campaigns", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-    yield url
-    moto.stop()
-
-
-@pytest.fixture
-def put(s3: str) -> None:
-    client = boto3.client(
-        "s3", endpoint_url=s3, region_name="us-west-2", aws_access_key_id="key", aws_secret_access_key="secret"
-    )
-    client.put_object(Bucket="campaigns", Key="today.csv", Body=contact_list(3).encode())
-
-
-@pytest.mark.usefixtures("put")
 @pytest.mark.parametrize(
     "words", [("check",), ("send", "--dry-run"), ("send", "--sandbox"), ("send", "--sandbox", "--limit", "1")]
 )
@@ -48,7 +22,6 @@ def test_a_list_in_s3_is_read_whatever_is_done_with_it(words: tuple[str, ...], s
     assert not any((tmp_path / "scratch").iterdir())
 
 
-@pytest.mark.usefixtures("put")
 def test_a_list_in_s3_that_cannot_be_opened_leaves_nothing_behind(s3: str, tmp_path: Path) -> None:
     text = CAMPAIGN.replace("contacts.csv", "s3://campaigns/today.csv").replace("{{ name }}", "{{ nme }}")
     path = campaign(tmp_path, text=text)
@@ -59,7 +32,6 @@ def test_a_list_in_s3_that_cannot_be_opened_leaves_nothing_behind(s3: str, tmp_p
     assert not any((tmp_path / "scratch").iterdir())
 
 
-@pytest.mark.usefixtures("put")
 def test_the_unknown_rows_of_a_list_in_s3_are_named_as_they_stand_in_it(
     s3: str, sandbox: Service, tmp_path: Path
 ) -> None:

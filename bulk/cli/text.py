@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bulk.model import mask, place_of
 from bulk.text.outside import LIMIT
-from bulk.text.plain import duration, plain
+from bulk.text.plain import counted, duration, plain
 
 if TYPE_CHECKING:
     from bulk.reports import Reason
@@ -30,7 +30,7 @@ def progress(told: "Progress") -> str:
     held = f", waiting: {', '.join(told.full)} full" if told.full else ""
     left = f", {duration(told.seconds_left)} left" if told.seconds_left is not None else ""
     return (
-        f"{told.done:,}{total} rows: {told.sent:,} sent, {told.failed:,} failed, "
+        f"{told.done:,}{total} {'row' if told.total == 1 else 'rows'}: {told.sent:,} sent, {told.failed:,} failed, "
         f"{told.per_second:.1f}/s, {told.throttled:,} throttled{left}{held}"
     )
 
@@ -41,17 +41,18 @@ def counts(told: "Summary") -> str:
     numbers["unknown"] -= told.in_doubt
     some = ", ".join(f"{number:,} {name}" for name, number in numbers.items() if number)
     rehearsal = "REHEARSAL: " if told.rehearsal else ""
-    return f"{rehearsal}{told.campaign}, run {told.run}: {told.rows:,} rows: {some or 'none'}"
+    return f"{rehearsal}{told.campaign}, run {told.run}: {counted(told.rows, 'row')}: {some or 'none'}"
 
 
 def summary(told: "Summary") -> str:
     """Return the counts of a sending, and what it took, in words."""
-    lines = [counts(told), f"{told.calls:,} calls in {duration(told.seconds)}, {told.throttled:,} throttled"]
+    lines = [counts(told), f"{counted(told.calls, 'call')} in {duration(told.seconds)}, {told.throttled:,} throttled"]
     if told.sent_before:
         is_done = not (told.calls or told.pending or told.in_doubt)
         nothing = "nothing to do: " if is_done else ""
         until = f", the last at {told.last_sent}" if told.last_sent and is_done else ""
-        lines.append(f"{nothing}{told.sent_before:,} rows were sent before{until}")
+        were = "was" if told.sent_before == 1 else "were"
+        lines.append(f"{nothing}{counted(told.sent_before, 'row')} {were} sent before{until}")
     if told.differs:
         lines.append(f"{told.differs:,} of them would get something else now; for that, give --run NEW")
     return "\n".join([*lines, *([f"results: {told.results}"] if told.results else [])])
@@ -59,7 +60,7 @@ def summary(told: "Summary") -> str:
 
 def status(told: "Summary", sender: str | None) -> str:
     """Return where a run stands."""
-    lines = [counts(told), f"{told.calls:,} calls so far, {told.throttled:,} throttled"]
+    lines = [counts(told), f"{counted(told.calls, 'call')} so far, {told.throttled:,} throttled"]
     if sender:
         lines = [counts(told), f"being sent by {sender}; rows not yet read from the list are not counted"]
     if told.halted:
@@ -106,15 +107,14 @@ def _fit(text: str, width: int) -> str:
 
 def plan(found: "Plan") -> str:
     """Return a plan, in words."""
-    lines = [
-        f"{found.campaign}, run {found.run}: {found.rows:,} rows, {found.sendable:,} to be sent by {found.channel}"
-    ]
+    rows = counted(found.rows, "row")
+    lines = [f"{found.campaign}, run {found.run}: {rows}, {found.sendable:,} to be sent by {found.channel}"]
     for reason in found.reasons:
         if reason.code:
             lines += _reason(reason)
     if found.parts:
-        lines.append(f"{found.parts:,} SMS parts")
-    lines += [f"{count:,} calls of {operation}" for operation, count in found.calls.items()]
+        lines.append(counted(found.parts, "SMS part"))
+    lines += [f"{counted(count, 'call')} of {operation}" for operation, count in found.calls.items()]
     lines += [*_shares("countries", found.countries), *_shares("time zones", found.zones)]
     lines.append(f"at the campaign's rates this takes about {duration(found.seconds)}")
     if found.finishes_at:
@@ -178,10 +178,10 @@ def _shown(text: Any) -> str:
 
 def resolution(told: "Resolution") -> str:
     """Return what was decided, and list the rows that are unknown."""
-    lines = [f"{told.decided:,} rows: {told.decision}"] if told.decision and told.decided else []
+    lines = [f"{counted(told.decided, 'row')}: {told.decision}"] if told.decision and told.decided else []
     if told.decision and not told.decided:
         lines.append("there was nothing to decide")
-    lines.append(f"{told.campaign}, run {told.run}: {len(told.unknown):,} unknown rows")
+    lines.append(f"{told.campaign}, run {told.run}: {counted(len(told.unknown), 'unknown row')}")
     return "\n".join([*lines, *(_unknown(one) for one in told.unknown)])
 
 

@@ -26,6 +26,7 @@ from bulk.loader.structs import Flat
 from bulk.loader.tables import Table
 from bulk.loader.values import unquoted
 from bulk.model import place_of
+from bulk.text.plain import counted
 from bulk.threads import ahead
 
 _KEEP_ZEROS = "(to keep the 0, format the column as text)"
@@ -157,7 +158,7 @@ class ContactList:
         rows = max(self._several, several(head[column], addresses=wanted.kind == "email"))
         if rows:
             what = "address" if wanted.kind == "email" else "number"
-            where = f"{rows:,} row{'s' if rows > 1 else ''}"
+            where = counted(rows, "row")
             yield f"{column!r} holds more than one {what} in {where}: the first that can be written to is taken"
 
     def batches(self, wanted: ReadSpec, size: int = 256, *, frames: bool = False) -> Iterator[Batch]:
