@@ -105,7 +105,7 @@ class ContactList:
         for number in range(len(self.rows), len(self.rows) + count):
             key = f"k{number}"
             if number % 23 == 22:
-                self.rows.append((f"k{number - 20}", self._good(number), "RetryAfter"))
+                self.rows.append((f"k{number - 20}", self._good(number), "Again"))
                 continue
             end = "rejected" if number % 29 == 7 else "refused" if number % 31 == 11 else "sent"
             address = {"sent": self._good, "rejected": self._rejected, "refused": lambda _: "nowhere"}[end](number)

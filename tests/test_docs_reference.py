@@ -18,7 +18,7 @@ from bulk.campaign.rule_tables import CapsTable, HoursTable
 from bulk.campaign.schema import Hold, ListTable, Pacing, Retry, StopTable
 from bulk.ledger.run_reader import OTHER_PERSON
 from bulk.loader.ambiguity import UNUSABLE
-from bulk.loader.malformed import LONGEST
+from bulk.loader.text_error import LONGEST
 from bulk.rules.caps import CAPPED
 from bulk.sandbox import control, simulator
 from bulk.sandbox.fault_config import _READERS, declare

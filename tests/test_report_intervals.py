@@ -1,4 +1,4 @@
-"""When rows ended: the bars of the chart, and the pace, whatever a run's length, in little memory."""
+"""When rows ended: the bars of the chart, and the throughput, whatever a run's length, in little memory."""
 
 from itertools import pairwise
 
@@ -60,8 +60,8 @@ def test_weeks_begin_on_mondays_at_midnight_utc() -> None:
     assert timeline.bars[0].start == MIDNIGHT - 4 * DAY
 
 
-def test_without_an_end_there_is_no_chart_and_no_pace() -> None:
-    assert (Cells().timeline(), Cells().pace()) == (None, None)
+def test_without_an_end_there_is_no_chart_and_no_throughput() -> None:
+    assert (Cells().timeline(), Cells().throughput()) == (None, None)
 
 
 ENDS = st.lists(st.tuples(st.integers(0, 40 * DAY), st.integers(1, 9)), min_size=1, max_size=60)
@@ -97,7 +97,7 @@ def test_every_width_divides_the_next_and_the_steps_that_may_follow_it() -> None
     assert [(width, step) for width in WIDTHS for step in STEPS if step >= 10 * width and step % width] == []
 
 
-def test_the_pace_is_that_of_whole_windows_in_which_rows_ended() -> None:
+def test_the_throughput_is_that_of_whole_windows_in_which_rows_ended() -> None:
     """A pause is no slowness, and the first and the last second, seldom whole, tell nothing of the median."""
     ends = [
         (0, 1),
@@ -106,15 +106,15 @@ def test_the_pace_is_that_of_whole_windows_in_which_rows_ended() -> None:
         *((second, 20) for second in range(30, 34)),
         (34, 2),
     ]
-    assert cells(*ends).pace() == Throughput(window=1, busiest=40.0, median=20.0)
+    assert cells(*ends).throughput() == Throughput(window=1, busiest=40.0, median=20.0)
 
 
-def test_the_pace_of_a_long_run_is_measured_by_the_minute() -> None:
+def test_the_throughput_of_a_long_run_is_measured_by_the_minute() -> None:
     counted = cells(*((MINUTE * n, 120) for n in range(600)))
     assert drawn(counted).interval == 10 * MINUTE
-    assert counted.pace() == Throughput(window=MINUTE, busiest=2.0, median=2.0)
+    assert counted.throughput() == Throughput(window=MINUTE, busiest=2.0, median=2.0)
 
 
-def test_rows_that_cost_no_call_have_no_pace() -> None:
-    assert cells((0, 5), status=Status.SKIPPED).pace() is None
-    assert cells((0, 5), status=Status.REJECTED).pace() == Throughput(window=1, busiest=5.0, median=5.0)
+def test_rows_that_cost_no_call_have_no_throughput() -> None:
+    assert cells((0, 5), status=Status.SKIPPED).throughput() is None
+    assert cells((0, 5), status=Status.REJECTED).throughput() == Throughput(window=1, busiest=5.0, median=5.0)

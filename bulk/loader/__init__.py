@@ -19,7 +19,7 @@ dialect           what separates the cells of a delimited text
 preamble          what stands above a table
 footer            what stands below it
 row_lengths       rows that do not have as many cells as the header
-malformed         what a reader of a text raises where it cannot go on
+text_error        what a reader of a text raises where it cannot go on
 book              a workbook: its sheets, and their cells
 sheets            what is seen of a sheet beside its cells
 sheet_choice      which sheet is the list

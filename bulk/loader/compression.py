@@ -9,8 +9,8 @@ from typing import IO, cast
 
 from bulk.errors import ListError
 from bulk.loader.junk import is_junk
-from bulk.loader.malformed import Broken
 from bulk.loader.scratch import Scratch
+from bulk.loader.text_error import TextError
 from bulk.loader.zstandard import zstandard
 from bulk.text.plain import plain
 
@@ -55,7 +55,7 @@ def _blocks(file: IO[bytes], name: str) -> Iterator[bytes]:
         while block := file.read(BLOCK):
             yield block
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise Broken(f"{name} is cut short or damaged ({error}): fetch it again") from error
+        raise TextError(f"{name} is cut short or damaged ({error}): fetch it again") from error
 
 
 def packed_table(path: Path, name: str) -> tuple[Path, Scratch] | None:
@@ -108,7 +108,7 @@ def _unpack(archive: zipfile.ZipFile, member: str, path: Path, name: str, room: 
                 if size > room:
                     limit = f"unpacked, it has more than {MOST_BYTES:,} bytes, the most that is taken out of an archive"
                     raise ListError(f"{name}: {limit}: unpack it and give the list itself")
-    except Broken as error:
+    except TextError as error:
         raise ListError(str(error)) from error
     except OSError as error:
         raise ListError(f"{name} cannot be unpacked ({error.strerror or error}): make room in {path.parent}") from error

@@ -21,10 +21,10 @@ from bulk.errors import ListError
 from bulk.loader.column_names import named
 from bulk.loader.dialect import said_separator, separator
 from bulk.loader.footer import TAIL, below
-from bulk.loader.malformed import LONGEST, Broken
 from bulk.loader.preamble import Row, head_of, preamble
 from bulk.loader.row_lengths import Ragged
 from bulk.loader.tables import Chunk
+from bulk.loader.text_error import LONGEST, TextError
 from bulk.loader.text_file import TextFile, lines_in
 
 csv.field_size_limit(LONGEST)  # the module's own limit is below the length of a mail; this one finds unclosed quotes
@@ -59,7 +59,7 @@ class Delimited:
             )
             found = preamble([*first] or [Row(1, [])], file.name, header_row)
             self.columns, notes = named(found.names)
-        except (Broken, csv.Error) as error:
+        except (TextError, csv.Error) as error:
             raise ListError(f"{file.name}, header: {error}") from error
         self._header = found.place
         self._ragged = Ragged(found.names, self._separator)
@@ -91,7 +91,7 @@ class Delimited:
                 held.append(piece)
                 while sum(map(_height, islice(held, 1, None))) >= TAIL:
                     yield held.popleft()
-        except Broken as error:
+        except TextError as error:
             yield from held
             raise ListError(f"{self._file.name}, line {error.line}: {error}") from error
         yield from self._without_footer(held)
@@ -127,7 +127,7 @@ class Delimited:
         yield from _batches(rows[: len(rows) - count]) if count else pieces
 
     def _read(self, blocks: Iterable[_Block], *, strict: bool = True) -> Iterator[Row]:
-        """Read rows by the csv module, leaving out blank lines. Raise `Broken` at a quote that is never closed."""
+        """Read rows by the csv module, leaving out blank lines. Raise `TextError` at a quote that is never closed."""
         first, blocks = _peeked(blocks)
         text = chain.from_iterable(io.StringIO(block, newline="") for _, block in blocks)
         reader = csv.reader(text, delimiter=self._separator, strict=strict)
@@ -176,8 +176,8 @@ def _peeked(blocks: Iterable[_Block]) -> tuple[int, Iterator[_Block]]:
     return first[0], chain([first], coming)
 
 
-def _unclosed(line: int) -> Broken:
-    error = Broken("a quote is opened here and never closed: close it, or double it")
+def _unclosed(line: int) -> TextError:
+    error = TextError("a quote is opened here and never closed: close it, or double it")
     error.line = line
     return error
 
@@ -193,7 +193,7 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
             if len(batch) == _BATCH or size > LONGEST // 4:
                 yield batch
                 batch, size = [], 0
-    except Broken:
+    except TextError:
         if batch:
             yield batch
         raise

@@ -14,8 +14,8 @@ import polars as pl
 
 from bulk.errors import ListError
 from bulk.loader.column_names import MOST
-from bulk.loader.malformed import Broken
 from bulk.loader.tables import Chunk
+from bulk.loader.text_error import TextError
 from bulk.loader.text_file import TextFile
 
 DEEPEST = 100  # arrays and objects within each other
@@ -73,7 +73,7 @@ class Ndjson:
                 held = [first + place for place, line in enumerate(lines) if line and not line.isspace()]
                 if held:
                     yield _Block(held, text)
-        except Broken as error:
+        except TextError as error:
             raise ListError(f"{self._name}, line {error.line}: {error}") from error
 
     def _frame(self, block: _Block, *, schema: _Schema | None) -> pl.DataFrame:

@@ -12,10 +12,10 @@ from bulk.loader.csv_file import Delimited
 from bulk.loader.folders import Part, Parts, files, is_pattern, said
 from bulk.loader.frames import HeldTable, frame_of
 from bulk.loader.layout import EVERY_ROW, Layout
-from bulk.loader.malformed import Broken
 from bulk.loader.ndjson import Ndjson
 from bulk.loader.structs import Flat
 from bulk.loader.tables import Frame, Held, Parquet, Query, Table
+from bulk.loader.text_error import TextError
 from bulk.loader.text_file import TextFile
 from bulk.loader.workbook import Sheet, is_workbook, workbook
 from bulk.text.plain import nearest
@@ -144,7 +144,7 @@ def _text_format(file: TextFile) -> str:
     name = file.name
     try:
         _, first = next(file.blocks(), (1, ""))
-    except Broken as error:
+    except TextError as error:
         raise ListError(f"{name}, header: {error}") from error
     line = first.lstrip().partition("\n")[0]
     if not line:

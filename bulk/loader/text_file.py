@@ -16,7 +16,7 @@ from pathlib import Path
 from bulk.errors import ListError
 from bulk.loader.compression import unpacked
 from bulk.loader.encoding import Guess, guess
-from bulk.loader.malformed import LONGEST, Broken, too_long
+from bulk.loader.text_error import LONGEST, TextError, too_long
 from bulk.text.plain import nearest
 from bulk.threads import go_on
 
@@ -56,20 +56,20 @@ class TextFile:
             if b"\0" in head and _is_binary(head):
                 raise ListError(f"{name} is not a text file: give CSV, NDJSON, Parquet or a workbook")
             return cls(path, name, *_found(path, name))
-        except Broken as error:
+        except TextError as error:
             raise ListError(f"{name}, header: {error}") from error
 
     def blocks(self) -> Iterator[tuple[int, str]]:
         """Yield the text in blocks of whole lines, line ends as they are, each with the number of its first line.
 
-        Raise `Broken`, with the line, and `ListError`.
+        Raise `TextError`, with the line, and `ListError`.
         """
         line = 1
         try:
             for block in _lines(_decoded(unpacked(self.path), self.encoding)):
                 yield line, block
                 line += lines_in(block)
-        except Broken as error:
+        except TextError as error:
             error.line = line
             raise
 
@@ -110,7 +110,7 @@ def _decoded(blocks: Iterator[bytes], encoding: str) -> Iterator[str]:
             yield error.object[: error.start].decode(encoding, "ignore")
             trouble = f"the byte 0x{error.object[error.start]:02x} is not {encoding}"
             remedy = "save the list as UTF-8 ('CSV UTF-8'), or name its `encoding` under [list]"
-            raise Broken(f"{trouble}: {remedy}") from error
+            raise TextError(f"{trouble}: {remedy}") from error
 
 
 def _codec(name: str) -> str:

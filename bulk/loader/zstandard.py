@@ -11,8 +11,8 @@ from typing import IO
 
 import polars as pl
 
-from bulk.loader.malformed import LONGEST, Broken, too_long
 from bulk.loader.memory_limit import Ended, confined
+from bulk.loader.text_error import LONGEST, TextError, too_long
 
 _FRAME = 0xFD2FB528
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)
@@ -28,7 +28,7 @@ for frame in pl.scan_lines(sys.argv[2], glob=False).collect_batches(chunk_size={
 
 
 def zstandard(path: Path) -> Iterator[bytes]:
-    """Yield the text of a file in blocks. Raise `Broken`."""
+    """Yield the text of a file in blocks. Raise `TextError`."""
     try:
         if _length(path) > LONGEST:
             yield from confined(_PROGRAM, str(path))
@@ -39,9 +39,9 @@ def zstandard(path: Path) -> Iterator[bytes]:
     except Ended as error:
         if error.of_memory:
             raise too_long() from error
-        raise Broken(f"{path.name} is cut short, damaged or not UTF-8 ({error}): {_REMEDY}") from error
+        raise TextError(f"{path.name} is cut short, damaged or not UTF-8 ({error}): {_REMEDY}") from error
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise Broken(f"{path.name} is cut short, damaged or not UTF-8 ({error}): {_REMEDY}") from error
+        raise TextError(f"{path.name} is cut short, damaged or not UTF-8 ({error}): {_REMEDY}") from error
 
 
 def _length(path: Path) -> int:

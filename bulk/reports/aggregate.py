@@ -53,7 +53,7 @@ class Fold:
             look=tuple(row for status in LOOKED_AT for row in self._look[status])[:SHOWN],
             attempts=tuple(self._attempts[times] for times in range(1, MOST_ATTEMPTS + 1)),
             timeline=self._cells.timeline(),
-            pace=self._cells.pace(),
+            throughput=self._cells.throughput(),
         )
 
     def _keys(self, rows: pl.DataFrame) -> pl.Series:

@@ -106,7 +106,7 @@ class Figures:
     look: tuple[Row, ...] = ()
     attempts: tuple[int, ...] | None = None
     timeline: Timeline | None = None
-    pace: Throughput | None = None
+    throughput: Throughput | None = None
 
     @property
     def rows(self) -> int:

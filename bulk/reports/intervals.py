@@ -54,7 +54,7 @@ class Cells:
         starts = range(_begin(first, step), last + 1, step)
         return Timeline(step, tuple(Bar(start, _at(rows, start)) for start in starts))
 
-    def pace(self) -> Throughput | None:
+    def throughput(self) -> Throughput | None:
         """Return how fast rows went that cost calls, by the minute, or finer where the run was short.
 
         The first window and the last are seldom full: where there are others, the median leaves them out.

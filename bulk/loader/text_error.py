@@ -1,7 +1,7 @@
 """What a reader of a text raises where it cannot go on."""
 
 
-class Broken(Exception):
+class TextError(Exception):
     """The text cannot be read from here on; all before it was given. `line` is where that is, once it is known."""
 
     line: int | None = None
@@ -10,6 +10,6 @@ class Broken(Exception):
 LONGEST = 1 << 26  # characters without a line end that are still taken for a line
 
 
-def too_long() -> Broken:
+def too_long() -> TextError:
     """Return what is wrong where a line does not end."""
-    return Broken(f"the line is longer than {LONGEST:,} characters: this is no list with a row on each line")
+    return TextError(f"the line is longer than {LONGEST:,} characters: this is no list with a row on each line")
