@@ -1,11 +1,11 @@
-"""Requests that the sandbox accepts, to be bent by its tests; and a world to send them to without HTTP."""
+"""Requests that the sandbox accepts, to be bent by its tests; and an account to send them to without HTTP."""
 
 import itertools
 import json
 import math
 from typing import Any
 
-from bulk.sandbox.account import Answer, Call, Settings, World
+from bulk.sandbox.account import Account, Answer, Call, Settings
 from bulk.sandbox.quotas import Quotas
 from bulk.sandbox.state import Limits
 
@@ -56,18 +56,18 @@ def token() -> str:
     return f"token-{next(_NUMBERS)}"
 
 
-def world(*, rate: float | None = math.inf, burst: int | None = None, **limits: Any) -> World:
-    """Return a world whose clock stands at 0."""
-    return World(Settings(Quotas(rate, burst), Limits(**limits)), 0.0)
+def account(*, rate: float | None = math.inf, burst: int | None = None, **limits: Any) -> Account:
+    """Return an account whose clock stands at 0."""
+    return Account(Settings(Quotas(rate, burst), Limits(**limits)), 0.0)
 
 
-def send(to: World, operation: str, parameters: Any, *, now: float = 0.0, signed: str | None = SIGNED) -> Answer:
+def send(to: Account, operation: str, parameters: Any, *, now: float = 0.0, signed: str | None = SIGNED) -> Answer:
     """Send one request; bytes go as they are."""
     body = parameters if isinstance(parameters, bytes) else json.dumps(parameters).encode()
     return to.answer(Call(to.api.operations[operation], body, {}, signed), now)
 
 
-def accepted(to: World, operation: str, parameters: Any, *, now: float = 0.0) -> str:
+def accepted(to: Account, operation: str, parameters: Any, *, now: float = 0.0) -> str:
     """Send one request that must be accepted, and give its contact id."""
     answer = send(to, operation, parameters, now=now)
     assert answer.status == 200, answer

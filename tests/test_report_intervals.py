@@ -8,20 +8,20 @@ from hypothesis import strategies as st
 
 from bulk.model import Status
 from bulk.reports.figures import Throughput, Timeline
-from bulk.reports.intervals import BARS, DAY, HOUR, MINUTE, STEPS, WIDTHS, Cells
+from bulk.reports.intervals import BARS, DAY, HOUR, MINUTE, STEPS, WIDTHS, TimeHistogram
 
 MIDNIGHT = 1_795_132_800  # Fri 2026-11-20 00:00 UTC
 
 
-def cells(*ends: tuple[int, int], status: Status = Status.SENT, most: int = 20_000) -> Cells:
+def cells(*ends: tuple[int, int], status: Status = Status.SENT, most: int = 20_000) -> TimeHistogram:
     """Count so many rows so many seconds after midnight."""
-    counted = Cells(most=most)
+    counted = TimeHistogram(most=most)
     for second, rows in ends:
         counted.add(MIDNIGHT + second, status, rows)
     return counted
 
 
-def drawn(counted: Cells) -> Timeline:
+def drawn(counted: TimeHistogram) -> Timeline:
     timeline = counted.timeline()
     assert timeline is not None
     return timeline
@@ -61,7 +61,7 @@ def test_weeks_begin_on_mondays_at_midnight_utc() -> None:
 
 
 def test_without_an_end_there_is_no_chart_and_no_throughput() -> None:
-    assert (Cells().timeline(), Cells().throughput()) == (None, None)
+    assert (TimeHistogram().timeline(), TimeHistogram().throughput()) == (None, None)
 
 
 ENDS = st.lists(st.tuples(st.integers(0, 40 * DAY), st.integers(1, 9)), min_size=1, max_size=60)

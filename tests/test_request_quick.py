@@ -84,13 +84,13 @@ COMPILED: Mapping[str, Request] = {
 }
 
 
-def both(blueprint: CompiledTable, row: Recipient) -> tuple[Any, Any]:
+def both(table: CompiledTable, row: Recipient) -> tuple[Any, Any]:
     try:
-        quick: Any = blueprint.quick(row)
+        quick: Any = table.quick(row)
     except TemplateFailed as failure:
         quick = str(failure)
     try:
-        plain: Any = blueprint.plain(row)
+        plain: Any = table.plain(row)
     except TemplateFailed as failure:
         plain = str(failure)
     return quick, plain
@@ -102,8 +102,8 @@ def both(blueprint: CompiledTable, row: Recipient) -> tuple[Any, Any]:
 def test_what_is_built_the_quick_way_is_what_the_plain_way_builds(
     way: str, cells: dict[str, Any], number: int, to: str
 ) -> None:
-    for blueprint in COMPILED[way]._blueprints:
-        quick, plain = both(blueprint, Recipient(number, "k", to, {**cells, "body": cells["a"]}))
+    for table in COMPILED[way]._tables:
+        quick, plain = both(table, Recipient(number, "k", to, {**cells, "body": cells["a"]}))
         if isinstance(quick, str):
             assert plain == quick
         elif quick is not None:
@@ -135,14 +135,14 @@ SOUND = {
 )
 def test_a_sound_row_is_built_the_quick_way(way: str, changed: dict[str, Any]) -> None:
     cells = {**SOUND, **changed}
-    for blueprint in COMPILED[way]._blueprints:
+    for table in COMPILED[way]._tables:
         to = "a@x.org" if way.startswith("mail") else "+14155550123"
-        assert blueprint.quick(Recipient(0, "k", to, {**cells, "body": "b"})) is not None
+        assert table.quick(Recipient(0, "k", to, {**cells, "body": "b"})) is not None
 
 
 def test_rows_share_nothing_that_one_of_them_could_change() -> None:
-    (blueprint,) = COMPILED["plain"]._blueprints
-    first, second = (blueprint.quick(Recipient(0, "k", "+14155550123", SOUND)) for _ in range(2))
+    (table,) = COMPILED["plain"]._tables
+    first, second = (table.quick(Recipient(0, "k", "+14155550123", SOUND)) for _ in range(2))
     assert first is not None
     assert second is not None
     first["InitialSystemMessage"]["Content"] = "changed"

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from sandbox_requests import CHAT, DRAFT, INBOUND, INSTANCE, MAIL, RAW, TEMPLATE, accepted, message, send, world
+from sandbox_requests import CHAT, DRAFT, INBOUND, INSTANCE, MAIL, RAW, TEMPLATE, accepted, account, message, send
 
 _DROP = object()
 
@@ -66,7 +66,7 @@ CHAT_MISFITS = [
 
 @pytest.mark.parametrize("path, value, text", CHAT_MISFITS)
 def test_an_sms_that_does_not_fit_is_refused_with_the_members_path(path: str, value: Any, text: str) -> None:
-    here = world()
+    here = account()
     answer = send(here, "StartOutboundChatContact", _with(CHAT, path, value))
     assert (answer.status, answer.code) == (400, "InvalidRequestException")
     assert text in message(answer)
@@ -86,18 +86,18 @@ def test_an_sms_that_does_not_fit_is_refused_with_the_members_path(path: str, va
     ],
 )
 def test_an_sms_at_the_edge_of_what_fits_is_accepted(path: str, value: Any) -> None:
-    accepted(world(), "StartOutboundChatContact", _with(CHAT, path, value))
+    accepted(account(), "StartOutboundChatContact", _with(CHAT, path, value))
 
 
 def test_an_sms_may_begin_with_a_template_instead_of_a_text() -> None:
     parameters = _with(CHAT, "InitialSystemMessage", _DROP) | {"InitialTemplatedSystemMessage": TEMPLATE}
-    accepted(world(), "StartOutboundChatContact", parameters)
+    accepted(account(), "StartOutboundChatContact", parameters)
 
 
 def test_a_whatsapp_message_may_be_longer_than_an_sms() -> None:
     parameters = _with(CHAT, "SegmentAttributes/connect:Subtype/ValueString", "connect:WhatsApp")
-    accepted(world(), "StartOutboundChatContact", _with(parameters, "InitialSystemMessage/Content", "x" * 4096))
-    answer = send(world(), "StartOutboundChatContact", _with(parameters, "InitialSystemMessage/Content", "x" * 4097))
+    accepted(account(), "StartOutboundChatContact", _with(parameters, "InitialSystemMessage/Content", "x" * 4096))
+    answer = send(account(), "StartOutboundChatContact", _with(parameters, "InitialSystemMessage/Content", "x" * 4097))
     assert answer.status == 400
 
 
@@ -120,13 +120,13 @@ def test_a_whatsapp_message_may_be_longer_than_an_sms() -> None:
     ],
 )
 def test_a_contact_that_does_not_fit_is_refused(path: str, value: Any, code: str, text: str) -> None:
-    answer = send(world(), "CreateContact", _with(DRAFT, path, value))
+    answer = send(account(), "CreateContact", _with(DRAFT, path, value))
     assert (answer.status, answer.code) == (400, code)
     assert text in message(answer)
 
 
 def test_a_flow_needs_no_user_to_create_an_email() -> None:
-    accepted(world(), "CreateContact", {"InstanceId": INSTANCE, "Channel": "EMAIL", "InitiationMethod": "FLOW"})
+    accepted(account(), "CreateContact", {"InstanceId": INSTANCE, "Channel": "EMAIL", "InitiationMethod": "FLOW"})
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_flow_needs_no_user_to_create_an_email() -> None:
     ],
 )
 def test_a_mail_that_does_not_fit_is_refused(path: str, value: Any, text: str) -> None:
-    here = world()
+    here = account()
     mail = MAIL | {"ContactId": accepted(here, "CreateContact", DRAFT)}
     answer = send(here, "StartOutboundEmailContact", _with(mail, path, value))
     assert (answer.status, answer.code) == (400, "InvalidRequestException")
@@ -172,21 +172,21 @@ def test_a_mail_that_does_not_fit_is_refused(path: str, value: Any, text: str) -
     ],
 )
 def test_an_inbound_mail_that_does_not_fit_is_refused(path: str, value: Any, text: str) -> None:
-    answer = send(world(), "StartEmailContact", _with(INBOUND, path, value))
+    answer = send(account(), "StartEmailContact", _with(INBOUND, path, value))
     assert (answer.status, answer.code) == (400, "InvalidRequestException")
     assert text in message(answer)
 
 
 def test_a_file_of_a_forbidden_type_is_refused_with_the_reason_the_model_has_for_it() -> None:
     attachments = [{"FileName": "tool.exe", "S3Url": "https://files.example/tool.exe"}]
-    answer = send(world(), "StartEmailContact", _with(INBOUND, "Attachments", attachments))
+    answer = send(account(), "StartEmailContact", _with(INBOUND, "Attachments", attachments))
     reason = json.loads(answer.body)["Reason"]
     assert reason == {"AttachedFileInvalidRequestExceptionReason": "INVALID_FILE_TYPE"}
 
 
 def test_an_inbound_mail_may_have_an_empty_subject_and_an_outbound_one_may_not() -> None:
     empty = {"EmailMessage": _with(RAW, "RawMessage/Subject", "")}
-    here = world()
+    here = account()
     accepted(here, "StartEmailContact", INBOUND | empty)
     draft = {"ContactId": accepted(here, "CreateContact", DRAFT)}
     assert send(here, "StartOutboundEmailContact", MAIL | draft | empty).status == 400
@@ -194,13 +194,13 @@ def test_an_inbound_mail_may_have_an_empty_subject_and_an_outbound_one_may_not()
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'{"InstanceId": NaN}', b"[" * 100_000, b'{"a":' * 100_000])
 def test_a_body_that_is_no_json_object_is_a_serialization_error(body: bytes) -> None:
-    answer = send(world(), "StartOutboundChatContact", body)
+    answer = send(account(), "StartOutboundChatContact", body)
     assert (answer.status, answer.code) == (400, "SerializationException")
 
 
 def test_a_lone_surrogate_breaks_nothing() -> None:
     body = json.dumps(_with(CHAT, "Attributes/n", "\ud800") | {"ClientToken": "t"}).encode()
-    assert send(world(), "StartOutboundChatContact", body).status == 200
+    assert send(account(), "StartOutboundChatContact", body).status == 200
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_a_lone_surrogate_breaks_nothing() -> None:
     ],
 )
 def test_a_call_that_is_not_signed_for_connect_is_forbidden_and_costs_no_token(signed: str | None, code: str) -> None:
-    here = world(rate=0, burst=1)
+    here = account(rate=0, burst=1)
     answer = send(here, "StartOutboundChatContact", CHAT, signed=signed)
     assert (answer.status, answer.code) == (403, code)
     assert send(here, "StartOutboundChatContact", CHAT).status == 200

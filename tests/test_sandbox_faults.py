@@ -7,21 +7,21 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sandbox_requests import CHAT, DRAFT, INBOUND, MAIL, accepted, send, token, world
+from sandbox_requests import CHAT, DRAFT, INBOUND, MAIL, accepted, account, send, token
 
-from bulk.sandbox.account import World
+from bulk.sandbox.account import Account
 from bulk.sandbox.effects import Effect
 from bulk.sandbox.fault_config import read_file
 from bulk.sandbox.simulator import NUMBERS, TRICKS
 
 
-def _faulty(*rules: dict[str, Any], **top: Any) -> World:
-    here = world()
+def _faulty(*rules: dict[str, Any], **top: Any) -> Account:
+    here = account()
     here.set_faults({"rules": list(rules), **top}, 0.0)
     return here
 
 
-def _statuses(here: World, count: int, *, now: float = 0.0) -> list[int]:
+def _statuses(here: Account, count: int, *, now: float = 0.0) -> list[int]:
     return [send(here, "CreateContact", DRAFT, now=now).status for _ in range(count)]
 
 
@@ -170,7 +170,7 @@ def test_a_status_alone_is_answered_without_a_body() -> None:
     ],
 )
 def test_a_wrong_declaration_is_refused_with_the_place_and_the_remedy(declared: dict[str, Any], text: str) -> None:
-    here = world()
+    here = account()
     with pytest.raises(ValueError, match=text):
         here.set_faults(declared, 0.0)
     assert here.settings.faults.given == {}
@@ -209,14 +209,14 @@ def test_every_magic_recipient_is_tested() -> None:
 
 @pytest.mark.parametrize("number, name", NUMBERS.items())
 def test_a_magic_number_does_what_the_table_says(number: str, name: str) -> None:
-    here = world()
+    here = account()
     first, second = (send(here, "StartOutboundChatContact", _to(number)) for _ in range(2))
     assert ((first.status, first.fate), (second.status, second.fate)) == FIRST_AND_SECOND[name]
     assert (first.delay > 0) == (name == "slow")
 
 
 def test_a_magic_address_takes_labels_and_each_is_another_recipient() -> None:
-    here = world()
+    here = account()
     for label in ("", "+1", "+2"):
         address = {"FromEmailAddress": {"EmailAddress": f"full-once{label}@simulator.example"}}
         answers = [send(here, "StartEmailContact", INBOUND | address) for _ in range(2)]
@@ -225,4 +225,4 @@ def test_a_magic_address_takes_labels_and_each_is_another_recipient() -> None:
 
 def test_an_address_elsewhere_is_not_magic() -> None:
     address = {"FromEmailAddress": {"EmailAddress": "reject@example.com"}}
-    accepted(world(), "StartEmailContact", INBOUND | address)
+    accepted(account(), "StartEmailContact", INBOUND | address)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox_requests import CHAT, DRAFT, INBOUND, INSTANCE, MAIL, accepted, message, send, token, world
+from sandbox_requests import CHAT, DRAFT, INBOUND, INSTANCE, MAIL, accepted, account, message, send, token
 
 DAY = 24 * 3600.0
 
@@ -24,7 +24,7 @@ def _one(here: Any, now: float = 0.0) -> dict[str, Any]:
 def test_a_token_seen_before_gives_the_same_contact_and_no_second_one(
     operation: str, parameters: dict[str, Any]
 ) -> None:
-    here = world()
+    here = account()
     request = parameters | {"ClientToken": "once"}
     first = accepted(here, operation, request)
     again = accepted(here, operation, dict(reversed(request.items())), now=3600.0)
@@ -42,7 +42,7 @@ def test_a_token_seen_before_gives_the_same_contact_and_no_second_one(
     ],
 )
 def test_a_token_with_other_parameters_is_a_conflict(operation: str, parameters: dict[str, Any], code: str) -> None:
-    here = world()
+    here = account()
     accepted(here, operation, parameters | {"ClientToken": "once"})
     answer = send(here, operation, parameters | {"ClientToken": "once", "Attributes": {"other": "1"}})
     assert (answer.status, answer.code) == (409, code)
@@ -50,7 +50,7 @@ def test_a_token_with_other_parameters_is_a_conflict(operation: str, parameters:
 
 
 def test_a_token_belongs_to_its_operation_and_instance() -> None:
-    here = world()
+    here = account()
     ids = {
         accepted(here, "StartOutboundChatContact", CHAT | {"ClientToken": "t"}),
         accepted(here, "StartOutboundChatContact", CHAT | {"ClientToken": "t", "InstanceId": "another"}),
@@ -60,7 +60,7 @@ def test_a_token_belongs_to_its_operation_and_instance() -> None:
 
 
 def test_a_token_is_forgotten_after_seven_days() -> None:
-    here = world()
+    here = account()
     request = CHAT | {"ClientToken": "t"}
     first = accepted(here, "StartOutboundChatContact", request)
     assert accepted(here, "StartOutboundChatContact", request, now=7 * DAY) == first
@@ -68,31 +68,31 @@ def test_a_token_is_forgotten_after_seven_days() -> None:
 
 
 def test_a_call_without_a_token_always_makes_a_contact() -> None:
-    here = world()
+    here = account()
     assert accepted(here, "StartOutboundChatContact", CHAT) != accepted(here, "StartOutboundChatContact", CHAT)
 
 
 def test_a_replay_spends_a_token_of_the_rate() -> None:
-    here = world(rate=0, burst=2)
+    here = account(rate=0, burst=2)
     request = CHAT | {"ClientToken": "t"}
     assert [send(here, "StartOutboundChatContact", request).status for _ in range(3)] == [200, 200, 429]
 
 
 def test_each_operation_has_its_own_bucket() -> None:
-    here = world(rate=0, burst=1)
+    here = account(rate=0, burst=1)
     assert send(here, "CreateContact", DRAFT).status == 200
     assert send(here, "CreateContact", DRAFT).code == "ThrottlingException"
     assert send(here, "StartOutboundChatContact", CHAT).status == 200
 
 
 def test_a_call_over_the_rate_is_throttled_before_its_body_is_read() -> None:
-    here = world(rate=0, burst=1)
+    here = account(rate=0, burst=1)
     assert send(here, "CreateContact", b"{").code == "SerializationException"
     assert send(here, "CreateContact", b"{").code == "ThrottlingException"
 
 
 def test_a_draft_becomes_a_mail_once() -> None:
-    here = world()
+    here = account()
     contact = accepted(here, "CreateContact", DRAFT | {"ClientToken": "a"})
     mail = MAIL | {"ContactId": contact, "ClientToken": "b"}
     assert _one(here)["Message"] is None
@@ -108,7 +108,7 @@ def test_a_draft_becomes_a_mail_once() -> None:
 
 
 def test_a_mails_token_with_another_text_is_a_conflict() -> None:
-    here = world()
+    here = account()
     mail = MAIL | {"ContactId": accepted(here, "CreateContact", DRAFT), "ClientToken": "b"}
     accepted(here, "StartOutboundEmailContact", mail)
     changed = mail | {"DestinationEmailAddress": {"EmailAddress": "bob@example.com"}}
@@ -116,7 +116,7 @@ def test_a_mails_token_with_another_text_is_a_conflict() -> None:
 
 
 def test_a_mail_for_a_contact_that_is_not_there_is_not_found() -> None:
-    here = world()
+    here = account()
     contact = accepted(here, "CreateContact", DRAFT)
     for wrong in ({"ContactId": "nobody"}, {"ContactId": contact, "InstanceId": "another"}):
         assert send(here, "StartOutboundEmailContact", MAIL | wrong).code == "ResourceNotFoundException"
@@ -131,19 +131,19 @@ def test_a_mail_for_a_contact_that_is_not_there_is_not_found() -> None:
     ],
 )
 def test_only_a_draft_can_be_mailed(operation: str, parameters: dict[str, Any]) -> None:
-    here = world()
+    here = account()
     mail = MAIL | {"ContactId": accepted(here, operation, parameters)}
     assert send(here, "StartOutboundEmailContact", mail).code == "InvalidRequestException"
 
 
 def test_an_ended_draft_cannot_be_mailed() -> None:
-    here = world()
+    here = account()
     mail = MAIL | {"ContactId": accepted(here, "CreateContact", DRAFT)}
     assert send(here, "StartOutboundEmailContact", mail, now=14 * DAY).code == "InvalidRequestException"
 
 
 def test_a_stopped_contact_has_ended_and_cannot_be_stopped_again() -> None:
-    here = world()
+    here = account()
     stop = {"InstanceId": INSTANCE, "ContactId": accepted(here, "StartOutboundChatContact", CHAT)}
     assert send(here, "StopContact", stop, now=5.0).status == 200
     found = _one(here, 6.0)
@@ -153,7 +153,7 @@ def test_a_stopped_contact_has_ended_and_cannot_be_stopped_again() -> None:
 
 
 def test_stopping_a_contact_that_never_was_is_not_found() -> None:
-    answer = send(world(), "StopContact", {"InstanceId": INSTANCE, "ContactId": "nobody"})
+    answer = send(account(), "StopContact", {"InstanceId": INSTANCE, "ContactId": "nobody"})
     assert (answer.status, answer.code) == (404, "ResourceNotFoundException")
 
 
@@ -173,14 +173,14 @@ def test_stopping_a_contact_that_never_was_is_not_found() -> None:
     ],
 )
 def test_a_contact_ends_when_its_duration_is_over(operation: str, parameters: dict[str, Any], life: float) -> None:
-    here = world()
+    here = account()
     accepted(here, operation, parameters)
     assert _one(here, life - 0.001)["State"] == "open"
     assert _one(here, life)["State"] == "ended"
 
 
 def test_a_flow_that_disconnects_ends_a_contact_but_not_a_draft() -> None:
-    here = world(ends_after=2.0)
+    here = account(ends_after=2.0)
     contact = accepted(here, "CreateContact", DRAFT)
     assert _one(here, 100.0)["State"] == "open"
     accepted(here, "StartOutboundEmailContact", MAIL | {"ContactId": contact}, now=100.0)
@@ -189,7 +189,7 @@ def test_a_flow_that_disconnects_ends_a_contact_but_not_a_draft() -> None:
 
 
 def test_a_full_chat_quota_is_a_limit_that_ends_with_the_contacts() -> None:
-    here = world(open_contacts={"chat": 2})
+    here = account(open_contacts={"chat": 2})
     short = CHAT | {"ChatDurationInMinutes": 60}
     assert [send(here, "StartOutboundChatContact", short).status for _ in range(2)] == [200, 200]
     full = send(here, "StartOutboundChatContact", short, now=3599.0)
@@ -200,7 +200,7 @@ def test_a_full_chat_quota_is_a_limit_that_ends_with_the_contacts() -> None:
 
 
 def test_a_full_email_quota_costs_402_until_one_is_stopped() -> None:
-    here = world(open_contacts={"email": 1})
+    here = account(open_contacts={"email": 1})
     first = accepted(here, "CreateContact", DRAFT)
     for operation, parameters in (("CreateContact", DRAFT), ("StartEmailContact", INBOUND)):
         full = send(here, operation, parameters)
@@ -210,20 +210,20 @@ def test_a_full_email_quota_costs_402_until_one_is_stopped() -> None:
 
 
 def test_a_replay_is_answered_when_the_quota_is_full() -> None:
-    here = world(open_contacts={"chat": 1})
+    here = account(open_contacts={"chat": 1})
     request = CHAT | {"ClientToken": "t"}
     assert accepted(here, "StartOutboundChatContact", request) == accepted(here, "StartOutboundChatContact", request)
 
 
 def test_open_contacts_are_counted_per_instance() -> None:
-    here = world(open_contacts={"chat": 1})
+    here = account(open_contacts={"chat": 1})
     accepted(here, "StartOutboundChatContact", CHAT)
     accepted(here, "StartOutboundChatContact", CHAT | {"InstanceId": "another"})
 
 
 @given(st.lists(st.tuples(st.sampled_from(["start", "stop", "wait"]), st.integers(0, 30)), max_size=40))
 def test_no_more_contacts_than_the_quota_are_ever_open(steps: list[tuple[str, int]]) -> None:
-    here, now = world(open_contacts={"chat": 3}, ends_after=60.0), 0.0
+    here, now = account(open_contacts={"chat": 3}, ends_after=60.0), 0.0
     started: list[str] = []
     for what, number in steps:
         now += number if what == "wait" else 0
@@ -238,7 +238,7 @@ def test_no_more_contacts_than_the_quota_are_ever_open(steps: list[tuple[str, in
 
 
 def test_an_instance_that_the_account_lacks_is_not_found() -> None:
-    here = world(instances=[INSTANCE])
+    here = account(instances=[INSTANCE])
     accepted(here, "StartOutboundChatContact", CHAT)
     answer = send(here, "StartOutboundChatContact", CHAT | {"InstanceId": "another"})
     assert answer.code == "ResourceNotFoundException"
@@ -246,7 +246,7 @@ def test_an_instance_that_the_account_lacks_is_not_found() -> None:
 
 def test_old_requests_are_let_go_and_their_summaries_stay() -> None:
     size = len(json.dumps(CHAT).encode())
-    here = world(keep_bytes=3 * size)
+    here = account(keep_bytes=3 * size)
     for _ in range(5):
         accepted(here, "StartOutboundChatContact", CHAT)
     found = [contact.as_dict(0.0) for contact in here.contacts]
@@ -255,7 +255,7 @@ def test_old_requests_are_let_go_and_their_summaries_stay() -> None:
 
 
 def test_a_contact_shows_what_was_asked_and_what_became_of_it() -> None:
-    here = world()
+    here = account()
     request = CHAT | {"ClientToken": "t"}
     contact_id = accepted(here, "StartOutboundChatContact", request, now=7.0)
     assert _one(here, 8.0) == {
@@ -277,7 +277,7 @@ def test_a_contact_shows_what_was_asked_and_what_became_of_it() -> None:
 
 
 def test_a_reset_forgets_everything_but_the_settings() -> None:
-    here = world(rate=0, burst=1)
+    here = account(rate=0, burst=1)
     accepted(here, "StartOutboundChatContact", CHAT | {"ClientToken": "t"})
     here.reset(1.0)
     assert len(here.contacts) == 0
@@ -287,7 +287,7 @@ def test_a_reset_forgets_everything_but_the_settings() -> None:
 
 
 def test_quotas_change_while_it_runs() -> None:
-    here = world(rate=0, burst=1)
+    here = account(rate=0, burst=1)
     accepted(here, "StartOutboundChatContact", CHAT)
     here.set_quotas({"rate": None}, 0.0)
     for _ in range(50):
@@ -305,7 +305,7 @@ def test_quotas_change_while_it_runs() -> None:
     ],
 )
 def test_a_wrong_setting_is_refused_and_changes_nothing(given_quotas: dict[str, Any], text: str) -> None:
-    here = world()
+    here = account()
     before = here.quotas()
     with pytest.raises(ValueError, match=text):
         here.set_quotas({"rate": 7} | given_quotas, 0.0)

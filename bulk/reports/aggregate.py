@@ -8,7 +8,7 @@ import polars as pl
 
 from bulk.model import Status, mask, place_of
 from bulk.reports.figures import LOOKED_AT, MOST_ATTEMPTS, TRIED, Figures, ReasonCount, Row
-from bulk.reports.intervals import Cells
+from bulk.reports.intervals import TimeHistogram
 from bulk.reports.reasons import FileOf, Reason, Reasons, in_one_file
 
 SHOWN = 100  # rows that need a look
@@ -26,7 +26,7 @@ class Fold:
     file_of: FileOf = in_one_file
     _counts: Counter[Status] = field(default_factory=Counter)
     _attempts: Counter[int] = field(default_factory=Counter)
-    _cells: Cells = field(default_factory=Cells)
+    _histogram: TimeHistogram = field(default_factory=TimeHistogram)
     _reasons: Reasons = field(default_factory=Reasons)
     _look: dict[Status, list[Row]] = field(default_factory=lambda: {status: [] for status in LOOKED_AT})
 
@@ -35,9 +35,9 @@ class Fold:
         self._counts.update({Status(status): rows for status, rows in _counted(results, "status")})
         tried = results.filter(pl.col("status").is_in(TRIED), pl.col("attempts") > 0)
         self._attempts.update(dict(_counted(tried, pl.col("attempts").clip(upper_bound=MOST_ATTEMPTS))))
-        second = pl.col("finished_at").dt.epoch("s") // self._cells.width * self._cells.width
+        second = pl.col("finished_at").dt.epoch("s") // self._histogram.width * self._histogram.width
         for at, status, rows in _counted(results.filter(pl.col("finished_at").is_not_null()), second, "status"):
-            self._cells.add(at, Status(status), rows)
+            self._histogram.add(at, Status(status), rows)
         unsent = results.filter(~pl.col("status").is_in([Status.SENT, Status.PENDING]))
         unsent = unsent.with_columns(key=self._keys(unsent))
         self._reasons.note(unsent, self.file_of)
@@ -52,8 +52,8 @@ class Fold:
             whys=tuple(map(_why, self._reasons.sorted())),
             look=tuple(row for status in LOOKED_AT for row in self._look[status])[:SHOWN],
             attempts=tuple(self._attempts[times] for times in range(1, MOST_ATTEMPTS + 1)),
-            timeline=self._cells.timeline(),
-            throughput=self._cells.throughput(),
+            timeline=self._histogram.timeline(),
+            throughput=self._histogram.throughput(),
         )
 
     def _keys(self, rows: pl.DataFrame) -> pl.Series:

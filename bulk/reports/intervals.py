@@ -30,7 +30,7 @@ MONDAY: Final = 4 * DAY  # 1970-01-05, from which intervals are reckoned: weeks 
 
 
 @dataclass(slots=True)
-class Cells:
+class TimeHistogram:
     """Rows by the time at which they ended, and how. `width` is that of a cell, in seconds."""
 
     width: int = WIDTHS[0]

@@ -50,7 +50,7 @@ class Request:
     digests: Mapping[str, str]
     turns: int
     _destination: Template = field(repr=False)
-    _blueprints: tuple[CompiledTable, ...] = field(repr=False)
+    _tables: tuple[CompiledTable, ...] = field(repr=False)
 
     @classmethod
     def compile(
@@ -72,7 +72,7 @@ class Request:
         """
         table, path = destination
         known = Columns(columns)
-        readers = [
+        compilers = [
             TableCompiler(
                 name,
                 operation(operations[name]),
@@ -82,20 +82,22 @@ class Request:
             )
             for name in tables
         ]
-        blueprints = [
-            reader.blueprint(_with_instance(tables, reader), (supplied or {}).get(reader.table, ()))
-            for reader in readers
+        compiled = [
+            compiler.compile(_with_instance(tables, compiler), (supplied or {}).get(compiler.table, ()))
+            for compiler in compilers
         ]
-        found = _destination(readers, destination)
+        found = _destination(compilers, destination)
         return cls(
-            columns=frozenset().union(*(reader.used for reader in readers)),
+            columns=frozenset().union(*(compiler.used for compiler in compilers)),
             destination_column=found.column,
-            varies={reader.operation.name: reader.names_resources for reader in readers},
-            texts=Texts.of(texts, {path: text for reader in readers for path, text in reader.texts.items()}, known),
-            digests={name: value for reader in readers for name, value in reader.digests.items()},
-            turns=math.lcm(*(reader.turns for reader in readers)),
+            varies={compiler.operation.name: compiler.names_resources for compiler in compilers},
+            texts=Texts.of(
+                texts, {path: text for compiler in compilers for path, text in compiler.texts.items()}, known
+            ),
+            digests={name: value for compiler in compilers for name, value in compiler.digests.items()},
+            turns=math.lcm(*(compiler.turns for compiler in compilers)),
             _destination=found,
-            _blueprints=tuple(blueprints),
+            _tables=tuple(compiled),
         )
 
     def destination(self, cells: Cells) -> str:
@@ -117,12 +119,12 @@ class Request:
             recipient = replace(recipient, row=turn)
         built: dict[str, Parameters] = {}
         found: list[tuple[str, Violation]] = []
-        for blueprint in self._blueprints:
+        for compiled in self._tables:
             try:
-                built[blueprint.table], troubles = blueprint.build(recipient)
+                built[compiled.table], troubles = compiled.build(recipient)
             except TemplateFailed as failure:
-                return self._refusal(recipient, "template_error", f"[{blueprint.table}] {failure}")
-            found += [(blueprint.table, trouble) for trouble in troubles]
+                return self._refusal(recipient, "template_error", f"[{compiled.table}] {failure}")
+            found += [(compiled.table, trouble) for trouble in troubles]
         if not found:
             return self.texts.refusal(built.get(REQUEST, {})) or built
         missing = all(trouble.code == "missing_parameter" for _, trouble in found)
@@ -136,10 +138,10 @@ class Request:
         return Refusal(code, message)
 
 
-def _destination(readers: Sequence[TableCompiler], wanted: tuple[str, str]) -> Template:
+def _destination(compilers: Sequence[TableCompiler], wanted: tuple[str, str]) -> Template:
     """Return the destination's template. Raise CampaignError where there is none, or anything else is wrong."""
-    found = [reader.destination for reader in readers if reader.destination]
-    faults = [fault for reader in readers for fault in reader.faults]
+    found = [compiler.destination for compiler in compilers if compiler.destination]
+    faults = [fault for compiler in compilers for fault in compiler.faults]
     if not faults and not found:
         faults = [f"[{wanted[0]}] {wanted[1]}: is missing; it tells where each message goes."]
     if faults:
@@ -147,8 +149,8 @@ def _destination(readers: Sequence[TableCompiler], wanted: tuple[str, str]) -> T
     return found[0]
 
 
-def _with_instance(tables: Mapping[str, Mapping[str, Any]], reader: TableCompiler) -> Mapping[str, Any]:
+def _with_instance(tables: Mapping[str, Mapping[str, Any]], compiler: TableCompiler) -> Mapping[str, Any]:
     """Return a table; one without an InstanceId follows [request]."""
-    own, instance = tables[reader.table], tables.get("request", {}).get("InstanceId")
-    follows = "InstanceId" in reader.operation.members and not own.get("InstanceId") and instance
+    own, instance = tables[compiler.table], tables.get("request", {}).get("InstanceId")
+    follows = "InstanceId" in compiler.operation.members and not own.get("InstanceId") and instance
     return {**own, "InstanceId": instance} if follows else own

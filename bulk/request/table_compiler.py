@@ -1,4 +1,4 @@
-"""Reads a table of the campaign into a blueprint.
+"""Compiles a table of the campaign.
 
 What no row can change is brought to form and checked there and then, with UNKNOWN in place of the rest, so
 that its trouble is an error of the campaign and not of every row. For a row only those members that hold a
@@ -49,7 +49,7 @@ class TableCompiler:
         self._destined = destined
         self._shown = shown
 
-    def blueprint(self, written: Mapping[str, Any], later: Collection[str]) -> CompiledTable:
+    def compile(self, written: Mapping[str, Any], later: Collection[str]) -> CompiledTable:
         """Compile the table, and check all of it that no row can change."""
         members = {
             name: self._part(value, name, self.operation.shape.inside(name) or _ANY)

@@ -85,7 +85,7 @@ class Settings:
     faults: Declaration = field(default_factory=Declaration)
 
 
-class World:
+class Account:
     """The pretend account: its contacts, buckets and faults, and what was called."""
 
     def __init__(self, settings: Settings, now: float) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from bulk.sandbox.account import World
+from bulk.sandbox.account import Account
 
 
 class Wrong(Exception):
@@ -28,18 +28,18 @@ class Wrong(Exception):
 class Control:
     """The requests under `/_sandbox`."""
 
-    def __init__(self, world: World, clock: Callable[[], float]) -> None:
-        self._world = world
+    def __init__(self, account: Account, clock: Callable[[], float]) -> None:
+        self._account = account
         self._clock = clock
         self._routes: Mapping[str, Mapping[str, Callable[[str, bytes], Any]]] = {
             "/contacts": {"GET": lambda query, _: {"contacts": self._contacts(query)}},
-            "/calls": {"GET": lambda *_: calls(self._world)},
+            "/calls": {"GET": lambda *_: calls(self._account)},
             "/faults": {
                 "GET": lambda *_: self._faults(),
                 "PUT": self._put_faults,
                 "DELETE": self._clear_faults,
             },
-            "/quotas": {"GET": lambda *_: self._world.quotas(), "PUT": self._put_quotas},
+            "/quotas": {"GET": lambda *_: self._account.quotas(), "PUT": self._put_quotas},
             "/reset": {"POST": self._reset},
         }
 
@@ -60,25 +60,25 @@ class Control:
         if limit is not None and not (limit.isascii() and limit.isdecimal() and len(limit) < 20):
             raise Wrong(f"limit: must be a whole number, is {limit!r}")
         newest = None if limit is None else int(limit)
-        return contacts(self._world, self._clock(), wanted=asked, newest=newest)
+        return contacts(self._account, self._clock(), wanted=asked, newest=newest)
 
     def _faults(self) -> Any:
-        return self._world.settings.faults.given
+        return self._account.settings.faults.given
 
     def _put_faults(self, _: str, body: bytes) -> Any:
-        self._try(self._world.set_faults, body)
+        self._try(self._account.set_faults, body)
         return self._faults()
 
     def _clear_faults(self, *_: Any) -> Any:
-        self._world.set_faults({}, self._clock())
+        self._account.set_faults({}, self._clock())
         return self._faults()
 
     def _put_quotas(self, _: str, body: bytes) -> Any:
-        self._try(self._world.set_quotas, body)
-        return self._world.quotas()
+        self._try(self._account.set_quotas, body)
+        return self._account.quotas()
 
     def _reset(self, *_: Any) -> Any:
-        self._world.reset(self._clock())
+        self._account.reset(self._clock())
         return {}
 
     def _try(self, change: Callable[[Mapping[str, Any], float], None], body: bytes) -> None:
@@ -95,13 +95,13 @@ class Control:
 
 
 def contacts(
-    world: World, now: float, *, wanted: Mapping[str, str] | None = None, newest: int | None = None
+    account: Account, now: float, *, wanted: Mapping[str, str] | None = None, newest: int | None = None
 ) -> list[dict[str, Any]]:
     """Return the accepted contacts as plain data, oldest first: the newest of those that are as `wanted`."""
     state, destination = (wanted or {}).get("state"), (wanted or {}).get("destination")
     found = [
         contact
-        for contact in world.contacts
+        for contact in account.contacts
         if (state is None or contact.state(now) == state)
         and (destination is None or contact.destination == destination)
     ]
@@ -109,6 +109,6 @@ def contacts(
     return [contact.as_dict(now) for contact in found[start:]]
 
 
-def calls(world: World) -> dict[str, Any]:
+def calls(account: Account) -> dict[str, Any]:
     """Return the counts of calls by operation."""
-    return {name: count.as_dict() for name, count in world.calls.items()}
+    return {name: count.as_dict() for name, count in account.calls.items()}

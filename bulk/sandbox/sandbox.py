@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bulk.sandbox import control
-from bulk.sandbox.account import Settings, World
+from bulk.sandbox.account import Account, Settings
 from bulk.sandbox.fault_config import read_file
 from bulk.sandbox.quotas import Quotas
 from bulk.sandbox.server import Server
@@ -65,14 +65,14 @@ class Sandbox:
         self._clock = clock or _steady_clock()
         limits = Limits(dict(open_contacts or {}), ends_after, instances, keep_bytes)
         granted = Quotas(rate, burst).change({"quotas": quotas})
-        self._world = World(Settings(granted, limits), self._clock())
+        self._account = Account(Settings(granted, limits), self._clock())
         if faults is not None:
             self.set_faults(read_file(Path(faults)) if isinstance(faults, str | Path) else faults)
         self._server: Server | None = None
         self._guarded = {"hosts": allow_hosts, "token": control_token}
 
     async def __aenter__(self) -> Self:
-        server = Server(self._world, self._clock)
+        server = Server(self._account, self._clock)
         await server.start(self._port, **self._guarded)
         self._server = server
         return self
@@ -100,7 +100,7 @@ class Sandbox:
         sent with, else None), `Mailed` (whether it was), `State` (`open`, `ended`), `StartedAt`, `EndedAt`
         (Unix seconds, None while open) and `DisconnectReason`.
         """
-        return control.contacts(self._world, self._clock())
+        return control.contacts(self._account, self._clock())
 
     @property
     def calls(self) -> dict[str, dict[str, Any]]:
@@ -109,19 +109,19 @@ class Sandbox:
         Each has `received`, `accepted`, `replayed`, `throttled`, `failed`, `dropped`, and `received_at`, the
         Unix seconds of (the last million of) the calls received.
         """
-        return control.calls(self._world)
+        return control.calls(self._account)
 
     def set_faults(self, faults: Mapping[str, Any]) -> None:
         """Replace the faults; an empty mapping clears them. Raises `ValueError`."""
-        self._world.set_faults(faults, self._clock())
+        self._account.set_faults(faults, self._clock())
 
     def set_quotas(self, **changed: Any) -> None:
         """Change `rate`, `burst`, `quotas`, `open_contacts` or `ends_after` at once. Raises `ValueError`."""
-        self._world.set_quotas(changed, self._clock())
+        self._account.set_quotas(changed, self._clock())
 
     def reset(self) -> None:
         """Forget contacts, tokens and calls; quotas and faults stay, and begin anew."""
-        self._world.reset(self._clock())
+        self._account.reset(self._clock())
 
 
 async def serve(*, port: int = 8788, started: Callable[[str], None] | None = None, **settings: Any) -> None:

@@ -1,4 +1,4 @@
-"""HTTP in and out: requests to `World`, answers as AWS writes them, and `/_sandbox/…` to look inside."""
+"""HTTP in and out: requests to `Account`, answers as AWS writes them, and `/_sandbox/…` to look inside."""
 
 import asyncio
 import functools
@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bulk.sandbox.account import Answer, Call, World, error_body
+from bulk.sandbox.account import Account, Answer, Call, error_body
 from bulk.sandbox.control import Control, Wrong
 from bulk.sandbox.effects import Effect
 from bulk.sandbox.errors import ServiceError
@@ -53,11 +53,11 @@ class _Listener(web.Server):
 class Server:
     """The sandbox on a port of the loopback interface."""
 
-    def __init__(self, world: World, clock: Callable[[], float]) -> None:
-        self.world = world
+    def __init__(self, account: Account, clock: Callable[[], float]) -> None:
+        self.account = account
         self._clock = clock
-        self._control = Control(world, clock)
-        self._routes = {(one.method, one.uri): one for one in world.api.operations.values() if "{" not in one.uri}
+        self._control = Control(account, clock)
+        self._routes = {(one.method, one.uri): one for one in account.api.operations.values() if "{" not in one.uri}
         self._closing = asyncio.Event()
 
     async def start(self, port: int, **guarded: Any) -> None:
@@ -110,8 +110,8 @@ class Server:
         try:
             call = self._call(request, path, body)
         except ServiceError as error:
-            return _refused(error, self.world.api.statuses[error.code])
-        answer = self.world.answer(call, self._clock())
+            return _refused(error, self.account.api.statuses[error.code])
+        answer = self.account.answer(call, self._clock())
         if answer.delay:
             await asyncio.sleep(answer.delay)
         return await self._give(request, answer)
@@ -120,7 +120,7 @@ class Server:
         members: dict[str, str] = {}
         operation = self._routes.get((request.method, path))
         if operation is None:
-            operation, members = self.world.api.find(request.method, path)
+            operation, members = self.account.api.find(request.method, path)
         return Call(operation, body, members, request.headers.get("Authorization"))
 
     async def _give(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
