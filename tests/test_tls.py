@@ -99,6 +99,17 @@ async def test_a_certificate_of_nobodys_is_not_trusted(ours: Authority, theirs: 
         await refused(service, at(service.url, ca_bundle=ours.bundle))
 
 
+async def test_a_bundle_that_was_replaced_is_read_again(ours: Authority, theirs: Authority, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.pem"
+    async with pretending(tls=ours.serve_as("127.0.0.1")) as service:
+        bundle.write_bytes(ours.bundle.read_bytes())
+        assert certificates.context(bundle) is certificates.context(bundle)
+        assert await called(at(service.url, ca_bundle=bundle)) == ACCEPTED
+        bundle.write_bytes(theirs.bundle.read_bytes() + b"\n")
+        service.requests.clear()
+        await refused(service, at(service.url, ca_bundle=bundle))
+
+
 async def test_an_empty_variable_turns_no_check_off(theirs: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", "")
     async with pretending(tls=theirs.serve_as("127.0.0.1")) as service:

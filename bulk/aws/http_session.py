@@ -129,9 +129,12 @@ class Verified(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore publishes n
             certificates.check_proxy(proxy, scheme)
 
     def _create_connector(self, _proxy_url: str | None) -> TCPConnector:
-        context = certificates.context(self._verify if isinstance(self._verify, str) else None)
+        bundle = self._verify if isinstance(self._verify, str) else None
         if self._cert_file:
+            context = certificates.own_context(bundle)
             context.load_cert_chain(self._cert_file, self._key_file)
+        else:
+            context = certificates.context(bundle)
         return TCPConnector(limit=self._max_pool_connections, ssl=context, **self._connector_args)
 
     async def _get_session(self, proxy_url: str | None) -> SimpleNamespace:

@@ -7,7 +7,7 @@ From then on each goes its own way: the halt of one leaves the others going.
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -27,12 +27,14 @@ from bulk.run.pool import Pool
 from bulk.run.results import frame_of, summarise
 from bulk.run.send import EVERY, Run, Starting, prepared, sent
 from bulk.run.summary import Progress
-from bulk.stop import Stop
+from bulk.stop import Stop, Stopped
 from bulk.threads import in_thread
 
 log = logging.getLogger("bulk")
 
 WatchAll = Callable[[str, Progress], None]
+
+GAP = 0.05  # seconds between the starts of two runs: what a run does first takes the processor for as long
 
 GRAVEST = (
     *(ExitCode.TERMINATED, ExitCode.INTERRUPTED, ExitCode.HALTED, ExitCode.NOT_STARTED, ExitCode.BUSY),
@@ -93,13 +95,17 @@ class _Together:
     runs: dict[str, Run] = field(default_factory=dict)
     all_open: anyio.Event = field(default_factory=anyio.Event)
     _pool: Pool = field(default_factory=Pool)
+    _open: int = 0
 
     async def send(self, name: str, opened: RunContext, *, task_status: TaskStatus[None]) -> None:
         """Open a run, and send it once all are open. Raises `BulkError` where it could not be opened."""
 
         async def is_open() -> None:
+            place, self._open = self._open, self._open + 1
             task_status.started()
             await self.all_open.wait()
+            with suppress(Stopped):
+                await self.stop.sleep(GAP * place)
 
         with labelled(name), _named(name):
             try:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench_connect import cost, height, look, pace
+from bench_connect import cost, height, look, many, pace
 from bench_connect.service import Service, service
 from bench_connect.table import Figure, heading, table
 
@@ -19,6 +19,7 @@ MEASURES: dict[str, Measure] = {
     "auto": pace.auto,
     "change": pace.change,
     "high": height.high,
+    "many": many.many,
     "cpu": cost.cpu,
     "throughput": cost.throughput,
     "check": look.check,
