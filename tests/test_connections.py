@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_runs import Service, at, campaign, environment, program
+from cli_runs import CAMPAIGN, Service, at, campaign, environment, program
 
 from bulk.run.connections import RESERVE
 
@@ -58,3 +58,21 @@ def test_of_a_rehearsal_too(tmp_path: Path) -> None:
     ended = under(64, "send", campaign(tmp_path, rows=200), "--sandbox", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert "200 sent" in ended.stderr
+
+
+def test_several_campaigns_divide_the_open_files_and_are_sent_all_the_same(tmp_path: Path, sandbox: Service) -> None:
+    campaign(tmp_path, rows=200)
+    (tmp_path / "other.toml").write_text(CAMPAIGN.replace("reminders", "thanks"))
+    sandbox.faults({"fault": "delay", "seconds": 0.1})
+    ended = under(128, "send", "campaign.toml", "other.toml", cwd=tmp_path, **at(sandbox.url))
+    assert ended.returncode == 0, ended.stderr
+    assert len(sandbox.contacts) == 400
+    assert f"{128 - 2 * RESERVE} calls at once of all campaigns, not more" in ended.stderr
+
+
+def test_several_rehearsals_have_both_ends_of_their_connections_in_the_process(tmp_path: Path) -> None:
+    campaign(tmp_path, rows=200)
+    (tmp_path / "other.toml").write_text(CAMPAIGN.replace("reminders", "thanks"))
+    ended = under(128, "send", "campaign.toml", "other.toml", "--sandbox", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert f"{(128 - 2 * RESERVE) // 4 * 2} calls at once of all campaigns, not more" in ended.stderr

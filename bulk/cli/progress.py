@@ -1,5 +1,6 @@
 """The progress of a run as it goes on: a bar to a person, lines to a log; of several runs, a bar or a line for each."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -49,11 +50,17 @@ def _live() -> Iterator[WatchAll]:
     from rich.live import Live
 
     seen: dict[str, Progress] = {}
+    shown_at = 0.0
     with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
 
         def watch(name: str, told: "Progress") -> None:
-            seen[name] = told
-            live.update(_named(seen) if name else Group(*_alone(told)), refresh=True)
+            nonlocal shown_at
+            seen[name], now = told, time.monotonic()
+            if not name:
+                live.update(Group(*_alone(told)), refresh=True)
+            elif now - shown_at >= EVERY_FRAME:  # a frame for all of them, not one for each
+                live.update(_named(seen), refresh=True)
+                shown_at = now
 
         yield watch
 

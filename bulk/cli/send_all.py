@@ -19,12 +19,13 @@ def show(campaigns: Sequence[Path], runs: Sequence["Run"]) -> None:
 
     if screen.is_json():
         screen.show({"runs": [{**run.summary.as_dict(), "exit_code": run.exit_code} for run in runs]}, "")
-    for run in runs:
+    for path, run in zip(campaigns, runs, strict=True):
+        screen.say(f"{path}:")
         if not screen.is_json():
             screen.say(text.glance(run.glance, masked=not screen.is_looked_at()))
         screen.say(f"{text.summary(run.summary)}\n")
         if run.summary.halted:
-            screen.complain(f"{run.summary.campaign}: halted: {run.summary.halted}")
+            screen.complain(f"{path}: halted: {run.summary.halted}")
     following = [
         hint for path, run in zip(campaigns, runs, strict=True) for hint in hints.after_sending(run.summary, path)
     ]

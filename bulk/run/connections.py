@@ -24,10 +24,9 @@ def bounded(wanted: int, files: int = 1) -> int:
 
 def shares(wanted: Sequence[int], files: int = 1) -> list[int]:
     """Return how many of its wanted connections each of several runs may have open, of so many files each."""
-    spare = RESERVE * (len(wanted) - 1)
-    whole = sum(wanted) * files + spare
-    able = bounded(whole) - spare
-    return [number if able >= whole - spare else max(1, able * number // (whole - spare)) for number in wanted]
+    needed, spare = sum(wanted) * files, RESERVE * (len(wanted) - 1)
+    able = bounded(needed + spare) - spare
+    return [number if able >= needed else max(1, able * number // needed) for number in wanted]
 
 
 def limit() -> int:
