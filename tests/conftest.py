@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import pytest
@@ -94,26 +93,17 @@ def runs(standing_sandbox: Sandbox, tmp_path: Path) -> Runs:
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     """An S3 server with a bucket: one for all, for moto keeps the buckets of a process together."""
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - it takes a second, and few tests need it
+    from buckets import client, serving  # noqa: PLC0415 - moto takes a second, and few tests need it
 
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    url = f"http://{host}:{port}"
-    _s3(url).create_bucket(Bucket="campaigns", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
-    yield url
-    moto.stop()
+    with serving() as url:
+        client(url).create_bucket(Bucket="campaigns", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+        yield url
 
 
 @pytest.fixture
 def s3(s3_server: str) -> str:
     """The server, with a list of three rows at s3://campaigns/today.csv."""
-    _s3(s3_server).put_object(Bucket="campaigns", Key="today.csv", Body=contact_list(3).encode())
+    from buckets import client  # noqa: PLC0415 - likewise
+
+    client(s3_server).put_object(Bucket="campaigns", Key="today.csv", Body=contact_list(3).encode())
     return s3_server
-
-
-def _s3(url: str) -> Any:
-    import boto3  # noqa: PLC0415 - likewise
-
-    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
-    return boto3.client("s3", endpoint_url=url, region_name="us-west-2", **keys)

@@ -8,9 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+from buckets import client
 
 from bulk.aws.connect import Endpoint
 from bulk.aws.lookups import applied_rate, fetch, opted_out
@@ -22,30 +21,15 @@ ENDPOINT = Endpoint(region="us-west-2", credentials=("key", "secret"))
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    yield f"http://{host}:{port}"
-    moto.stop()
-
-
-@pytest.fixture(scope="module")
-def bucket(server: str) -> str:
+def bucket(s3_server: str) -> str:
     """Keep some lists in the bucket `lists`."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=server,
-        region_name="us-west-2",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-    )
-    client.create_bucket(Bucket="lists", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3 = client(s3_server)
+    s3.create_bucket(Bucket="lists", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     for key in ("one.csv", "day=1/a.csv", "day=2/b.csv", "day=2/deep/c.csv", "day=2/b.txt", "odd #%41 +.csv"):
-        client.put_object(Bucket="lists", Key=f"2026/{key}", Body=LIST.encode())
-    client.put_object(Bucket="lists", Key="2026/day=2/", Body=b"")
-    client.put_object(Bucket="lists", Key="long.csv", Body=LIST.encode() * 200_000)
-    return server
+        s3.put_object(Bucket="lists", Key=f"2026/{key}", Body=LIST.encode())
+    s3.put_object(Bucket="lists", Key="2026/day=2/", Body=b"")
+    s3.put_object(Bucket="lists", Key="long.csv", Body=LIST.encode() * 200_000)
+    return s3_server
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ class SlidingWindow:
         """Return the time until which the last `amount` may go without another place: any."""
         return math.inf
 
-    def gone(self, now: float, amount: int = 1) -> Self:  # noqa: ARG002
+    def gone(self, now: float, amount: int = 1) -> Self:  # noqa: ARG002 - whenever they go
         """Return the window where the last `amount` go now: their slot counts them for long enough."""
         return self
 

@@ -87,6 +87,11 @@ class RunContext(RunRef):
         ]
 
     @property
+    def wording(self) -> str:
+        """What the messages are made of besides a row's cells, in 12 hex digits: another text is another wording."""
+        return digest(dict(self.request.digests)).hex()[:12]
+
+    @property
     def fixed(self) -> frozenset[str]:
         """The paths in `digests` that say who is reached and what names a row: a run never changes them."""
         names = ("key", "country", "country_column", "dedupe")

@@ -144,7 +144,7 @@ def _not_sent(opened: RunContext, error: BulkError) -> Run:
 
 @contextmanager
 def _named(name: str, campaign: Source | None = None) -> Iterator[None]:
-    """Say which campaign something is wrong with, unless its file is named already."""
+    """Name the campaign in what is raised, unless its file is named already."""
     try:
         yield
     except BulkError as error:

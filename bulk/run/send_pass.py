@@ -17,7 +17,7 @@ from bulk.delivery.workers import send
 from bulk.errors import BulkError, ExitCode, Halted
 from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.loader import Batch
-from bulk.model import Recipient, Status, digest
+from bulk.model import Recipient, Status
 from bulk.pacing.queue import WaiterCount
 from bulk.run.allotment import Allotment
 from bulk.run.context import RunContext
@@ -74,7 +74,7 @@ class SendPass:
         self._meter = Meter(self.started, self.opened.rates.permitted)
         self._allotment = Allotment(self.opened.options.limit)
         self._alone = Alone(needed=bool(self.opened.terms.rules.limits))
-        self._wording = digest(dict(self.opened.request.digests)).hex()[:12]
+        self._wording = self.opened.wording
         self._breaker = Breaker(settings.same_error_in_a_row, settings.failure_share)
 
     async def go(self, watch: Callable[[Progress], None] | None, every: float) -> None:

@@ -43,13 +43,19 @@ class ColumnChoice:
         return f"columns of {_WORDS[self.kind]}: {shown}; --column NAME takes another" if self.candidates[1:] else ""
 
 
+def check_channel(name: str) -> None:
+    """Raise `CampaignError` where there is no channel of this name."""
+    if name not in CHANNELS:
+        raise CampaignError(f"no channel {name!r}; there are {', '.join(CHANNELS)}")
+
+
 def fitted(contacts: ContactList, channel: str | None = None, column: str | None = None) -> ColumnChoice:
     """Find a list's columns for a channel. One that is None is told by the columns, as is the destination's.
 
     Raise `CampaignError`: no such channel, or no column that holds destinations.
     """
-    if channel is not None and channel not in CHANNELS:
-        raise CampaignError(f"no channel {channel!r}; there are {', '.join(CHANNELS)}")
+    if channel is not None:
+        check_channel(channel)
     named = contacts.resolve(column) if column is not None else None
     channel = channel or _channel(contacts, named)
     kind, meaning = CHANNELS[channel].KIND, contacts.meaning

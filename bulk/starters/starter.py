@@ -21,10 +21,10 @@ class ListStarter:
 def write(channel: str, folder: Path) -> Iterator[Path]:
     """Write a list and a campaign for it into a folder, and yield each file. Nothing that is there is overwritten."""
     from bulk.loader import ContactList  # noqa: PLC0415 - `bulk --help` does not wait for it
+    from bulk.starters.columns import check_channel  # noqa: PLC0415
     from bulk.starters.from_list import starter_for  # noqa: PLC0415
 
-    if channel not in CHANNELS:
-        raise CampaignError(f"no channel {channel!r}; there are {', '.join(CHANNELS)}")
+    check_channel(channel)
     campaign, contacts = folder / "campaign.toml", folder / "contacts.csv"
     for path in (campaign, contacts):
         if path.exists():

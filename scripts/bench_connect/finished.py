@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bench_connect.programs import REGION, Campaign
@@ -35,8 +36,9 @@ async def _send(book: RunLedger, opened: RunContext) -> None:
 
 
 def _claimed(book: RunLedger, opened: RunContext) -> Iterator[int]:
+    wording = opened.wording
     for batch in opened.contacts.batches(opened.wanted, size=4096):
-        claims = book.claim(batch.recipients, batch.recipients.names)
+        claims = book.claim(batch.recipients, batch.recipients.names, partial(batch.recipients.contents, wording))
         yield from (claim.id for claim in claims if claim.kind is ClaimKind.NEW)
 
 
