@@ -23,7 +23,7 @@ from typing import ClassVar
 import chaos_ledger
 from chaos import ENVIRONMENT, Trial, main
 from chaos_edge import HOST, Edge
-from chaos_troubles import Clock, Disk, Jumps, Keys, Line, Trouble
+from chaos_troubles import Clock, Disk, Jumps, Keys, SingleSendSession, Trouble
 from chaos_verdict import Figures, LineFigures
 
 PATIENCE = 6.0  # seconds after which a life that gets nowhere is killed, too
@@ -54,13 +54,13 @@ class LineTrial(Trial):
     clock: Clock = field(init=False)
     disk: Disk = field(init=False)
     keys: Keys = field(init=False)
-    line: Line = field(init=False)
+    line: SingleSendSession = field(init=False)
 
     async def start(self) -> None:
         """Set up what the troubles befall."""
         port = int(self.sandbox.url.rpartition(":")[2])
         self.clock, self.keys, self.disk = Clock(self.folder), Keys(self.folder), Disk(self.folder / ".bulk")
-        self.line = Line(self.folder, Edge(port))
+        self.line = SingleSendSession(self.folder, Edge(port))
         await self.line.start()
         self.troubles = [Jumps(self.clock), self.disk, self.keys, self.line]
 

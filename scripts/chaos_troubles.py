@@ -143,7 +143,7 @@ REFUSALS = {"refuses": PAGES, "silent": [b""], "nonsense": [b"\x15\x03\r\n"]}
 
 
 @dataclass
-class Line:
+class SingleSendSession:
     """The way to the service: a proxy for CONNECT, TLS by a CA of our own, and the `edge` behind it."""
 
     folder: Path

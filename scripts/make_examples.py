@@ -223,7 +223,7 @@ def appointments() -> list[Row]:
 
 
 def parcels() -> pl.DataFrame:
-    """Make a carrier's parcels of the day, typed and nested: who gets them, when, and how many."""
+    """Make a deliverer's parcels of the day, typed and nested: who gets them, when, and how many."""
     random, taken = Random(2), set[str]()
     rows: list[Row] = [
         {

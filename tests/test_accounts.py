@@ -44,7 +44,7 @@ def campaigns(runs: Runs, *places: dict[str, str]) -> list[bulk.Campaign]:
     ]
 
 
-async def paces_of(runs: Runs, *places: dict[str, str]) -> list[Path]:
+async def limiters_of(runs: Runs, *places: dict[str, str]) -> list[Path]:
     """Send to these places together; return the files that the rates were kept in."""
     ended = await bulk.send_all(campaigns(runs, *places), contacts=PEOPLE)
     assert [run.summary.sent for run in ended] == [len(PEOPLE)] * len(places)
@@ -59,7 +59,7 @@ def rate_of(runs: Runs) -> float:
 
 async def test_campaigns_of_one_account_keep_its_rate_together_whatever_their_state_directories(runs: Runs) -> None:
     here = {"endpoint_url": runs.sandbox.url, "region": "us-west-2"}
-    assert len(await paces_of(runs, here, here)) == 1
+    assert len(await limiters_of(runs, here, here)) == 1
     assert runs.received(CHAT) == 2 * len(PEOPLE)
     assert rate_of(runs) <= RATE * 1.25  # the first call comes in late, and the others as planned
 
@@ -67,7 +67,7 @@ async def test_campaigns_of_one_account_keep_its_rate_together_whatever_their_st
 async def test_regions_and_access_keys_have_rates_of_their_own(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     profiles(runs, monkeypatch, "ours", "theirs")
     place = {"endpoint_url": runs.sandbox.url, "region": "us-west-2", "profile": "ours"}
-    assert len(await paces_of(runs, place, {**place, "region": "us-east-1"}, {**place, "profile": "theirs"})) == 3
+    assert len(await limiters_of(runs, place, {**place, "region": "us-east-1"}, {**place, "profile": "theirs"})) == 3
 
 
 @pytest.mark.parametrize("answer, kept", [(identities(a="1", b="1", c="2"), 2), (sts_refuses("AccessDenied", 403), 3)])
@@ -78,7 +78,7 @@ async def test_keys_of_one_account_share_its_rate_where_sts_tells_the_account(
     monkeypatch.setenv("AWS_ENDPOINT_URL_CONNECT", runs.sandbox.url)
     async with pretending(answer) as tokens:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", tokens.url)
-        paces = await paces_of(runs, *({"region": "us-west-2", "profile": name} for name in "abc"))
+        paces = await limiters_of(runs, *({"region": "us-west-2", "profile": name} for name in "abc"))
     assert {"Action=GetCallerIdentity" in body for *_, body in tokens.requests} == {True}
     assert len(paces) == kept
 
@@ -88,7 +88,7 @@ async def test_sts_is_not_asked_whose_keys_go_to_an_endpoint_of_somebody_else(
 ) -> None:
     async with pretending(sts_refuses("AccessDenied")) as tokens:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", tokens.url)
-        await paces_of(runs, {"endpoint_url": runs.sandbox.url, "region": "us-west-2"})
+        await limiters_of(runs, {"endpoint_url": runs.sandbox.url, "region": "us-west-2"})
     assert tokens.requests == []
 
 

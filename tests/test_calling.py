@@ -59,7 +59,7 @@ async def test_throttles_are_counted_apart_from_calls() -> None:
         pass
 
     await calls.make(CALL, "t", ready=announce, tries=AttemptState())
-    assert (calls.tally.calls, calls.tally.throttled) == (4, 2)
+    assert (calls.call_counts.calls, calls.call_counts.throttled) == (4, 2)
 
 
 async def test_each_wait_is_longer_than_the_last_up_to_the_longest() -> None:
@@ -348,7 +348,7 @@ async def test_trouble_with_credentials_in_signing_is_no_try_either() -> None:
 
     with pytest.raises(SetupError):
         await calls.make(CALL, "t", ready=announce, tries=tries)
-    assert (tries.made, tries.in_doubt, calls.tally.calls) == (0, False, 0)
+    assert (tries.made, tries.in_doubt, calls.call_counts.calls) == (0, False, 0)
 
 
 async def test_contacts_that_cannot_be_stopped_are_counted_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -362,6 +362,6 @@ async def test_contacts_that_cannot_be_stopped_are_counted_and_told_once(caplog:
     for _ in range(3):
         with pytest.raises(CallRejected):
             await calls.make(Call(STOP, {}, optional=True), "t", ready=announce, tries=AttemptState())
-    assert calls.tally.unstopped == 3
+    assert calls.call_counts.unstopped == 3
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert told == ["StopContact fails (AccessDeniedException): the contact stays open until it expires"]

@@ -22,7 +22,7 @@ CALLS = {
     "results": lambda: bulk.results("campaign.toml", "results.csv", state_dir="state"),
     "report": lambda: bulk.report("campaign.toml", "report.html", state_dir="state"),
 }
-read, examine = runs[1].read_results, runs[0].examine
+read, plan_of = runs[1].read_results, runs[0].plan_of
 
 async def main(call, after):
     loop, reads = asyncio.get_running_loop(), asyncio.Event()
@@ -33,9 +33,9 @@ async def main(call, after):
 
     def examined(*args):
         loop.call_soon_threadsafe(loop.call_later, after, reads.set)
-        return examine(*args)
+        return plan_of(*args)
 
-    runs[0].examine = examined
+    runs[0].plan_of = examined
     for room in runs:
         room.read_results = results
     task = asyncio.create_task(call())

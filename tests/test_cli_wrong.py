@@ -55,7 +55,10 @@ WRONG: dict[str, tuple[Wrong, tuple[str, ...]]] = {
     "a rate without end": (edited("rate = 500", "rate = inf"), ("campaign.toml", "rate", "inf")),
     "an empty list": (listed(b""), ("contacts.csv",)),
     "a header alone": (listed(b"id,phone,name,date\n"), ("contacts.csv", "no rows")),
-    "no CSV at all": (listed(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0" + bytes(range(256)) * 9), ("contacts.csv",)),
+    "no CSV at all": (
+        listed(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0" + bytes(range(256)) * 9),
+        ("contacts.csv",),
+    ),
     "a Parquet file cut short": (a_parquet_file_cut_short, ("cut.parquet",)),
 }
 

@@ -42,7 +42,7 @@ TIDY = {**LETTER, "stop_contact": {"InstanceId": "i"}}
 REJECTED = no("InvalidRequestException", 400)
 
 
-def carrier(line: Wire, notes: Notes, channel: str, *, stop: Stop | None = None, attempts: int = 3) -> Deliverer:
+def deliverer(line: Wire, notes: Notes, channel: str, *, stop: Stop | None = None, attempts: int = 3) -> Deliverer:
     return Deliverer(
         caller=caller(line, stop, policy=Policy(attempts=attempts)),
         journal=notes,
@@ -73,12 +73,12 @@ class Sent:
     async def sms(
         self, progress: Progress | None = None, parameters: Any = TEXT, *, stop: Stop | None = None
     ) -> Outcome:
-        return await carrier(self.line, self.notes, "sms", stop=stop).deliver(delivery(parameters, progress))
+        return await deliverer(self.line, self.notes, "sms", stop=stop).deliver(delivery(parameters, progress))
 
     async def email(
         self, progress: Progress | None = None, parameters: Any = LETTER, *, stop: Stop | None = None
     ) -> Outcome:
-        return await carrier(self.line, self.notes, "email", stop=stop).deliver(delivery(parameters, progress))
+        return await deliverer(self.line, self.notes, "email", stop=stop).deliver(delivery(parameters, progress))
 
 
 async def test_an_accepted_message_is_sent_and_keeps_what_the_service_said() -> None:
@@ -272,7 +272,7 @@ async def test_a_rejection_of_a_second_call_in_doubt_is_unknown() -> None:
 
 
 def asked(script: list[Answer], channel: str, verdicts: list[Deferred | None]) -> tuple[Deliverer, Sent]:
-    """A carrier that asks before the first call, and the wire and the notes it has."""
+    """A deliverer that asks before the first call, and the wire and the notes it has."""
     run = Sent(*script)
 
     def ask(_: Delivery) -> None:
@@ -280,7 +280,7 @@ def asked(script: list[Answer], channel: str, verdicts: list[Deferred | None]) -
         if (why := verdicts.pop(0)) is not None:
             raise why
 
-    return replace(carrier(run.line, run.notes, channel), admission=Admission(ask)), run
+    return replace(deliverer(run.line, run.notes, channel), admission=Admission(ask)), run
 
 
 async def test_it_asks_before_every_try_of_a_call_that_reaches_a_person() -> None:
@@ -304,7 +304,7 @@ async def test_what_may_have_been_accepted_is_settled_where_the_rules_allow_it()
     assert run.line.diary == ["asked", "intend 0", f"request {SMS}", "finish sent"]
 
 
-# Halting and stopping
+# Halt and stopping
 
 
 async def halted(run: Sent, *, progress: Progress | None = None) -> list[str]:
@@ -382,7 +382,7 @@ async def test_a_stop_while_the_intent_is_written_down_lets_no_request_out() -> 
 
 async def test_a_doubtful_try_that_waits_for_a_full_service_is_not_repeated_under_a_forgotten_token() -> None:
     run = Sent(ok("draft"), timeout(), *[no("ServiceQuotaExceededException", 402)] * 100, ok("mail"))
-    carries = replace(carrier(run.line, run.notes, "email"), now=lambda: NOW + anyio.current_time())
+    carries = replace(deliverer(run.line, run.notes, "email"), now=lambda: NOW + anyio.current_time())
     outcome = await carries.deliver(delivery(LETTER))
     assert (outcome.status, outcome.error_code) == (Status.UNKNOWN, "token_expired")
     assert run.line.requests[-1].at <= 3600.0
@@ -390,7 +390,7 @@ async def test_a_doubtful_try_that_waits_for_a_full_service_is_not_repeated_unde
 
 async def test_what_the_wire_counted_is_told() -> None:
     run = Sent(throttled(), ok())
-    carries = carrier(run.line, run.notes, "sms")
+    carries = deliverer(run.line, run.notes, "sms")
     await carries.deliver(delivery(TEXT))
-    assert (carries.tally.calls, carries.tally.throttled, carries.full) == (2, 1, ())
+    assert (carries.call_counts.calls, carries.call_counts.throttled, carries.full) == (2, 1, ())
     assert math.isclose(run.notes.intents[0][2], NOW)

@@ -204,7 +204,7 @@ class Story:
 
     async def send(self) -> None:
         stop, waiting = Stop(), WaiterCount()
-        carrier = Deliverer(
+        deliverer = Deliverer(
             caller=caller(self.service, stop, policy=Policy(attempts=2, longest_wait=5.0), waiting=waiting),
             journal=self.books,
             exchange=CHANNELS[TABLES[self.way][0]].exchange,
@@ -216,7 +216,7 @@ class Story:
         async def deliver(number: int) -> None:
             who = Recipient(number, f"row-{number}", None, {})
             progress = self.books.rows[number].progress
-            await carrier.deliver(Delivery(number, who, self.parameters(number), progress))
+            await deliverer.deliver(Delivery(number, who, self.parameters(number), progress))
 
         try:
             await send(self.batches(), deliver, at_once=2, waiting=waiting, stop=stop, grace=5.0)

@@ -52,7 +52,7 @@ def page(status: int) -> Answer:
     return lambda _request, _body: web.Response(status=status, text=text, content_type="text/html")
 
 
-# Whose error it is
+# SampleRow error it is
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 406, 407, 409, 410, 418, 421, 422, 451])

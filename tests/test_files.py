@@ -161,7 +161,7 @@ def test_a_ledger_that_is_a_link_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "victim").read_text() == "precious"
 
 
-# Whose state directory
+# SampleRow state directory
 
 
 @pytest.mark.parametrize("bits", [0o770, 0o775, 0o777, 0o722, 0o2770], ids=oct)

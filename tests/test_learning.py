@@ -49,7 +49,7 @@ def test_it_keeps_to_what_it_found_whatever_the_rate_the_latency_and_the_guess(
 def test_a_guess_that_is_too_high_comes_down() -> None:
     story = told(auto(50, 50), Service(lambda _: 2, 5), 300)
     assert story.share(2) >= 0.95
-    assert story.pace.learner.estimate == pytest.approx(2, rel=0.1)
+    assert story.pace.estimator.estimate == pytest.approx(2, rel=0.1)
 
 
 def test_a_quota_that_is_halved_and_doubled_is_followed() -> None:
@@ -69,7 +69,7 @@ def test_a_quota_that_is_halved_after_a_third_and_doubled_after_two_is_followed(
 
 def test_a_configured_rate_gives_way_where_others_use_the_account_too() -> None:
     story = told(configured(50, 50), Service(lambda _: 25, 50), 1000)
-    assert story.pace.learner.estimate == pytest.approx(25, rel=0.1)
+    assert story.pace.estimator.estimate == pytest.approx(25, rel=0.1)
     assert story.share(25) >= 0.95
 
 
@@ -120,33 +120,33 @@ def test_a_pause_is_not_sending_time() -> None:
     accepted, throttled = story.between(50.5, 60)
     assert accepted >= 0.98 * 50
     assert throttled <= 0.03
-    assert story.pace.learner.estimate == pytest.approx(50, rel=0.02)
+    assert story.pace.estimator.estimate == pytest.approx(50, rel=0.02)
 
 
 def test_no_estimate_comes_from_a_time_with_a_restart_in_it() -> None:
     story = told(auto(), Service(lambda _: 50, 50), 1000)
     later = story.seconds + 3600
-    restored = auto().with_state(story.pace.state).anew(story.seconds)
-    throttled = restored.take(later)[0].answered(later + 1, took=30, throttled=1)
-    assert throttled.learner.estimate == restored.learner.estimate
+    restored = auto().with_state(story.pace.state).for_new_run(story.seconds)
+    throttled = restored.take(later)[0].answered(later + 1, accepted=30, throttled=1)
+    assert throttled.estimator.estimate == restored.estimator.estimate
 
 
 def test_a_search_stands_still_while_nobody_asks() -> None:
-    searching = RateEstimator(2.0).asked(0.0, 0.0).leads(2.0)
+    searching = RateEstimator(2.0).with_request(0.0, 0.0).at_pace(2.0)
     assert searching.pace(DOUBLING) == pytest.approx(4)
-    assert searching.asked(100.5, 100.0).pace(100.5 + DOUBLING) == pytest.approx(4)
+    assert searching.with_request(100.5, 100.0).pace(100.5 + DOUBLING) == pytest.approx(4)
 
 
 def test_growth_stands_still_while_nobody_asks() -> None:
     pace, now = told(auto(), Service(lambda _: 50, 50), 1000).pace, 100.0
     for _ in range(600):
-        pace, now = pace.take(now)[0].answered(now, took=1, throttled=0), now + 1
-    assert pace.learner.pace(now) <= 1.5 * 50
+        pace, now = pace.take(now)[0].answered(now, accepted=1, throttled=0), now + 1
+    assert pace.estimator.pace(now) <= 1.5 * 50
 
 
 def test_a_configured_rate_is_never_exceeded_however_long_nothing_is_throttled() -> None:
-    learner = RateEstimator(50, 50).asked(0.0, 0.0).took(100, 10.0).throttled(10.0)
-    assert all(learner.pace(float(now)) <= 50 for now in range(10, 10_000))
+    estimator = RateEstimator(50, 50).with_request(0.0, 0.0).with_accepted(100, 10.0).throttled(10.0)
+    assert all(estimator.pace(float(now)) <= 50 for now in range(10, 10_000))
 
 
 @given(
@@ -156,19 +156,19 @@ def test_a_configured_rate_is_never_exceeded_however_long_nothing_is_throttled()
 def test_no_run_of_answers_stops_the_calls_for_good(
     ceiling: float, answers: list[tuple[float, bool, int, bool]]
 ) -> None:
-    learner, now = RateEstimator(2.0, ceiling).asked(0.0, 0.0).leads(2.0), 0.0
+    estimator, now = RateEstimator(2.0, ceiling).with_request(0.0, 0.0).at_pace(2.0), 0.0
     for seconds, idle, took, no in answers:
         now += seconds
-        learner = learner.asked(now, seconds / 2 if idle else 0.0).took(took, now)
-        learner = learner.throttled(now) if no else learner
-        assert 0.01 < learner.pace(now) <= min(ceiling, 1e4)
+        estimator = estimator.with_request(now, seconds / 2 if idle else 0.0).with_accepted(took, now)
+        estimator = estimator.throttled(now) if no else estimator
+        assert 0.01 < estimator.pace(now) <= min(ceiling, 1e4)
 
 
 def test_what_was_learned_outlives_a_restart_and_a_fruitless_search_does_not() -> None:
     known = told(auto(), Service(lambda _: 50, 50), 1000).pace
-    assert auto().with_state(known.state).anew(1e9).learner == known.learner
-    searching = auto().take(0.0)[0].answered(1.0, took=3, throttled=0)
-    assert auto().with_state(searching.state).anew(1e9).learner == RateEstimator(2.0)
+    assert auto().with_state(known.state).for_new_run(1e9).estimator == known.estimator
+    searching = auto().take(0.0)[0].answered(1.0, accepted=3, throttled=0)
+    assert auto().with_state(searching.state).for_new_run(1e9).estimator == RateEstimator(2.0)
 
 
 def test_a_state_of_another_shape_is_of_no_use_and_does_no_harm() -> None:
@@ -176,9 +176,9 @@ def test_a_state_of_another_shape_is_of_no_use_and_does_no_harm() -> None:
 
 
 def test_a_throttle_costs_no_silence_however_slow_the_first_guess_was() -> None:
-    learned = auto().take(0.0)[0].answered(9.0, took=450, throttled=1).answered(9.0, took=0, throttled=1)
+    learned = auto().take(0.0)[0].answered(9.0, accepted=450, throttled=1).answered(9.0, accepted=0, throttled=1)
     restored = auto().with_state(learned.state)
-    _, wait = restored.answered(10.0, took=5, throttled=1).take(10.0)
+    _, wait = restored.answered(10.0, accepted=5, throttled=1).take(10.0)
     assert wait < 0.5
 
 
@@ -194,11 +194,14 @@ def test_a_throttle_costs_no_silence_however_slow_the_first_guess_was() -> None:
 )
 def test_the_first_estimate_is(accepted: int, seconds: float, expected: float) -> None:
     """Too high was the pace, too low what it gave: the geometric mean of both. The pace doubles from a guess of 2."""
-    searching = RateEstimator(2.0).asked(0.0, 0.0).leads(2.0)
-    known = searching.took(accepted, seconds).throttled(seconds).throttled(seconds)  # the first is forgiven
+    searching = RateEstimator(2.0).with_request(0.0, 0.0).at_pace(2.0)
+    known = searching.with_accepted(accepted, seconds).throttled(seconds).throttled(seconds)  # the first is forgiven
     assert known.estimate == pytest.approx(expected)
     assert (known.prior, known.since, known.accepted) == (known.estimate, seconds, 0)
 
 
 def test_the_first_estimate_of_a_configured_rate_is_that_rate() -> None:
-    assert RateEstimator(50.0, 50.0).asked(0.0, 0.0).leads(50.0).took(3, 1.0).throttled(1.0).estimate == 50.0
+    assert (
+        RateEstimator(50.0, 50.0).with_request(0.0, 0.0).at_pace(50.0).with_accepted(3, 1.0).throttled(1.0).estimate
+        == 50.0
+    )

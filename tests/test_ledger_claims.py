@@ -250,7 +250,13 @@ async def test_only_some_rows_are_sent_again_and_the_rest_is_left_alone(ledger: 
     cut_short = begin(ledger)
     cut_short.only({Status.REJECTED})
     assert kinds(cut_short.claim(listed("abcde"))) == [FINAL, FINAL, NEW, FINAL, FINAL]
-    assert kinds(begin(ledger).claim(listed("abcde"))) == [FINAL, FINAL, FINAL, NEW, NEW]  # no call, no reopening
+    assert kinds(begin(ledger).claim(listed("abcde"))) == [
+        FINAL,
+        FINAL,
+        FINAL,
+        NEW,
+        NEW,
+    ]  # no call, no reopening
 
 
 def test_a_list_that_did_not_change_is_claimed_without_a_write(ledger: Ledger) -> None:

@@ -13,7 +13,7 @@ from ledgers import DIGEST, IDENTITY, begin, intent, outcomes
 
 from bulk.errors import LedgerError
 from bulk.ledger import ClaimKind, Decision, Ledger, RunLedger
-from bulk.ledger.redaction import scrub
+from bulk.ledger.redaction import redact
 from bulk.model import Outcome, Recipient, Reply, Status
 
 STATES = ["pending", "intended", "sent", "rejected", "unknown", "refused", "skipped"]
@@ -235,7 +235,7 @@ async def test_nothing_personal_is_kept(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_personal_stays_readable(text: str) -> None:
-    assert scrub(text) == text
+    assert redact(text) == text
 
 
 async def test_what_a_person_was_sent_is_counted_over_all_runs(ledger: Ledger) -> None:

@@ -40,19 +40,19 @@ class Gap:
         wait = self.wait(now)
         return replace(self, free_at=now + wait + amount * self.seconds), wait
 
-    def bears(self, amount: int = 1) -> float:
+    def valid_until(self, amount: int = 1) -> float:
         return self.free_at - amount * self.seconds
 
-    def gone(self, now: float, amount: int = 1) -> Self:
+    def taken_late(self, now: float, amount: int = 1) -> Self:
         return replace(self, free_at=max(self.free_at, now + amount * self.seconds))
 
-    def lasts(self, amount: int) -> float:
+    def duration_of(self, amount: int) -> float:
         return (amount - 1) * self.seconds
 
     def remainder(self, amount: int) -> int:  # noqa: ARG002
         return 0
 
-    def anew(self, now: float) -> Self:
+    def for_new_run(self, now: float) -> Self:
         return replace(self, free_at=min(self.free_at, now + self.seconds))
 
     @property
@@ -90,8 +90,8 @@ def test_holds_beside_the_others_and_the_strictest_decides() -> None:
 
 
 def test_is_counted_in_how_long_a_list_takes() -> None:
-    assert Limits([Bucket(50, 50), Gap("+1")]).lasts(7) == 6 * GAP
-    assert Limits([Gap("+1"), SlidingWindow(5, 3600.0)]).lasts(7) == 3600.0 + GAP
+    assert Limits([Bucket(50, 50), Gap("+1")]).duration_of(7) == 6 * GAP
+    assert Limits([Gap("+1"), SlidingWindow(5, 3600.0)]).duration_of(7) == 3600.0 + GAP
 
 
 @in_virtual_time

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulk.pacing.limits import Bucket, Limits, inside
+from bulk.pacing.limits import Bucket, Limits, with_headroom
 from bulk.pacing.open_contacts import OpenContactLimit
 from bulk.pacing.sliding_window import SLOTS, SlidingWindow
 
@@ -136,13 +136,13 @@ def test_no_limit_lets_everything_through() -> None:
 
 @pytest.mark.parametrize("burst, used", [(1, 1), (2, 1), (5, 4), (10, 9), (50, 45)])
 def test_a_tenth_of_the_burst_stays_with_the_service(burst: int, used: int) -> None:
-    bucket = inside(2, burst)
+    bucket = with_headroom(2, burst)
     assert (bucket.per_second, bucket.burst) == (2, used)
 
 
 @given(delays=st.lists(st.floats(0, 0.49), min_size=50, max_size=50))
 def test_calls_that_overtake_each_other_on_the_line_are_not_throttled(delays: list[float]) -> None:
-    went = times(inside(2, 5), [0.0] * 50)
+    went = times(with_headroom(2, 5), [0.0] * 50)
     arrived = sorted(moment + delay for moment, delay in zip(went, delays, strict=True))
     service = Bucket(2, 5)
     for moment in arrived:
@@ -192,14 +192,14 @@ def test_an_allowance_that_lets_nothing_through_is_refused(calls: int, span: flo
 
 def test_what_was_taken_in_times_yet_to_come_counts_no_more() -> None:
     spent, _ = SlidingWindow(1, 60.0).take(1e6)
-    assert [spent.wait(1e6), spent.anew(0.0).wait(0.0)] == [pytest.approx(60.0, abs=1), 0.0]
+    assert [spent.wait(1e6), spent.for_new_run(0.0).wait(0.0)] == [pytest.approx(60.0, abs=1), 0.0]
 
 
 def test_who_waits_for_a_place_and_gives_up_leaves_what_was_taken() -> None:
     spent, _ = Limits([SlidingWindow(1, 3600.0)]).take(0.0)
     waiting, wait = spent.take(0.0)
     assert wait > 3600
-    assert waiting.anew(10.0).wait(10.0) > 3590
+    assert waiting.for_new_run(10.0).wait(10.0) > 3590
 
 
 @given(taken=st.lists(st.floats(0, 1e6), max_size=50))
@@ -223,7 +223,7 @@ def test_a_state_is_the_whole_of_an_allowance(taken: list[float]) -> None:
     ],
 )
 def test_it_tells_how_long_a_list_takes(limits: list[Bucket | SlidingWindow], calls: int, expected: float) -> None:
-    assert Limits(limits).lasts(calls, parts=3 * calls) == pytest.approx(expected)
+    assert Limits(limits).duration_of(calls, parts=3 * calls) == pytest.approx(expected)
 
 
 # Contacts that are open at once
@@ -291,4 +291,4 @@ def test_a_text_of_more_parts_than_the_burst_is_waited_for_once(parts: int, apar
 def test_at_a_high_rate_what_comes_in_while_calls_overtake_each_other_stays_too(
     per_second: float, burst: int, used: int
 ) -> None:
-    assert inside(per_second, burst).burst == used
+    assert with_headroom(per_second, burst).burst == used

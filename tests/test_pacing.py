@@ -31,7 +31,7 @@ def test_a_configured_rate_is_never_exceeded_over_any_window_whatever_the_answer
     pace, now, went = paced(per_second, burst), 0.0, []
     for gap, took, throttled in events:
         now += gap
-        pace, wait = pace.answered(now, took=took, throttled=throttled).take(now)
+        pace, wait = pace.answered(now, accepted=took, throttled=throttled).take(now)
         now += wait
         went.append(now)
     assert most_within(went, window) <= burst + per_second * (window + JITTER)
@@ -48,7 +48,7 @@ def test_a_burst_at_a_slow_pace_does_not_hold_up_a_faster_one() -> None:
 
 def test_a_throttle_costs_one_place_however_large_the_burst() -> None:
     pace, wait = paced(150, 135).take(0.0)
-    _, wait = pace.answered(1.0, took=0, throttled=1).take(1.0)
+    _, wait = pace.answered(1.0, accepted=0, throttled=1).take(1.0)
     assert wait == pytest.approx(1 / 150, rel=0.05)
 
 
@@ -75,7 +75,7 @@ def test_what_others_have_besides_is_kept_for_them() -> None:
         daily, _ = daily.take(0.0)
     plain, _ = paced(2, 4).with_state(daily.state).take(0.0)
     assert plain.first.due == 1.5
-    again = paced(2, 4)._replace(others=daily.others.anew(0.0)).with_state(plain.state)
+    again = paced(2, 4)._replace(others=daily.others.for_new_run(0.0)).with_state(plain.state)
     assert (again.first.due, again.others) == (1.5, daily.others)
     assert again.take(0.0)[0].take(0.0)[1] > 80000
 

@@ -24,7 +24,7 @@ from bulk.campaign.bounds import check_keys
 from bulk.campaign.locations import placed
 from bulk.columns import Columns
 from bulk.delivery.breaker import Breaker
-from bulk.ledger.redaction import scrub
+from bulk.ledger.redaction import redact
 from bulk.loader import email, phone
 from bulk.loader.phones import shown
 from bulk.model import Outcome, Status, mask
@@ -168,7 +168,7 @@ def _keys(text: str) -> None:
 READERS: dict[str, Callable[[str], Any]] = {
     "a message": outside_text,
     "a message with values": lambda text: outside_text(text, values=["aaaa", "+12065550100", "a", "11111111111", text]),
-    "the ledger": lambda text: scrub(text, "+12065550100"),
+    "the ledger": lambda text: redact(text, "+12065550100"),
     "a mask": mask,
     "a cell in a message": shown,
     "a phone number": lambda text: phone(text, "US"),

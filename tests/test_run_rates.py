@@ -152,9 +152,9 @@ async def test_the_plan_says_which_limit_decides(tmp_path: Path, pacing: dict[st
 
 
 def test_a_rate_that_is_said_is_a_ceiling_and_one_that_is_not_is_learned() -> None:
-    assert opened(pacing={"rate": 10}).rates.limiter(CHAT).learner == RateEstimator(10, 10)
-    assert opened(pacing={"rate": "auto"}).rates.limiter(CHAT, 7.0).learner == RateEstimator(7)
-    assert opened(pacing={"rate": [{"per_day": 5}]}).rates.limiter(CHAT).learner == RateEstimator(2)
+    assert opened(pacing={"rate": 10}).rates.limiter(CHAT).estimator == RateEstimator(10, 10)
+    assert opened(pacing={"rate": "auto"}).rates.limiter(CHAT, 7.0).estimator == RateEstimator(7)
+    assert opened(pacing={"rate": [{"per_day": 5}]}).rates.limiter(CHAT).estimator == RateEstimator(2)
 
 
 def test_what_is_unusual_about_a_pace_is_said() -> None:

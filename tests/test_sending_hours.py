@@ -21,7 +21,7 @@ from bulk.run.eligibility import Judge
 from bulk.run.options import Options
 from bulk.run.results import read_results
 from bulk.run.send_pass import SendPass
-from bulk.run.wiring import carrier
+from bulk.run.wiring import deliverer
 from bulk.stop import Stop
 
 START = datetime(2026, 3, 2, 20, 0, tzinfo=UTC).timestamp()  # a Monday evening in London
@@ -80,15 +80,15 @@ def run(
         loop = asyncio.get_running_loop()
         with Ledger.open(folder, now=lambda: start + loop.time()) as ledger:
             book = ledger.begin(opened.identity("endpoint", "region"), opened.digests)
-            if opened.terms.rules.limits:
+            if opened.eligibility.rules.limits:
                 ledger.index_people()
-            judge = Judge(opened.terms, ledger, "sms", START, lambda: start + loop.time())
+            judge = Judge(opened.eligibility, ledger, "sms", START, lambda: start + loop.time())
             turns = {OPERATION: RateLimitQueue(LocalStore(opened.rates.limiter(OPERATION)), stop)}
             sending = SendPass(
-                opened, book, carrier(opened, book, service, turns=turns, judge=judge, stop=stop), judge, stop
+                opened, book, deliverer(opened, book, service, queues=turns, judge=judge, stop=stop), judge, stop
             )
             await sending.go(None, 10.0)
-            return frame(read_results(opened, book))
+            return frame(read_results(opened.reader, book))
 
     with asyncio.Runner(loop_factory=PatientLoop) as runner:
         return service, runner.run(work()), stop

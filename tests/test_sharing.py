@@ -11,12 +11,12 @@ from cli_runs import bulk, campaign
 from bulk.errors import LedgerError
 from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
-from bulk.pacing.limits import Limits, inside
+from bulk.pacing.limits import Limits, with_headroom
 from bulk.pacing.shared import FileStore, steady_clock
 from bulk.pacing.sliding_window import SlidingWindow
 
 PLACE = "endpoint", "region", "StartOutboundChatContact"
-PACE = AdaptiveLimiter(inside(2, 5), RateEstimator(2, 2))
+PACE = AdaptiveLimiter(with_headroom(2, 5), RateEstimator(2, 2))
 
 
 def waits(shared: FileStore, times: int, now: float = 0.0) -> list[float]:
@@ -53,7 +53,7 @@ def test_a_clock_that_was_set_back_stops_nobody(tmp_path: Path) -> None:
     tomorrow = time.time() + 86400
     spent = FileStore(tmp_path, PLACE, PACE)
     waits(spent, 4, now=tomorrow)
-    spent.change(lambda pace: (pace.answered(tomorrow, took=4, throttled=9), None))
+    spent.change(lambda pace: (pace.answered(tomorrow, accepted=4, throttled=9), None))
     now = time.time()
     assert max(waits(FileStore(tmp_path, PLACE, PACE), 2, now=now)) < 15
 

@@ -320,7 +320,7 @@ def test_a_workbook_without_any_such_column_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_sheet_with_people_and_no_clear_header_is_an_error(tmp_path: Path) -> None:
-    unclear = [["Stop", "List", ""], ["Group", "Desk", "Line"], ["a", "b", ANN]]
+    unclear = [["Stop", "List", ""], ["Group", "Desk", "SingleSendSession"], ["a", "b", ANN]]
     with pytest.raises(ListError, match="'b': it is not clear which row names the columns"):
         Suppression.open([book(tmp_path / "stop.xlsx", a=[["Phone"], [ANN]], b=unclear)], kind="phone")
 

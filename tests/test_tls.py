@@ -123,7 +123,7 @@ async def behind_a_proxy(service: Pretended, patch: pytest.MonkeyPatch, **settin
         yield proxy
 
 
-Line = Callable[[Pretended, pytest.MonkeyPatch, Authority], AbstractAsyncContextManager[Proxy]]
+SingleSendSession = Callable[[Pretended, pytest.MonkeyPatch, Authority], AbstractAsyncContextManager[Proxy]]
 
 
 def plain(service: Pretended, patch: pytest.MonkeyPatch, _: Authority) -> AbstractAsyncContextManager[Proxy]:
@@ -139,7 +139,7 @@ proxies = pytest.mark.parametrize("proxied", [plain, over_tls])
 
 @proxies
 async def test_behind_a_proxy_a_good_certificate_is_trusted(
-    proxied: Line, ours: Authority, monkeypatch: pytest.MonkeyPatch
+    proxied: SingleSendSession, ours: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with pretending(tls=ours.serve_as(AWS)) as service, proxied(service, monkeypatch, ours) as proxy:
         assert await called(at(ca_bundle=ours.bundle)) == ACCEPTED
@@ -150,7 +150,13 @@ async def test_behind_a_proxy_a_good_certificate_is_trusted(
 @proxies
 @pytest.mark.parametrize("name, trusted", [("another.example", True), (AWS, False)], ids=["other-name", "other-ca"])
 async def test_behind_a_proxy_certificates_are_checked_all_the_same(
-    proxied: Line, name: str, ours: Authority, theirs: Authority, monkeypatch: pytest.MonkeyPatch, *, trusted: bool
+    proxied: SingleSendSession,
+    name: str,
+    ours: Authority,
+    theirs: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    trusted: bool,
 ) -> None:
     tls = (ours if trusted else theirs).serve_as(name)
     async with pretending(tls=tls) as service, proxied(service, monkeypatch, ours):

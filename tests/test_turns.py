@@ -23,7 +23,7 @@ pytestmark = in_virtual_time
 T = TypeVar("T")
 
 
-def turns_of(bucket: Bucket, stop: Stop) -> RateLimitQueue:
+def queues_of(bucket: Bucket, stop: Stop) -> RateLimitQueue:
     """Return the turns of an operation whose rate was configured."""
     return RateLimitQueue(
         LocalStore(AdaptiveLimiter(bucket, RateEstimator(bucket.per_second, bucket.per_second))), stop
@@ -31,7 +31,7 @@ def turns_of(bucket: Bucket, stop: Stop) -> RateLimitQueue:
 
 
 async def test_callers_go_at_the_pace_first_come_first_served() -> None:
-    turns, went = turns_of(Bucket(2), Stop()), []
+    turns, went = queues_of(Bucket(2), Stop()), []
 
     async def caller(name: str) -> None:
         await turns.take()
@@ -44,7 +44,7 @@ async def test_callers_go_at_the_pace_first_come_first_served() -> None:
 
 
 async def test_one_who_comes_later_does_not_overtake() -> None:
-    turns, went = turns_of(Bucket(1), Stop()), []
+    turns, went = queues_of(Bucket(1), Stop()), []
 
     async def caller(name: str, comes_at: float) -> None:
         await anyio.sleep(comes_at)
@@ -58,7 +58,7 @@ async def test_one_who_comes_later_does_not_overtake() -> None:
 
 
 async def test_an_hour_of_turns_has_exactly_the_calls_that_the_rate_allows() -> None:
-    turns, went = turns_of(Bucket(2, 4), Stop()), 0
+    turns, went = queues_of(Bucket(2, 4), Stop()), 0
 
     async def caller() -> None:
         nonlocal went
@@ -76,7 +76,7 @@ async def test_an_hour_of_turns_has_exactly_the_calls_that_the_rate_allows() -> 
 
 async def test_a_stop_wakes_all_who_wait_at_once_and_lets_nobody_start_after() -> None:
     stop = Stop()
-    turns, went, woken = turns_of(Bucket(1 / 60), stop), [], []
+    turns, went, woken = queues_of(Bucket(1 / 60), stop), [], []
 
     async def caller() -> None:
         try:
@@ -96,7 +96,7 @@ async def test_a_stop_wakes_all_who_wait_at_once_and_lets_nobody_start_after() -
 
 
 async def test_a_thousand_who_wait_cost_one_timer() -> None:
-    turns = turns_of(Bucket(1 / 60), Stop())
+    turns = queues_of(Bucket(1 / 60), Stop())
     tasks = [asyncio.create_task(turns.take()) for _ in range(1000)]
     await anyio.sleep(1)
     assert len([timer for timer in asyncio.get_running_loop()._scheduled if not timer.cancelled()]) == 1  # type: ignore[attr-defined]  # asyncio's own
@@ -106,7 +106,7 @@ async def test_a_thousand_who_wait_cost_one_timer() -> None:
 
 
 async def test_a_cancelled_caller_gives_its_turn_to_the_next() -> None:
-    turns, went = turns_of(Bucket(1), Stop()), []
+    turns, went = queues_of(Bucket(1), Stop()), []
 
     async def caller() -> None:
         await turns.take()
@@ -327,9 +327,9 @@ async def test_the_estimator_is_told_each_accepted_call_once(accepted: int) -> N
     for _ in range(accepted):
         turns.accepted()
     await turns.take()
-    assert paces.pace.learner.accepted == accepted
+    assert paces.pace.estimator.accepted == accepted
     await turns.take()
-    assert paces.pace.learner.accepted == accepted
+    assert paces.pace.estimator.accepted == accepted
 
 
 async def test_a_throttle_is_told_with_the_calls_that_were_accepted_before_it() -> None:
@@ -341,6 +341,6 @@ async def test_a_throttle_is_told_with_the_calls_that_were_accepted_before_it() 
     await anyio.sleep(2.0)
     turns.throttled()  # the first is forgiven, the second believed
     turns.throttled()
-    learner = paces.pace.learner
-    assert learner.estimate == pytest.approx(math.sqrt(20 / 2 * 10 * 2 ** (2 / DOUBLING)))
-    assert learner.accepted == 0
+    estimator = paces.pace.estimator
+    assert estimator.estimate == pytest.approx(math.sqrt(20 / 2 * 10 * 2 ** (2 / DOUBLING)))
+    assert estimator.accepted == 0

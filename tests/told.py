@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
-from bulk.pacing.limits import inside
+from bulk.pacing.limits import with_headroom
 
 
 @dataclass
@@ -78,7 +78,7 @@ def told(
     while len(answers) - throttled < calls:
         may_begin = not pause[0] <= now < pause[1]
         if place is None and flying < 64 and may_begin and (todo or (again and again[0] <= now)):
-            pace, wait = pace.answered(now, took=took, throttled=0).take(now)
+            pace, wait = pace.answered(now, accepted=took, throttled=0).take(now)
             took, place = 0, now + wait
             if again and again[0] <= now:
                 heapq.heappop(again)
@@ -99,15 +99,15 @@ def told(
             took += taken
             if not taken:
                 throttled += 1
-                pace, took = pace.answered(now, took=took, throttled=1), 0
+                pace, took = pace.answered(now, accepted=took, throttled=1), 0
                 heapq.heappush(again, now + chance.uniform(0.25, 0.5))
     return Story(calls, now, throttled, pace, answers)
 
 
 def auto(guess: float = 2.0, burst: int = 5) -> AdaptiveLimiter:
-    return AdaptiveLimiter(inside(guess, burst), RateEstimator(guess))
+    return AdaptiveLimiter(with_headroom(guess, burst), RateEstimator(guess))
 
 
 def configured(rate: float, burst: int) -> AdaptiveLimiter:
-    first = inside(rate, burst)
+    first = with_headroom(rate, burst)
     return AdaptiveLimiter(first, RateEstimator(rate, rate))

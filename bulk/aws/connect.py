@@ -25,8 +25,8 @@ from botocore.loaders import create_loader
 
 from bulk import __version__
 from bulk.aws.failures import SDK, UNREADABLE, failure, is_foreign
-from bulk.aws.http_session import Line, departure, settle_endpoint, unburden
-from bulk.aws.session import Reach, Session
+from bulk.aws.http_session import SingleSendSession, drop_unused_hooks, resolve_endpoint_once, watch_sent
+from bulk.aws.session import ClientSettings, Session
 from bulk.errors import BulkError, CallFailed, CampaignError
 from bulk.model import Call, Reply
 from bulk.operations import MODELS
@@ -78,8 +78,8 @@ class Connect:
             self._client = await self._stack.enter_async_context(
                 self._session.client("connect", endpoint_url=self._endpoint.url, config=self._config())
             )
-        unburden(self._client.meta.events)
-        settle_endpoint(self._client)
+        drop_unused_hooks(self._client.meta.events)
+        resolve_endpoint_once(self._client)
         self.region = self._client.meta.region_name
         self.url = self._client.meta.endpoint_url
         return self
@@ -93,7 +93,7 @@ class Connect:
     def _config(self) -> AioConfig:
         """Return settings for one attempt a call, unchecked parameters, and a user agent that is made once."""
         return AioConfig(
-            http_session_cls=Line,
+            http_session_cls=SingleSendSession,
             retries={"total_max_attempts": 1},
             parameter_validation=False,
             user_agent=f"bulk/{__version__}",
@@ -125,7 +125,7 @@ class Connect:
         named = {"ClientToken": token} if self._takes_token(call.operation) else {}
         request = getattr(self._client, xform_name(call.operation))
         begun = perf_counter()
-        with departure() as gone:
+        with watch_sent() as gone:
             try:
                 members = await request(**{**call.parameters, **named})
             except (*SDK, *UNREADABLE) as error:
@@ -179,8 +179,8 @@ def _loader(data_path: str | None) -> Any:
 
 def _session(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
     """Open a session that also reads our additions to botocore's model."""
-    reach = Reach(endpoint.ca_bundle, endpoint.connect_timeout, endpoint.read_timeout, endpoint.allow_http)
-    core = Session(reach, profile=endpoint.profile, role_arn=endpoint.role_arn)
+    settings = ClientSettings(endpoint.ca_bundle, endpoint.connect_timeout, endpoint.read_timeout, endpoint.allow_http)
+    core = Session(settings, profile=endpoint.profile, role_arn=endpoint.role_arn)
     core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
     key, secret = endpoint.credentials or (None, None)
     return core, aioboto3.Session(

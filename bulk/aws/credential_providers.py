@@ -20,7 +20,7 @@ from aiobotocore.credentials import (
 from aiobotocore.utils import AioContainerMetadataFetcher
 from botocore.exceptions import CredentialRetrievalError
 
-from bulk.aws.http_session import HostLine
+from bulk.aws.http_session import HostSession
 
 PROCESS_WITHIN = 30.0  # seconds for a credential_process
 
@@ -97,11 +97,11 @@ def resolver_of(session: Any, region: str | None, *, verify: str | bool) -> Any:
             case AioProcessProvider():
                 provider._popen = _started  # noqa: SLF001
             case AioContainerProvider():
-                line = HostLine(timeout=AioContainerMetadataFetcher.TIMEOUT_SECONDS, verify=verify)
+                line = HostSession(timeout=AioContainerMetadataFetcher.TIMEOUT_SECONDS, verify=verify)
                 provider._fetcher = AioContainerMetadataFetcher(session=line)  # noqa: SLF001
             case AioInstanceMetadataProvider():
                 fetcher = provider._role_fetcher  # noqa: SLF001
-                fetcher._session = HostLine(timeout=fetcher._timeout, verify=verify)  # noqa: SLF001
+                fetcher._session = HostSession(timeout=fetcher._timeout, verify=verify)  # noqa: SLF001
     return resolver
 
 

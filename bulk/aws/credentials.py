@@ -50,7 +50,7 @@ def setup_error(cause: str, method: str = "") -> SetupError:
 
 
 @contextmanager
-def getting(method: Callable[[], str]) -> Iterator[None]:
+def credential_errors(method: Callable[[], str]) -> Iterator[None]:
     """Turn whatever goes wrong in getting credentials into a `SetupError`; what an option did wrong stays as it is."""
     try:
         yield
@@ -163,7 +163,7 @@ class Credentials:
         log.debug("credentials from %s%s", self.method, f", good for {left:.0f} s" if held.expires_at else "")
 
     async def _fetched(self) -> _Held:
-        with getting(lambda: self.method):
+        with credential_errors(lambda: self.method):
             async with asyncio.timeout(WITHIN):
                 held = await self._asked()
         if held.left(self._now()) <= 0:

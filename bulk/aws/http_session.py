@@ -45,14 +45,14 @@ NEEDLESS = (
 RETRYING = "retry-config-connect"  # the id under which the SDK asks whether to make a call again
 
 
-def unburden(events: Any) -> None:
+def drop_unused_hooks(events: Any) -> None:
     """Take a client's needless handlers off ("Boto3 Developer Guide", Extensibility guide), where they are there."""
     events.unregister("needs-retry.connect", unique_id=RETRYING)
     for event, name in NEEDLESS:
         events.unregister(event, getattr(handlers, name, None))
 
 
-def settle_endpoint(client: Any) -> None:
+def resolve_endpoint_once(client: Any) -> None:
     """Let a client ask once for each operation where its calls go: its rules know Region and options, no parameters."""
     resolver, found = client._ruleset_resolver, {}  # noqa: SLF001 - the SDK has no other place for it
     if resolver is None:
@@ -68,7 +68,7 @@ def settle_endpoint(client: Any) -> None:
     resolver.construct_endpoint = construct_endpoint
 
 
-class Departure:
+class SentMark:
     """Whether the request of one call has begun to leave."""
 
     __slots__ = ("left",)
@@ -77,25 +77,25 @@ class Departure:
         self.left = False
 
 
-_DEPARTURE: ContextVar[Departure | None] = ContextVar("departure", default=None)
+_SENT_MARK: ContextVar[SentMark | None] = ContextVar("sent_mark", default=None)
 
 
 @contextmanager
-def departure() -> Iterator[Departure]:
+def watch_sent() -> Iterator[SentMark]:
     """Yield what knows, of the call that is made inside, whether its request has begun to leave."""
-    noted = Departure()
-    token = _DEPARTURE.set(noted)
+    noted = SentMark()
+    token = _SENT_MARK.set(noted)
     try:
         yield noted
     finally:
-        _DEPARTURE.reset(token)
+        _SENT_MARK.reset(token)
 
 
 class _Noted(ClientRequest):
     """A request that notes the moment before its first byte is written. A proxy's CONNECT is another's request."""
 
     async def send(self, conn: Connection) -> ClientResponse:
-        noted = _DEPARTURE.get()
+        noted = _SENT_MARK.get()
         if noted is not None:
             noted.left = True
         return await super().send(conn)
@@ -172,12 +172,12 @@ async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientRes
         raise ClientPayloadError(str(error)) from error
 
 
-class Line(Verified):
+class SingleSendSession(Verified):
     """The session of Amazon Connect's client: each request is sent once, and notes when it leaves."""
 
     REQUEST = _Noted
     MIDDLEWARES = (_once,)
 
 
-class HostLine(Verified, _RefCountedSession):  # type: ignore[misc]  # likewise
+class HostSession(Verified, _RefCountedSession):  # type: ignore[misc]  # likewise
     """The session that asks the services of a host for credentials: of a container, of an instance."""

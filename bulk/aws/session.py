@@ -16,12 +16,12 @@ from aiobotocore.session import AioSession
 from bulk import __version__
 from bulk.aws import certificates
 from bulk.aws.credential_providers import in_role, resolver_of
-from bulk.aws.credentials import WITHIN, Credentials, getting, setup_error
+from bulk.aws.credentials import WITHIN, Credentials, credential_errors, setup_error
 from bulk.aws.http_session import Verified
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ClientSettings:
     """How every service of AWS is reached. Times in seconds."""
 
     ca_bundle: Path | None = None
@@ -33,15 +33,15 @@ class Reach:
 class Session(AioSession):  # type: ignore[misc]  # aiobotocore publishes no types
     """A session whose clients all verify whom they talk to, and whose credentials are a step of their own."""
 
-    def __init__(self, reach: Reach, *, profile: str | None = None, role_arn: str | None = None) -> None:
+    def __init__(self, settings: ClientSettings, *, profile: str | None = None, role_arn: str | None = None) -> None:
         super().__init__(profile=profile)
-        self._reach = reach
+        self._client_settings = settings
         self._role_arn = role_arn
 
     def _trusted(self) -> str | bool:
         """Return the CA bundle to trust, else True. Raises `CampaignError` where it cannot be used."""
         named = (
-            (self._reach.ca_bundle, "--ca-bundle"),
+            (self._client_settings.ca_bundle, "--ca-bundle"),
             (self.get_config_variable("ca_bundle"), "AWS_CA_BUNDLE, or ca_bundle of the AWS profile"),
             (os.environ.get("REQUESTS_CA_BUNDLE"), "REQUESTS_CA_BUNDLE"),
         )
@@ -56,8 +56,8 @@ class Session(AioSession):  # type: ignore[misc]  # aiobotocore publishes no typ
         ours = AioConfig(
             retries={"mode": "standard"},
             user_agent=f"bulk/{__version__}",
-            connect_timeout=self._reach.connect_timeout,
-            read_timeout=self._reach.read_timeout,
+            connect_timeout=self._client_settings.connect_timeout,
+            read_timeout=self._client_settings.read_timeout,
         )
         config = ours if asked is None else ours.merge(asked)
         wanted = getattr(asked, "http_session_cls", None)
@@ -69,7 +69,7 @@ class Session(AioSession):  # type: ignore[misc]  # aiobotocore publishes no typ
         settings["config"] = self._settings(settings.get("config"))
         client = await super()._create_client(service_name, *args, **settings)
         url = client.meta.endpoint_url
-        certificates.check_endpoint(url, allow_http=self._reach.allow_http)
+        certificates.check_endpoint(url, allow_http=self._client_settings.allow_http)
         client._endpoint.http_session.check(url)  # noqa: SLF001 - the session is ours
         return client
 
@@ -82,7 +82,7 @@ class Session(AioSession):  # type: ignore[misc]  # aiobotocore publishes no typ
         if self._credentials is None:
             region = self.get_config_variable("region")
             resolver = resolver_of(self, region, verify=self._trusted())
-            with getting(lambda: ""):
+            with credential_errors(lambda: ""):
                 async with asyncio.timeout(WITHIN):
                     source = await resolver.load_credentials()
             if source is None:

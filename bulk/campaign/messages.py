@@ -10,7 +10,7 @@ from bulk.campaign.types import Table, brief
 from bulk.text.plain import nearest as most_alike
 
 
-def troubles_of(error: pydantic.ValidationError, model: type[Table]) -> list[str]:
+def messages_of(error: pydantic.ValidationError, model: type[Table]) -> list[str]:
     """Return each violation as `[table] key: what is wrong`, once for each key."""
     found: dict[str, str] = {}
     for trouble in error.errors(include_url=False):

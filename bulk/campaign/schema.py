@@ -20,7 +20,7 @@ from pydantic import (
 
 from bulk.campaign.bounds import HIGHEST, LOWEST
 from bulk.campaign.destination import AtTable
-from bulk.campaign.messages import nearest, troubles_of
+from bulk.campaign.messages import messages_of, nearest
 from bulk.campaign.rule_tables import CapsTable, Expiry, HoursTable
 from bulk.campaign.types import Count, Duration, Speed, Table, brief
 from bulk.channels import CHANNELS, Channel
@@ -185,7 +185,7 @@ class Campaign(Table):
         try:
             super().__init__(**data)
         except pydantic.ValidationError as error:
-            troubles = troubles_of(error, type(self))
+            troubles = messages_of(error, type(self))
             more = [f"and {len(troubles) - _TOLD:,} more"] if len(troubles) > _TOLD else []
             raise CampaignError("\n".join([*troubles[:_TOLD], *more])) from None
 
@@ -211,21 +211,21 @@ class Campaign(Table):
     @model_validator(mode="after")
     def _tables_of_the_channel(self) -> Self:
         for table in self.further:
-            if table not in self.way.OPERATIONS:
+            if table not in self.channel_facts.OPERATIONS:
                 having = ", ".join(name for name, channel in CHANNELS.items() if table in channel.OPERATIONS)
                 raise ValueError(f"[{table}] is for {having}; the channel is {self.channel}")
         return self
 
     @model_validator(mode="after")
     def _pace_of_operations_that_are_made(self) -> Self:
-        known = [*self.way.OPERATIONS.values()]
+        known = [*self.channel_facts.OPERATIONS.values()]
         for name in self.pacing.operations:
             if name not in known:
                 raise ValueError(f"[pacing.{name}] is no operation of {self.channel}; there are {', '.join(known)}")
         return self
 
     @property
-    def way(self) -> Channel:
+    def channel_facts(self) -> Channel:
         """The channel itself."""
         return CHANNELS[self.channel]
 
@@ -234,9 +234,9 @@ class Campaign(Table):
         """The parameters by table, the channel's defaults merged under what the campaign says."""
         said = {"request": self.request, **self.further}
         return {
-            table: _merged(self.way.DEFAULTS.get(table, {}), said.get(table, {}))
-            for table in self.way.OPERATIONS
-            if table in said or table not in self.way.OPTIONAL
+            table: _merged(self.channel_facts.DEFAULTS.get(table, {}), said.get(table, {}))
+            for table in self.channel_facts.OPERATIONS
+            if table in said or table not in self.channel_facts.OPTIONAL
         }
 
 

@@ -62,5 +62,5 @@ def _obey() -> None:
 
         if not isinstance(error, BulkError):
             raise
-        screen.complain_of(error)
+        screen.print_error(error)
         sys.exit(error.exit_code)

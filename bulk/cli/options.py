@@ -188,7 +188,7 @@ def decision_of(given: dict[str, Any]) -> str | None:
     return taken[0] if taken else None
 
 
-def whose_of(row: int | None, line: int | None) -> dict[str, int]:
+def sample_of(row: int | None, line: int | None) -> dict[str, int]:
     """Return which of `--row` and `--line` says whose message it is. Raise `click.UsageError` where not one does."""
     given = {name: value for name, value in (("line", line), ("row", row)) if value is not None}
     if len(given) > 1:  # what is typed comes before what is in the environment

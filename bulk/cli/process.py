@@ -95,7 +95,7 @@ def confirmed(question: str) -> bool:
 ENDING = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 
-def heeded() -> list[signal.Signals]:
+def stop_signals() -> list[signal.Signals]:
     """Return the signals that end a run. Whoever ignores one (`nohup`, a job in the background) keeps that."""
     return [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
 

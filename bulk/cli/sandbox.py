@@ -48,7 +48,7 @@ def _say(url: str) -> None:
 async def _until_signalled(scope: "anyio.CancelScope") -> None:
     import anyio
 
-    with anyio.open_signal_receiver(*process.heeded()) as signals:
+    with anyio.open_signal_receiver(*process.stop_signals()) as signals:
         async for _ in signals:
             scope.cancel()
             return

@@ -119,7 +119,7 @@ def _format_of(words: Sequence[str]) -> str | None:
     return next(iter([*spaced, *joined][::-1]), os.environ.get("BULK_LOG_FORMAT"))
 
 
-def complain_of(error: Exception) -> None:
+def print_error(error: Exception) -> None:
     """Show what went wrong: on one line, but for what is wrong with a campaign, which may be several things."""
     from bulk.errors import CampaignError
 

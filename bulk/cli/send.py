@@ -50,7 +50,7 @@ def send(campaign: tuple[Path, ...], *, yes: bool, **given: Any) -> None:
     if screen.is_json():
         screen.show(run.summary.as_dict(), "")
     else:
-        screen.say(text.glance(run.glance, masked=not screen.is_looked_at()))
+        screen.say(text.results_preview(run.preview, masked=not screen.is_looked_at()))
     screen.say(text.summary(run.summary))
     if run.summary.halted:
         screen.complain(f"halted: {run.summary.halted}")
@@ -103,7 +103,7 @@ async def _obey_signals(stop: "Stop", *, task_status: "TaskStatus[None]") -> Non
     """End well at the first signal, at once at the second."""
     import anyio
 
-    with anyio.open_signal_receiver(*process.heeded()) as signals:
+    with anyio.open_signal_receiver(*process.stop_signals()) as signals:
         task_status.started()
         leaving = False
         async for number in signals:

@@ -22,7 +22,7 @@ def show(campaigns: Sequence[Path], runs: Sequence["Run"]) -> None:
     for path, run in zip(campaigns, runs, strict=True):
         screen.say(f"{path}:")
         if not screen.is_json():
-            screen.say(text.glance(run.glance, masked=not screen.is_looked_at()))
+            screen.say(text.results_preview(run.preview, masked=not screen.is_looked_at()))
         screen.say(f"{text.summary(run.summary)}\n")
         if run.summary.halted:
             screen.complain(f"{path}: halted: {run.summary.halted}")

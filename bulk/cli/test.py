@@ -20,34 +20,34 @@ def test(campaign: Path, *, row: int | None, line: int | None, to: str, yes: boo
     elsewhere it needs --yes or --sandbox. The contact id goes to stdout. Ends with 1 where the message was not
     certainly accepted, else with 0.
     """
-    whose = options.whose_of(row, line)
+    sample = options.sample_of(row, line)
     if not (yes or given["sandbox"]):
-        screen.ask(process.to_the_end(_preview, campaign, whose, to, options=given))
-    told = process.to_the_end(_sent, campaign, whose, to, options=given)
+        screen.ask(process.to_the_end(_preview, campaign, sample, to, options=given))
+    told = process.to_the_end(_sent, campaign, sample, to, options=given)
     sys.exit(_show(told, rehearsed=given["sandbox"]))
 
 
-async def _preview(campaign: Path, whose: dict[str, int], to: str, *, options: dict[str, Any]) -> str:
+async def _preview(campaign: Path, sample: dict[str, int], to: str, *, options: dict[str, Any]) -> str:
     """Return what would be sent, for a person who is there to be asked. Raises `CampaignError` where nobody is."""
     from bulk.run.environment import open_from
     from bulk.run.options import Options
     from bulk.run.plan import DryRun
-    from bulk.run.test_message import Whose, delivery_for
+    from bulk.run.test_message import SampleRow, delivery_for
     from bulk.threads import in_thread
 
     screen.check_somebody_is_there()
-    opened = await open_from(campaign, Options.of(options))
-    survey = DryRun(opened)
-    await survey.deliver(await in_thread(delivery_for, opened, Whose(**whose), to))
-    return text.preview(survey.plan.previews[0])
+    context = await open_from(campaign, Options.of(options))
+    dry_run = DryRun(context)
+    await dry_run.deliver(await in_thread(delivery_for, context, SampleRow(**sample), to))
+    return text.preview(dry_run.plan.previews[0])
 
 
-async def _sent(campaign: Path, whose: dict[str, int], to: str, *, options: dict[str, Any]) -> dict[str, Any]:
+async def _sent(campaign: Path, sample: dict[str, int], to: str, *, options: dict[str, Any]) -> dict[str, Any]:
     """Send the message, and return its end as `--json` prints it."""
     from bulk.run.options import Options
-    from bulk.run.test_message import Whose, tried
+    from bulk.run.test_message import SampleRow, tried
 
-    trial = await tried(campaign, Whose(**whose), to, Options.of(options))
+    trial = await tried(campaign, SampleRow(**sample), to, Options.of(options))
     recipient, outcome = trial.recipient, trial.outcome
     return {
         "campaign": trial.campaign.name,

@@ -68,7 +68,7 @@ def status(told: "Summary", sender: str | None) -> str:
     return "\n".join(lines)
 
 
-def glance(seen: "ResultsPreview", *, masked: bool) -> str:
+def results_preview(seen: "ResultsPreview", *, masked: bool) -> str:
     """Show the first rows of the results as a table, then the troubles by reason; in a log, masked."""
     rows = [_cells(row, masked=masked) for row in seen.first]
     place = "row" if all(row["line"] is None for row in seen.first) else "line"

@@ -24,7 +24,7 @@ import tenacity
 from bulk.delivery.attempts import AttemptState, CallCounts, Full, RetryAfter
 from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, SetupError
 from bulk.model import Call, Reply, Verdict
-from bulk.operations.verdicts import is_of_the_way, is_throttle, verdict
+from bulk.operations.verdicts import is_of_transport, is_throttle, verdict
 from bulk.pacing.queue import Gate, RateLimitQueue
 from bulk.stop import Stop
 
@@ -96,7 +96,7 @@ class CallRunner:
         self._retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(RetryAfter), wait=_pause, sleep=stop.sleep
         )
-        self.tally = CallCounts()
+        self.call_counts = CallCounts()
 
     def full(self) -> tuple[str, ...]:
         """Name the operations that wait until the service has room again."""
@@ -144,7 +144,7 @@ class CallRunner:
                 raise error from failure
             except SetupError:  # nothing left: no try, and no call
                 tries.made -= 1
-                self.tally.calls -= 1
+                self.call_counts.calls -= 1
                 raise
             if probing:
                 log.info("%s: room again after %.0f s", call.operation, gate.closed_for())
@@ -156,13 +156,13 @@ class CallRunner:
     async def _prepare(self, turns: RateLimitQueue, ready: Callable[[], Awaitable[None]], tries: AttemptState) -> None:
         """Have the try prepared. It counts from here on, so that what is announced is counted in the same breath."""
         tries.made += 1
-        self.tally.calls += 1
+        self.call_counts.calls += 1
         try:
             await ready()
             self._stop.check()
         except BaseException as why:
             tries.made -= 1
-            self.tally.calls -= 1
+            self.call_counts.calls -= 1
             if isinstance(why, Full):
                 turns.refill(why.opened)
                 tries.placed = False
@@ -173,7 +173,7 @@ class CallRunner:
         """Return the exception that says what follows from a failure."""
         match verdict(failure, varies=self._policy.varies.get(call.operation, False)):
             case Verdict.RETRY if is_throttle(failure):
-                self.tally.throttled += 1
+                self.call_counts.throttled += 1
                 self._turns[call.operation].throttled()
                 tries.throttles += 1
                 return RetryAfter(self._policy.wait(tries.throttles, GIVE_WAY), failure.retry_after)
@@ -182,7 +182,7 @@ class CallRunner:
             case Verdict.HOLD:
                 self._close(call.operation, failure.code, probing=probing)
                 return RetryAfter()
-            case Verdict.HALT if not call.optional or is_of_the_way(failure):
+            case Verdict.HALT if not call.optional or is_of_transport(failure):
                 return Halted(str(failure))
             case Verdict.DOUBT:
                 return _ended(CallUnsettled, failure)
@@ -192,8 +192,8 @@ class CallRunner:
     def _note_unstopped(self, call: Call, error: Exception) -> None:
         """Count a call that only tidied up and failed, and say so the first time: nothing else comes of it."""
         if call.optional and isinstance(error, CallFailed):
-            self.tally.unstopped += 1
-            level = logging.WARNING if self.tally.unstopped == 1 else logging.DEBUG
+            self.call_counts.unstopped += 1
+            level = logging.WARNING if self.call_counts.unstopped == 1 else logging.DEBUG
             log.log(level, "%s fails (%s): the contact stays open until it expires", call.operation, error.code)
 
     def _close(self, operation: str, code: str, *, probing: bool) -> None:

@@ -41,7 +41,7 @@ class Journal(Announces, Protocol):
 
 
 @dataclass(slots=True)
-class UnderWay:
+class CallInFlight:
     """The call of a conversation that is under way, its token, and which call opened the contact (see `Call.opens`)."""
 
     call: Call = field(init=False)
@@ -55,7 +55,7 @@ class UnderWay:
             self.opening = call.operation, token
 
     @property
-    def reaching(self) -> str | None:
+    def reaching_token(self) -> str | None:
         """The token of the call, where it reaches a person."""
         return self.token if self.call.reaches else None
 
@@ -78,9 +78,9 @@ class Deliverer:
     now: Callable[[], float] = time.time
 
     @property
-    def tally(self) -> CallCounts:
+    def call_counts(self) -> CallCounts:
         """What went over the wire."""
-        return self.caller.tally
+        return self.caller.call_counts
 
     @property
     def full(self) -> tuple[str, ...]:
@@ -94,12 +94,12 @@ class Deliverer:
         a try may have been accepted.
         """
         tries = AttemptState(delivery.progress.attempts, reopens=delivery.reopens is not None)
-        under_way = UnderWay()
+        in_flight = CallInFlight()
         try:
-            contact_id = await self._converse(delivery, tries, under_way)
+            contact_id = await self._converse(delivery, tries, in_flight)
             outcome = self._end(Status.SENT, tries, contact_id=contact_id)
         except CallWithheld as no:
-            await self._take_back(delivery, tries, under_way)
+            await self._take_back(delivery, tries, in_flight)
             if tries.reopens and delivery.reopens is Status.UNKNOWN:  # it may have been accepted, and stays so
                 return self._end(Status.UNKNOWN, tries, no)
             outcome = self._end(no.refusal.status, tries, no)
@@ -108,38 +108,38 @@ class Deliverer:
         except CallUnsettled as failure:
             outcome = self._end(Status.UNKNOWN, tries, failure)
         except (Stopped, Halted, Deferred):
-            await self._take_back(delivery, tries, under_way)
+            await self._take_back(delivery, tries, in_flight)
             raise
-        await self._finish(delivery, outcome, tries, under_way)
+        await self._finish(delivery, outcome, tries, in_flight)
         return outcome
 
-    async def _finish(self, delivery: Delivery, outcome: Outcome, tries: AttemptState, under_way: UnderWay) -> None:
+    async def _finish(self, delivery: Delivery, outcome: Outcome, tries: AttemptState, in_flight: CallInFlight) -> None:
         not_accepted = outcome.status is Status.REJECTED and tries.announced
-        token = under_way.reaching if not_accepted else None
+        token = in_flight.reaching_token if not_accepted else None
         await self.journal.finish(delivery.id, outcome, token=token, reopens=tries.reopens)
 
-    async def _take_back(self, delivery: Delivery, tries: AttemptState, under_way: UnderWay) -> None:
+    async def _take_back(self, delivery: Delivery, tries: AttemptState, in_flight: CallInFlight) -> None:
         """Take the last announcement back, where nothing of it can have been accepted."""
         if tries.announced and not tries.in_doubt:
-            await self.journal.withdraw(delivery.id, attempts=tries.made, token=under_way.reaching)
+            await self.journal.withdraw(delivery.id, attempts=tries.made, token=in_flight.reaching_token)
             tries.announced = False
 
-    async def _converse(self, delivery: Delivery, tries: AttemptState, under_way: UnderWay) -> str:
+    async def _converse(self, delivery: Delivery, tries: AttemptState, in_flight: CallInFlight) -> str:
         """Run the channel's generator: recorded replies first, then calls."""
         exchange = self.exchange(delivery.parameters)
         recorded = delivery.progress.replies
         try:
             call = next(exchange)
             for step in itertools.count():
-                under_way.take(call, self._token(call, step, delivery))
+                in_flight.take(call, self._token(call, step, delivery))
                 try:
                     reply = (
-                        recorded[step] if step < len(recorded) else await self._answer(delivery, step, tries, under_way)
+                        recorded[step] if step < len(recorded) else await self._answer(delivery, step, tries, in_flight)
                     )
                 except CallFailed as failure:
                     call = exchange.throw(failure)
                     if isinstance(failure, CallRejected):  # a clear no, and what follows tidies up
-                        await self._take_back(delivery, tries, under_way)
+                        await self._take_back(delivery, tries, in_flight)
                 else:
                     call = exchange.send(reply)
                     if step >= len(recorded):  # the last reply needs no record of its own: it is in the outcome
@@ -154,9 +154,9 @@ class Deliverer:
     def _token(self, call: Call, step: int, delivery: Delivery) -> str:
         return call.parameters.get("ClientToken") or self.token_of(call.operation, step, delivery)
 
-    async def _answer(self, delivery: Delivery, step: int, tries: AttemptState, under_way: UnderWay) -> Reply:
+    async def _answer(self, delivery: Delivery, step: int, tries: AttemptState, in_flight: CallInFlight) -> Reply:
         """Get the reply to one call."""
-        call, token, named = under_way.call, under_way.token, digest(delivery.parameters)
+        call, token, named = in_flight.call, in_flight.token, digest(delivery.parameters)
         progress = delivery.progress
         announced_at = progress.intended_at if step == len(progress.replies) else None
         if announced_at is not None and progress.digest != named:
@@ -173,8 +173,8 @@ class Deliverer:
             raise
         if call.opens and self.admission.counts_open:
             await self.journal.opened(delivery.id, token, self.now())
-        if call.ends and under_way.opening is not None:
-            opener, opened_under = under_way.opening
+        if call.ends and in_flight.opening is not None:
+            opener, opened_under = in_flight.opening
             self.caller.ended(opener)
             await self.journal.end(delivery.id, opened_under, self.now())
         return reply

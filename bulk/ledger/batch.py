@@ -11,7 +11,7 @@ from bulk.ledger import queries, statements
 from bulk.ledger.claims import Claim, ClaimKind, Content
 from bulk.ledger.database import write
 from bulk.ledger.lookup import HALF, MAY_HAVE_REACHED, Lookup, Reading
-from bulk.ledger.redaction import scrub
+from bulk.ledger.redaction import redact
 from bulk.ledger.rows import KnownRow, OpenRow
 from bulk.ledger.run_reader import OTHER_PERSON
 from bulk.model import Progress, Recipient, Refusal, Reply, Status, mask
@@ -201,7 +201,7 @@ class _Batch:
         return (None, None) if to is None else (mask(to), self.reading.hasher.person(to))
 
     def _end(self, refusal: Refusal, recipient: Recipient) -> tuple[str, str | None, float]:
-        return refusal.code, scrub(refusal.message, recipient.destination), self.now
+        return refusal.code, redact(refusal.message, recipient.destination), self.now
 
     def write(self, displaced: Sequence[KnownRow]) -> None:
         """Write what is new. Places are given up before they are taken, and opened rows come before refused ones."""

@@ -45,7 +45,7 @@ _SAME_TROUBLE = {
 
 
 @contextmanager
-def troubles_of(path: Path) -> Iterator[None]:
+def ledger_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite or the file system complains of into a `LedgerError` with the remedy."""
     try:
         yield

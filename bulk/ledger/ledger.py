@@ -11,7 +11,7 @@ from typing import Self
 
 from bulk.errors import LedgerError
 from bulk.ledger import dispatches, runs, schema
-from bulk.ledger.database import FILE, connect, create, empty, missing, troubles_of
+from bulk.ledger.database import FILE, connect, create, empty, ledger_errors, missing
 from bulk.ledger.dispatches import Connection
 from bulk.ledger.facts import RunFacts, RunIdentity
 from bulk.ledger.lookup import Hasher
@@ -50,7 +50,7 @@ class Ledger:
         newer version; it is then left as it is.
         """
         path = folder / FILE
-        with troubles_of(path):
+        with ledger_errors(path):
             create(path, _prepare)
             writing = connect(path, writing=True)
             try:
@@ -64,7 +64,7 @@ class Ledger:
     def share(self, *, now: Callable[[], float] = time.time, at_once: int = AT_ONCE) -> Self:
         """Open it once more in this process, to be closed by itself: the same writer, and a reader of its own."""
         writer = self._writing()
-        with troubles_of(self._path):
+        with ledger_errors(self._path):
             reader = connect(self._path, writing=False)
         writer.share(at_once)
         return type(self)(self._path, reader, writer=writer, now=now)
@@ -75,7 +75,7 @@ class Ledger:
         path = folder / FILE
         if missing(path):
             return None
-        with troubles_of(path):
+        with ledger_errors(path):
             reader = connect(path, writing=False)
             try:
                 schema.check(reader, path)
@@ -86,7 +86,7 @@ class Ledger:
 
     def runs(self) -> list[RunFacts]:
         """Return all runs, the oldest first."""
-        with troubles_of(self._path):
+        with ledger_errors(self._path):
             return runs.every(self._source.reader)
 
     def begin(
@@ -114,7 +114,7 @@ class Ledger:
 
     def find(self, campaign: str, run: str) -> RunRecord | None:
         """Return a run to be read, None where it never began."""
-        with troubles_of(self._path):
+        with ledger_errors(self._path):
             found = runs.find(self._source.reader, campaign, run)
         if found is None:
             return None
@@ -133,7 +133,7 @@ class Ledger:
         Those of the delivery `but` do not count. `inside`: as the transaction of this connection sees it.
         """
         people = self._source.hasher.people(destination)
-        with troubles_of(self._path):
+        with ledger_errors(self._path):
             return dispatches.written(inside or self._source.reader, people, channel, since, but)
 
     def index_open(self) -> None:
@@ -142,13 +142,13 @@ class Ledger:
 
     def still_open(self, identity: RunIdentity, *, since: float, limit: int) -> list[float]:
         """Return when the contacts opened that may be open now: see `dispatches.still_open`."""
-        with troubles_of(self._path):
+        with ledger_errors(self._path):
             return dispatches.still_open(self._source.reader, identity, since=since, limit=limit)
 
     def copy(self, folder: Path) -> None:
         """Copy the ledger as it stands into another folder, which has none: whole, also while a process writes it."""
         path = folder / FILE
-        with troubles_of(path):
+        with ledger_errors(path):
             empty(path)
             with closing(sqlite3.connect(path)) as copy:
                 self._source.reader.backup(copy)

@@ -3,6 +3,6 @@
 from bulk.text.outside import outside_text
 
 
-def scrub(text: str | None, destination: str | None = None) -> str | None:
+def redact(text: str | None, destination: str | None = None) -> str | None:
     """Mask `destination` wherever it stands in the text, and whatever else reads like a phone number or an address."""
     return None if text is None else outside_text(text, values=[destination] if destination else ())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from bulk.ledger import queries
-from bulk.ledger.database import troubles_of
+from bulk.ledger.database import ledger_errors
 from bulk.ledger.facts import RunFacts, Unknown, moment
 from bulk.ledger.lookup import Hasher, Lookup, Naming, SeenRows
 from bulk.ledger.rows import EndedRow
@@ -72,7 +72,7 @@ class RunRecord:
         Rows that are on their way, or were when a process died, count as `UNKNOWN`; `unanswered` tells their number.
         """
         counts = dict.fromkeys(Status, 0)
-        with troubles_of(self._path):
+        with ledger_errors(self._path):
             (rows,) = self._reader.execute(queries.ROWS, (self._number,)).fetchone()
             states = queries.EVERYWHERE if rows is None else queries.LISTED
             for state, count in self._reader.execute(states, (self._number,)):
@@ -84,13 +84,13 @@ class RunRecord:
 
     def unanswered(self) -> int:
         """Count the rows whose call was announced and not answered: on their way, or left by a process that died."""
-        with troubles_of(self._path):
+        with ledger_errors(self._path):
             states: dict[str, int] = dict(self._reader.execute(queries.EVERYWHERE, (self._number,)))
         return states.get("intended", 0)
 
     def unknown(self) -> list[Unknown]:
         """List the rows that `resolve` decides about, in the list's order."""
-        with troubles_of(self._path):
+        with ledger_errors(self._path):
             found = self._reader.execute(queries.UNKNOWN, (self._number,)).fetchall()
         return [
             Unknown(id_, bool(in_doubt), row, destination, _outcome(recorded), moment(at))
@@ -99,13 +99,13 @@ class RunRecord:
 
     def lost(self) -> int:
         """Return how many rows of which nobody can tell whether they were accepted are not in the list any more."""
-        with troubles_of(self._path):
+        with ledger_errors(self._path):
             (count,) = self._reader.execute(queries.LOST, (self._number,)).fetchone()
         return int(count)
 
     def sent(self) -> tuple[int, datetime | None]:
         """Return how many rows were sent, in the list or not, and when the last of them was."""
-        with troubles_of(self._path):
+        with ledger_errors(self._path):
             count, last = self._reader.execute(queries.SENT, (self._number,)).fetchone()
         return int(count), moment(last)
 
@@ -140,7 +140,7 @@ class RunRecord:
             nonlocal first
             start, first = first, first + len(names)
             keys, _ = naming.keys(names, start)
-            with troubles_of(self._path):
+            with ledger_errors(self._path):
                 found, _ = _LOOKUP(self._reader, self._number, start, keys)
                 repeats = dict(self._reader.execute(queries.REPEATS_FOUND, (self._number, start, first - 1)))
             rows = zip(found, destinations or [None] * len(keys), strict=True)
@@ -149,7 +149,7 @@ class RunRecord:
         return read
 
     def _first_delivery(self) -> int:
-        with troubles_of(self._path):
+        with ledger_errors(self._path):
             (first,) = self._reader.execute(queries.FIRST, (self._number,)).fetchone()
         return int(first)
 

@@ -13,7 +13,7 @@ from bulk.ledger.database import Values
 from bulk.ledger.dispatches import Guard
 from bulk.ledger.facts import RunFacts
 from bulk.ledger.lookup import Naming, Reading, SeenRows, names_of
-from bulk.ledger.redaction import scrub
+from bulk.ledger.redaction import redact
 from bulk.ledger.run_reader import RunRecord, Source
 from bulk.ledger.writer import Writer
 from bulk.model import Announcement, Outcome, Recipient, Reply, Status
@@ -86,13 +86,13 @@ class RunLedger(RunRecord):
         self._only = frozenset(statuses)
         self._reading = self._first = self._new_reading()
 
-    def count(self, tally: Callable[[], tuple[int, int]]) -> None:
-        """Keep the calls and throttles of this pass (`tally` returns both) in the ledger, with each of its commits."""
+    def count(self, call_counts: Callable[[], tuple[int, int]]) -> None:
+        """Keep calls and throttles of this pass (`call_counts` returns both) in the ledger, with each commit."""
         noted = 0, 0
 
         def counted() -> tuple[str, Values] | None:
             nonlocal noted
-            calls, throttled = now = tally()
+            calls, throttled = now = call_counts()
             if now == noted:
                 return None
             noted = now
@@ -180,7 +180,7 @@ class RunLedger(RunRecord):
         decision sent the row again, and it ended without a call.
         """
         at = outcome.finished_at.timestamp() if outcome.finished_at else self._now()
-        error = outcome.error_code, scrub(outcome.error_message)
+        error = outcome.error_code, redact(outcome.error_message)
         values = outcome.status, outcome.contact_id, outcome.attempts, *error, outcome.request_id, at, delivery
         reopening = [(statements.REOPEN, (delivery,))] if reopens else []
         if reopens:

@@ -26,7 +26,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from bulk.errors import LedgerError
-from bulk.ledger.database import Values, together, transaction, troubles_of, write
+from bulk.ledger.database import Values, ledger_errors, together, transaction, write
 from bulk.ledger.dispatches import Guard
 
 T = TypeVar("T")
@@ -202,7 +202,7 @@ class Writer:
     def _perform(self, work: _Work) -> None:
         try:
             self._raise_failure()
-            with troubles_of(self._path), transaction(self._connection):
+            with ledger_errors(self._path), transaction(self._connection):
                 result = work.act(self._connection)
         except BaseException as error:  # noqa: BLE001 - it is raised again where the work was asked for
             work.result.set_exception(error)
@@ -212,7 +212,7 @@ class Writer:
     def _commit(self, group: _Group) -> None:
         if self._failure is None:
             try:
-                with troubles_of(self._path), transaction(self._connection):
+                with ledger_errors(self._path), transaction(self._connection):
                     self._write(group)
             except LedgerError as error:
                 self._failure = error

@@ -59,7 +59,7 @@ values (a missing one is None).
 from bulk.loader.addresses import email
 from bulk.loader.contacts import Batch, ContactList
 from bulk.loader.countries import alpha_2
-from bulk.loader.destination_file import Listed, listed
+from bulk.loader.destination_file import DestinationFile, read_destinations
 from bulk.loader.destinations import Candidate, candidates
 from bulk.loader.exports import Export, Kind
 from bulk.loader.frames import HeldTable
@@ -72,16 +72,16 @@ __all__ = [
     "Batch",
     "Candidate",
     "ContactList",
+    "DestinationFile",
     "Export",
     "HeldTable",
     "Kind",
     "Layout",
-    "Listed",
     "ReadSpec",
     "Scratch",
     "alpha_2",
     "candidates",
     "email",
-    "listed",
     "phone",
+    "read_destinations",
 ]

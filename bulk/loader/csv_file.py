@@ -22,7 +22,7 @@ from bulk.loader.column_names import named
 from bulk.loader.dialect import said_separator, separator
 from bulk.loader.footer import TAIL, below
 from bulk.loader.preamble import Row, head_of, preamble
-from bulk.loader.row_lengths import Ragged
+from bulk.loader.row_lengths import RowLengths
 from bulk.loader.tables import Chunk
 from bulk.loader.text_error import LONGEST, TextError
 from bulk.loader.text_file import TextFile, lines_in
@@ -62,17 +62,17 @@ class Delimited:
         except (TextError, csv.Error) as error:
             raise ListError(f"{file.name}, header: {error}") from error
         self._header = found.place
-        self._ragged = Ragged(found.names, self._separator)
+        self._row_lengths = RowLengths(found.names, self._separator)
         self._notes = [*file.notes, *found.notes, *notes]
         self._below = ""
 
     @property
     def notes(self) -> list[str]:
         """Words for a person about how the list was read, as far as it was."""
-        return [*self._notes, *filter(None, [self._ragged.note, self._below])]
+        return [*self._notes, *filter(None, [self._row_lengths.note, self._below])]
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
-        self._ragged.begin()
+        self._row_lengths.begin()
         for piece in self._pieces():
             chunk = self._quick(piece) if isinstance(piece, _Regular) else self._judged(piece)
             yield chunk.select(columns)
@@ -163,7 +163,7 @@ class Delimited:
         return Chunk(frame, lines=range(piece.line, piece.line + frame.height))
 
     def _judged(self, rows: list[Row]) -> Chunk:
-        cells, refused = self._ragged.fitted(rows)
+        cells, refused = self._row_lengths.fitted(rows)
         columns = zip(*cells, strict=True) if cells else [()] * len(self.columns)
         data = {name: pl.Series(column, dtype=pl.String) for name, column in zip(self.columns, columns, strict=True)}
         return Chunk(pl.DataFrame(data), refused, [row.line for row in rows])

@@ -28,7 +28,7 @@ _HARMLESS = {"short_number"}  # never written to in any case
 
 
 @dataclass(slots=True)
-class Listed:
+class DestinationFile:
     """Destinations in form, as they are read from columns.
 
     `columns` says which, in words; it is empty where they have no names. So far, `entries` counts the cells that are
@@ -110,7 +110,7 @@ class _Part:
                 yield from zip(texts(chunk.frame, column), countries, strict=True)
 
 
-def listed(path: Path, kind: Kind, country: str | None = None) -> Listed:
+def read_destinations(path: Path, kind: Kind, country: str | None = None) -> DestinationFile:
     """Read the destinations of one kind in a file. Every row counts, whatever else it says; there may be none.
 
     So does every sheet of a workbook that is shown, and every file of an archive. The columns are told by their names
@@ -119,7 +119,7 @@ def listed(path: Path, kind: Kind, country: str | None = None) -> Listed:
     while it is read, damaged.
     """
     if path.is_file() and path.stat().st_size < 8 and not path.read_bytes().strip():
-        return Listed(kind, country)
+        return DestinationFile(kind, country)
     tables, notes = every_table(path, path.name)
     parts = list[_Part]()
     for name, table in tables:
@@ -131,7 +131,7 @@ def listed(path: Path, kind: Kind, country: str | None = None) -> Listed:
     if not parts:
         raise ListError(f"{path.name} has no column of {_WHAT[kind]} that can be told by its name: name it {kind!r}")
     parts = [replace(parts[0], name="")] if len(tables) == 1 else parts
-    return Listed(kind, country, ", ".join(filter(None, (part.said for part in parts))), notes, _parts=parts)
+    return DestinationFile(kind, country, ", ".join(filter(None, (part.said for part in parts))), notes, _parts=parts)
 
 
 def _part(name: str, table: Table, kind: Kind, country: str | None, *, alone: bool) -> _Part | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from bulk.errors import ListError
 from bulk.loader.compression import packed_files, packed_table
 from bulk.loader.sources import table
-from bulk.loader.tables import Held, Table
+from bulk.loader.tables import InMemory, Table
 from bulk.loader.workbook import every_sheet, is_workbook
 
 
@@ -34,11 +34,11 @@ def _of_file(path: Path, name: str) -> tuple[list[tuple[str, Table]], list[str]]
         found, notes = list[tuple[str, Table]](), list[str]()
         for file in files:
             tables, said = every_table(file, f"{name}: {file.name}")
-            found += [(", ".join(filter(None, (file.name, part))), Held(table, scratch)) for part, table in tables]
+            found += [(", ".join(filter(None, (file.name, part))), InMemory(table, scratch)) for part, table in tables]
             notes += [f"{file.name}: {one}" for one in said]
         return found, notes
     if packed := packed_table(path, name):
         file, scratch = packed
         tables, notes = every_table(file, f"{name}: {file.name}")
-        return [(part, Held(table, scratch)) for part, table in tables], notes
+        return [(part, InMemory(table, scratch)) for part, table in tables], notes
     return [], []

@@ -7,7 +7,7 @@ from bulk.loader.preamble import Row, looks_like_a_destination
 from bulk.model import Refusal
 
 
-class Ragged:
+class RowLengths:
     """Brings the rows of a list to the width of its header, and counts those that lack their last cells.
 
     What is longer is refused, unless it is longer by empty cells. What is shorter lacks its last cells, as programs

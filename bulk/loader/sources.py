@@ -14,7 +14,7 @@ from bulk.loader.frames import HeldTable, frame_of
 from bulk.loader.layout import EVERY_ROW, Layout
 from bulk.loader.ndjson import Ndjson
 from bulk.loader.structs import Flat
-from bulk.loader.tables import Frame, Held, Parquet, Query, Table
+from bulk.loader.tables import Frame, InMemory, Parquet, Query, Table
 from bulk.loader.text_error import TextError
 from bulk.loader.text_file import TextFile
 from bulk.loader.workbook import Sheet, is_workbook, workbook
@@ -61,7 +61,7 @@ def files_of(table: Table) -> list[str]:
     match table:
         case Parts():
             return table.names
-        case Held() | Flat():
+        case InMemory() | Flat():
             return files_of(table.table)
     return []
 
@@ -70,7 +70,7 @@ def _used(table: Table) -> set[str]:
     match table:
         case Parts():
             return set().union(*map(_used, table.tables))
-        case Held() | Flat():
+        case InMemory() | Flat():
             return _used(table.table)
         case Delimited():
             return {"encoding", "header_row"}
@@ -115,7 +115,7 @@ def _file(path: Path, name: str, form: str, layout: Layout, *, unpack: bool = Tr
     if unpack and not is_workbook(path) and (packed := packed_table(path, name)):
         found, scratch = packed
         table = _file(found, f"{name}: {found.name}" if found.name != name else name, form, layout, unpack=False)
-        return Held(table, scratch)
+        return InMemory(table, scratch)
     kind = _binary_kind(path)
     claimed = {".parquet": "parquet", ".xlsx": "xlsx"}.get(path.suffix.lower()) if form == "auto" else form
     claimed = claimed if claimed in _NAMES else None

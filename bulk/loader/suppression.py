@@ -14,7 +14,7 @@ from typing import Self
 
 from bulk.errors import ListError
 from bulk.files import Mark, mark_of
-from bulk.loader import Kind, Listed, listed
+from bulk.loader import DestinationFile, Kind, read_destinations
 from bulk.model import Refusal, Status
 from bulk.text.identity import identity
 
@@ -28,7 +28,7 @@ class Source:
 
     name: str
     hashes: "array[int]"
-    listed: Listed | None = None
+    listed: DestinationFile | None = None
     mark: Mark | None = None
 
     def __contains__(self, destination: str) -> bool:
@@ -123,7 +123,7 @@ class Suppression:
 def _read(path: Path, kind: Kind, country: str | None) -> Source:
     """Read a file. Raise `ListError`, also where it has entries and none of them can be read."""
     mark = mark_of(path)
-    found = listed(path, kind, country)
+    found = read_destinations(path, kind, country)
     source = _source(path.name, found)
     if found.entries and found.unread == found.entries:
         remedy = "set `country` under [list], or correct them" if kind == "phone" else "correct them"
@@ -155,7 +155,7 @@ def _doubts(source: Source, kind: Kind) -> list[str]:
     return [*(f"{source.name}: {note}" for note in found.notes), *_missed(source, found, kind)]
 
 
-def _missed(source: Source, found: Listed, kind: Kind) -> list[str]:
+def _missed(source: Source, found: DestinationFile, kind: Kind) -> list[str]:
     """Return where a file, or a part of it, suppresses nobody."""
     if not found.entries:
         return [f"{source.name} has no entries, so it suppresses nobody: is it the right file, and complete?"]

@@ -130,7 +130,7 @@ class Query(Parquet):
         super().__init__(path, name)
 
 
-class Held:
+class InMemory:
     """Another table, and what has to be there as long as it is read."""
 
     def __init__(self, table: Table, holds: object) -> None:

@@ -9,7 +9,7 @@ row, which know every trouble; so the two cannot disagree on what is sent.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from bulk.operations.types import DOUBT, Make, Part, Shape, hollow, size_of
+from bulk.operations.types import DOUBT, Make, Part, Shape, is_hollow, size_of
 
 Parts = Mapping[str, Part] | Sequence[Part]
 Assemble = Callable[[Parts], Make | None]
@@ -140,7 +140,7 @@ def structure_parts(
                     kept[name] = value
             if not kept:
                 return None
-            if lacks or (special and (hollow(kept) or (union and len(kept) != 1))):
+            if lacks or (special and (is_hollow(kept) or (union and len(kept) != 1))):
                 return DOUBT
             return kept
 

@@ -15,7 +15,7 @@ from bulk.operations.types import (
     Violations,
     certain,
     count,
-    hollow,
+    is_hollow,
     label,
     misfit,
     nearest,
@@ -74,8 +74,8 @@ def sequence(shape: Shape, traits: Traits, member: Shape) -> None:
 
 
 def table(shape: Shape, traits: Traits, key: Shape, member: Shape) -> None:
-    """Fill a shape of maps. `bytes` bounds all its text together; `hollow` keeps empty entries."""
-    blank = "" if traits.get("hollow") else None
+    """Fill a shape of maps. `bytes` bounds all its text together; `keep_empty` keeps empty entries."""
+    blank = "" if traits.get("keep_empty") else None
     shape.coerce = _table_coerce(member, blank=blank)
     shape.check = _table_check(key, member, traits)
     shape.assemble = table_parts(key, member, blank=blank, budget=traits.get("bytes"))
@@ -149,7 +149,7 @@ def _structure_coerce(members: Mapping[str, Shape], standing: Collection[str]) -
                 kept[name] = found
             elif name in standing:
                 kept[name] = {}
-        return None if standing and hollow(kept) else kept or None
+        return None if standing and is_hollow(kept) else kept or None
 
     return coerce
 

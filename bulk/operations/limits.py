@@ -32,7 +32,9 @@ AMENDED: Mapping[str, Traits] = {
 }
 """Traits by the name of a shape, wherever it stands. [NEWER] [API]"""
 
-_PLACEHOLDERS: Traits = {"hollow": True}  # a template attribute that is absent leaves its placeholder in the message
+_PLACEHOLDERS: Traits = {
+    "keep_empty": True
+}  # a template attribute that is absent leaves its placeholder in the message
 _ATTRIBUTE_KEY: Traits = {"pattern": "[A-Za-z0-9_-]+", "form": "made of letters, digits, - and _ alone"}
 _BODY_TYPE: Traits = {"enum": ("text/plain", "text/html")}
 _PHONE_NUMBER: Traits = {

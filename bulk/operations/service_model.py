@@ -25,7 +25,7 @@ class Operation:
     """One operation of the service, by AWS's name.
 
     `members` names its parameters, `required` those it cannot do without, `errors` the codes it declares. Parameters
-    that are `sound` are taken as they are: whoever asks has checked them before, and they are the same each time.
+    that are `prechecked` are taken as they are: whoever asks has checked them before, and they are the same each time.
     Where `names` are given, troubles show no value, and of the keys of maps those alone.
     """
 
@@ -34,7 +34,7 @@ class Operation:
         name: str,
         model: Mapping[str, Any],
         *,
-        sound: Collection[str] = (),
+        prechecked: Collection[str] = (),
         names: frozenset[str] | None = None,
     ) -> None:
         described = model["operations"][name]
@@ -44,21 +44,21 @@ class Operation:
         self.required: frozenset[str] = frozenset(request.get("required", ()))
         self.errors: tuple[str, ...] = tuple(error["shape"] for error in described.get("errors", ()))
         self._show = repr if names is None else lambda text: f"text of {len(text):,} characters"
-        compiler = _Compiler(model["shapes"], {**limits.EVERYWHERE, **limits.TRAITS.get(name, {})}, sound, names)
+        compiler = _Compiler(model["shapes"], {**limits.EVERYWHERE, **limits.TRAITS.get(name, {})}, prechecked, names)
         self.shape = compiler.shape(described["input"]["shape"], "")
         self._model = model
 
-    def for_rows(self, sound: Collection[str], names: Collection[str]) -> "Operation":
-        """Return the operation as rows are checked by it: see the class for `sound` and `names`.
+    def for_rows(self, prechecked: Collection[str], names: Collection[str]) -> "Operation":
+        """Return the operation as rows are checked by it: see the class for `prechecked` and `names`.
 
         What it says is kept in the ledger, so it holds nothing of a cell.
         """
-        return Operation(self.name, self._model, sound=sound, names=frozenset(names))
+        return Operation(self.name, self._model, prechecked=prechecked, names=frozenset(names))
 
     def builder(
         self, parts: Mapping[str, Part], fixed: Parameters, draft: Parameters, *, later: Collection[str] = ()
     ) -> Build:
-        """Compile what builds a row's parameters where they are certainly sound, and else returns None.
+        """Compile what builds a row's parameters where they are certainly prechecked, and else returns None.
 
         `parts` are the members that rows decide, `fixed` the others, `draft` all that is known of both.
         """
@@ -107,25 +107,25 @@ def _model() -> Mapping[str, Any]:
 class _Compiler:
     """Compiles the shapes of one operation. `traits` are those that hold at a member path only.
 
-    What is `sound`, by path, gets a shape that passes everything. Where `names` are given, all else is confidential.
+    What is `prechecked`, by path, gets a shape that passes all. Where `names` are given, all else is confidential.
     """
 
     def __init__(
         self,
         described: Mapping[str, Traits],
         traits: Mapping[str, Traits],
-        sound: Collection[str],
+        prechecked: Collection[str],
         names: frozenset[str] | None,
     ) -> None:
         self._described = described
         self._traits = traits
-        self._sound = sound
+        self._prechecked = prechecked
         self._confidential: Traits = {} if names is None else {"sensitive": True, "names": names}
         self._made: dict[str, Shape] = {}
 
     def shape(self, name: str, path: str) -> Shape:
         """Return the compiled shape; one without traits of its own is made once, which ends a recursion."""
-        if path in self._sound:
+        if path in self._prechecked:
             return Shape()
         special = any(f"{place}.".startswith(f"{path}.") for place in self._traits)
         if name in self._made and not special:

@@ -110,9 +110,9 @@ def certain(value: Any) -> bool:
     return any(leaf is not UNKNOWN and leaf is not None for leaf in leaves(value))
 
 
-def hollow(value: Any) -> bool:
+def is_hollow(value: Any) -> bool:
     """Whether a value holds nothing but empty text and what is hollow itself."""
-    return value == "" or (type(value) is dict and all(map(hollow, value.values())))
+    return value == "" or (type(value) is dict and all(map(is_hollow, value.values())))
 
 
 def size_of(entries: Mapping[str, Any]) -> int:

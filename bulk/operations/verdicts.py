@@ -90,7 +90,7 @@ _OF_THE_ACCOUNT = re.compile(
 _OF_THE_SIGNATURE = re.compile(r"(?<!Client)Token|TokenId|Signature|RequestExpired|UnrecognizedClient|Skew|InTheFuture")
 
 
-def is_of_the_way(failure: CallFailed) -> bool:
+def is_of_transport(failure: CallFailed) -> bool:
     """Whether a no is to the keys or the clock of a request, or to its way, whichever its operation is."""
     return failure.foreign or failure.code == "ProxyRefused" or bool(_OF_THE_SIGNATURE.search(failure.code))
 

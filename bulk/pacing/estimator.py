@@ -43,7 +43,7 @@ CREDIT = 4.0  # … and so many at once; one, while nothing is known
 AMPLE = 2.0  # times the strays of the rest are forgiven in the growth …
 EXPIRY = 5.0  # … for so many rests
 PAUSE = 1.0  # seconds without a call after which the service's bucket may hold anything
-SETTINGS = 2  # the fields of a learner that are said and not learned: guess and ceiling
+SETTINGS = 2  # the fields of a estimator that are said and not learned: guess and ceiling
 SLOWEST, FASTEST = 0.05, 1e4  # calls per second
 
 
@@ -53,7 +53,7 @@ class RateEstimator(NamedTuple):
     `accepted` counts since `since`: the first call, and later the last moment at which the service's bucket was taken
     to be empty; that is not a number after a pause. `prior` was the estimate then, and counts for `weight` calls.
     `credit` throttles may be forgiven now; `strays` have been in this rest, which is `tested` (1) once its estimate was
-    lowered. `led` is the pace of the last call.
+    lowered. `paced_at` is the pace of the last call.
     """
 
     guess: float
@@ -67,7 +67,7 @@ class RateEstimator(NamedTuple):
     credit: float = 1.0
     strays: float = 0.0
     tested: float = 0.0
-    led: float = math.nan
+    paced_at: float = math.nan
 
     @property
     def knows(self) -> bool:
@@ -83,22 +83,22 @@ class RateEstimator(NamedTuple):
         """Go on from what was learned before: all but guess and ceiling, in the order of the fields."""
         return type(self)(*self[:SETTINGS], *state)
 
-    def anew(self, now: float) -> Self:
+    def for_new_run(self, now: float) -> Self:
         """Keep what is known; a search that found nothing begins again. No estimate comes from times yet to come."""
         if not self.knows:
             return type(self)(self.guess, self.ceiling)
         return self._replace(since=math.nan, rests_until=now) if self.since > now else self
 
-    def asked(self, now: float, late: float) -> Self:
+    def with_request(self, now: float, late: float) -> Self:
         """Note that a call asks for its place, `late` seconds after the timetable had one."""
-        if math.isnan(self.led):
+        if math.isnan(self.paced_at):
             return self._replace(since=now)
         if late <= 0:
             return self
         if self.knows and late > PAUSE:
             rest = max(0.0, self.rests_until - (now - late))
             return self._replace(since=math.nan, rests_until=now + rest)
-        idle = late + 1 / self.led
+        idle = late + 1 / self.paced_at
         if self.knows:
             return self._replace(rests_until=self.rests_until + idle)
         return self._replace(since=self.since + idle)
@@ -120,11 +120,11 @@ class RateEstimator(NamedTuple):
             return self.guess
         return self.guess * math.exp2(min((now - self.since) / DOUBLING, 60.0))
 
-    def leads(self, pace: float) -> Self:
+    def at_pace(self, pace: float) -> Self:
         """Note the pace at which a call goes."""
-        return self if pace == self.led else self._replace(led=pace)
+        return self if pace == self.paced_at else self._replace(paced_at=pace)
 
-    def took(self, calls: int, now: float) -> Self:
+    def with_accepted(self, calls: int, now: float) -> Self:
         """Count calls that the service accepted."""
         credit = min(CREDIT if self.knows else 1.0, self.credit + calls * self._tolerance(now))
         return self._replace(accepted=self.accepted + calls, credit=credit)

@@ -26,75 +26,79 @@ Numbers = tuple[float, ...]
 class AdaptiveLimiter(NamedTuple):
     """The pace of one operation: its `first` limit, which is led by what is learned from the answers, and the others.
 
-    `strange` are the limits that only other processes have: their names and states, as numbers.
+    `foreign` are the limits that only other processes have: their names and states, as numbers.
     """
 
     first: Bucket
-    learner: RateEstimator
+    estimator: RateEstimator
     others: Limits = Limits(())
-    strange: tuple[tuple[float, Numbers], ...] = ()
+    foreign: tuple[tuple[float, Numbers], ...] = ()
 
     @property
     def together(self) -> int:
         """How many calls may take their places as one: those of a moment, where no other limit counts them singly."""
-        led = self.learner.led
-        return max(1, min(MOST, int(led * MOMENT), self.first.burst // 2)) if led > 0 and not self.others else 1
+        first = self.estimator.paced_at
+        return max(1, min(MOST, int(first * MOMENT), self.first.burst // 2)) if first > 0 and not self.others else 1
 
     def take(self, now: float, parts: int = 1, *, calls: int = 1) -> tuple[Self, float]:
         """Return the limiter after the next calls have taken their place, and how many seconds they wait."""
-        learner = self.learner.asked(now, now - self.first.due)
-        led = self._led(learner, now)
-        wait = max(led.wait(now, calls), self.others.wait(now, parts))
-        after, _ = led.take(now + wait, calls)
+        estimator = self.estimator.with_request(now, now - self.first.due)
+        first = self._first_now(estimator, now)
+        wait = max(first.wait(now, calls), self.others.wait(now, parts))
+        after, _ = first.take(now + wait, calls)
         others, _ = self.others.take(now + wait, parts)
-        return type(self)(self.first.at(after.due), learner.leads(led.per_second), others, self.strange), wait
+        return type(self)(self.first.at(after.due), estimator.at_pace(first.per_second), others, self.foreign), wait
 
-    def bears(self, parts: int = 1, *, calls: int = 1) -> float:
-        """Return the time until which the calls that took the last place may go without another."""
-        return min(self.first.due - calls / self.learner.led, self.others.bears(parts))
+    def valid_until(self, parts: int = 1, *, calls: int = 1) -> float:
+        """Return the time until which the calls that accepted the last place may go without another."""
+        return min(self.first.due - calls / self.estimator.paced_at, self.others.valid_until(parts))
 
-    def gone(self, now: float, parts: int = 1, *, calls: int = 1) -> Self:
-        """Return the pace where the calls that took the last place go now, later than that could bear."""
-        first = self.first.at(max(self.first.due, now + calls / self.learner.led))
-        return self._replace(first=first, others=self.others.gone(now, parts))
+    def taken_late(self, now: float, parts: int = 1, *, calls: int = 1) -> Self:
+        """Return the pace where the calls that accepted the last place go now, later than that could bear."""
+        first = self.first.at(max(self.first.due, now + calls / self.estimator.paced_at))
+        return self._replace(first=first, others=self.others.taken_late(now, parts))
 
-    def answered(self, now: float, *, took: int, throttled: int) -> Self:
+    def answered(self, now: float, *, accepted: int, throttled: int) -> Self:
         """Learn from answers: calls taken since the last time, and throttles, if any, just now."""
-        if not took and not throttled:
+        if not accepted and not throttled:
             return self
-        before = self.learner.took(took, now)
+        before = self.estimator.with_accepted(accepted, now)
         if not throttled:
-            return self._replace(learner=before)
-        learner = before.throttled(now)
-        if learner.rests_until == before.rests_until:  # a stray
-            return self._replace(learner=learner)
-        led = self._led(learner, now)
-        return self._replace(first=self.first.at(led.empty(now).due), learner=learner.leads(led.per_second))
+            return self._replace(estimator=before)
+        estimator = before.throttled(now)
+        if estimator.rests_until == before.rests_until:  # a stray
+            return self._replace(estimator=estimator)
+        first = self._first_now(estimator, now)
+        return self._replace(first=self.first.at(first.empty(now).due), estimator=estimator.at_pace(first.per_second))
 
-    def anew(self, now: float) -> Self:
+    def for_new_run(self, now: float) -> Self:
         """Begin another run: what was spent and learned holds, a search that found nothing begins again."""
-        return self._replace(first=self.first.anew(now), learner=self.learner.anew(now), others=self.others.anew(now))
+        return self._replace(
+            first=self.first.for_new_run(now),
+            estimator=self.estimator.for_new_run(now),
+            others=self.others.for_new_run(now),
+        )
 
-    def _led(self, learner: RateEstimator, now: float) -> Bucket:
-        """Return the first limit at the rate that the learner leads it to. What went ahead are calls, not seconds."""
-        first, per_second = self.first, learner.pace(now)
-        burst = max(first.burst, int(per_second * LATE)) if learner.is_free else first.burst
+    def _first_now(self, estimator: RateEstimator, now: float) -> Bucket:
+        """Return the first limit at the rate that the estimator leads it to. What went ahead are calls, not seconds."""
+        first, per_second = self.first, estimator.pace(now)
+        burst = max(first.burst, int(per_second * LATE)) if estimator.is_free else first.burst
         ahead, due = first.due - now, first.due
-        if ahead > 0 and learner.led > 0 and learner.led != per_second:
-            due = now + ahead * learner.led / per_second
+        if ahead > 0 and estimator.paced_at > 0 and estimator.paced_at != per_second:
+            due = now + ahead * estimator.paced_at / per_second
         return Bucket(per_second, burst, due)
 
     @property
     def state(self) -> Numbers:
         """How many numbers follow, then what was learned (and how many these are), then each limit."""
         ours = [(_number(limit.name), limit.state) for limit in (self.first, *self.others)]
-        learned = self.learner[SETTINGS:]
-        places = [number for name, own in (*ours, *self.strange) for number in (name, len(own), *own)]
+        learned = self.estimator[SETTINGS:]
+        places = [number for name, own in (*ours, *self.foreign) for number in (name, len(own), *own)]
         return (1 + len(learned) + len(places), len(learned), *learned, *places)
 
     def with_state(self, state: Sequence[float]) -> Self:
         """Go on from a state, whatever follows it; one of another shape, or damaged, is of no use: nothing is known."""
-        length = len(self.learner) - SETTINGS
+        length = len(self.estimator) - SETTINGS
         if len(state) < 2 or not len(state) > state[0] >= state[1] == length:
             return self
         try:
@@ -103,7 +107,7 @@ class AdaptiveLimiter(NamedTuple):
             others = Limits(limit.with_state(places.pop(_number(limit.name), ())) for limit in self.others)
         except (ValueError, TypeError, OverflowError):
             return self
-        return type(self)(first, self.learner.with_state(state[2 : length + 2]), others, tuple(places.items()))
+        return type(self)(first, self.estimator.with_state(state[2 : length + 2]), others, tuple(places.items()))
 
 
 def _places(numbers: Sequence[float]) -> Iterator[tuple[float, Numbers]]:

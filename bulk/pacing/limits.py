@@ -6,9 +6,9 @@ rule told as a timetable (the generic cell rate algorithm, ITU-T I.371): calls a
 state, nothing polls, and a late call does not delay the ones after it.
 
 Calls leave here evenly and arrive unevenly. A sender that spends the service's last token is throttled as soon as one
-call travels faster than the one before it. `inside` therefore leaves a tenth of the burst, at least one token, in
-the service's bucket for good; the rate is the same to the last call. At a high rate a tenth of the burst may be less
-than calls differ by: what comes in during `JITTER` is left then, but no more than half of the burst.
+call travels faster than the one before it. `with_headroom` therefore never uses a tenth of the burst, at least one
+token; the rate stays the same. At a high rate a tenth of the burst may be less than calls differ by: the tokens that
+come in during `JITTER` stay unused then, but no more than half of the burst.
 """
 
 import math
@@ -38,19 +38,19 @@ class Limit(Protocol):
     def take(self, now: float, amount: int = 1) -> tuple[Self, float]:
         """Return the limit after the next `amount` have taken their place, and how many seconds they wait."""
 
-    def bears(self, amount: int = 1) -> float:
+    def valid_until(self, amount: int = 1) -> float:
         """Return the time until which the last `amount` may go without another place."""
 
-    def gone(self, now: float, amount: int = 1) -> Self:
+    def taken_late(self, now: float, amount: int = 1) -> Self:
         """Return the limit where the last `amount` go now, later than their place could bear."""
 
-    def lasts(self, amount: int) -> float:
+    def duration_of(self, amount: int) -> float:
         """Return how long so many take at least, in seconds, with nothing spent before."""
 
     def remainder(self, amount: int) -> int:
-        """Return how many of so many are left when `lasts` is over, and may go at once: 0 where they go evenly."""
+        """Return how many of so many are left after `duration_of`, and may go at once: 0 where they go evenly."""
 
-    def anew(self, now: float) -> Self:
+    def for_new_run(self, now: float) -> Self:
         """Begin another run: what was spent stays so, except in times yet to come, by a clock that was set back."""
 
     @property
@@ -84,11 +84,11 @@ class Bucket:
         wait = self.wait(now, amount)
         return self.at(max(self.due, now + wait) + amount / self.per_second), wait
 
-    def bears(self, amount: int = 1) -> float:
+    def valid_until(self, amount: int = 1) -> float:
         """Return the time until which the last `amount` may go without another place."""
         return self.due - amount / self.per_second
 
-    def gone(self, now: float, amount: int = 1) -> Self:
+    def taken_late(self, now: float, amount: int = 1) -> Self:
         """Return the bucket where the last `amount` go now, later than their place could bear."""
         return self.at(max(self.due, now + amount / self.per_second))
 
@@ -100,7 +100,7 @@ class Bucket:
         """Know that the service's bucket is empty now: the burst is spent, and one place is left out."""
         return self.at(max(self.due, now + self.burst / self.per_second))
 
-    def lasts(self, amount: int) -> float:
+    def duration_of(self, amount: int) -> float:
         """Return how long so many take, in seconds, beginning with a full burst."""
         return max(0.0, (amount - self.burst) / self.per_second)
 
@@ -108,7 +108,7 @@ class Bucket:
         """Return how many are left for the end: none, they go evenly."""
         return 0
 
-    def anew(self, now: float) -> Self:
+    def for_new_run(self, now: float) -> Self:
         """Begin another run: what was spent stays so.
 
         A place further ahead than a spent burst and a crowd of callers comes from a clock that was set back since.
@@ -139,33 +139,35 @@ class Limits(tuple[Limit, ...]):
         wait = self.wait(now, parts)
         return type(self)(limit.take(now + wait, _amount(limit, parts))[0] for limit in self), wait
 
-    def bears(self, parts: int = 1) -> float:
+    def valid_until(self, parts: int = 1) -> float:
         """Return the time until which the call that took the last place may go without another."""
-        return min((limit.bears(_amount(limit, parts)) for limit in self), default=math.inf)
+        return min((limit.valid_until(_amount(limit, parts)) for limit in self), default=math.inf)
 
-    def gone(self, now: float, parts: int = 1) -> Self:
+    def taken_late(self, now: float, parts: int = 1) -> Self:
         """Return the limits where the call that took the last place goes now, later than that could bear."""
-        return type(self)(limit.gone(now, _amount(limit, parts)) for limit in self)
+        return type(self)(limit.taken_late(now, _amount(limit, parts)) for limit in self)
 
-    def anew(self, now: float) -> Self:
+    def for_new_run(self, now: float) -> Self:
         """Begin another run."""
-        return type(self)(limit.anew(now) for limit in self)
+        return type(self)(limit.for_new_run(now) for limit in self)
 
-    def lasts(self, calls: int, parts: int = 0) -> float:
+    def duration_of(self, calls: int, parts: int = 0) -> float:
         """Return how long so many calls take, of so many parts in all, in seconds."""
         left = {limit: limit.remainder(calls) for limit in self}
 
         def evenly(calls: int) -> float:
-            return max((limit.lasts(_amount(limit, parts, calls)) for limit in self if not left[limit]), default=0.0)
+            return max(
+                (limit.duration_of(_amount(limit, parts, calls)) for limit in self if not left[limit]), default=0.0
+            )
 
-        return max([evenly(calls), *(limit.lasts(calls) + evenly(left[limit]) for limit in self if left[limit])])
+        return max([evenly(calls), *(limit.duration_of(calls) + evenly(left[limit]) for limit in self if left[limit])])
 
 
 def _amount(limit: Limit, parts: int, calls: int = 1) -> int:
     return parts if limit.of_parts else calls
 
 
-def inside(per_second: float, burst: int, name: str = "") -> Bucket:
+def with_headroom(per_second: float, burst: int, name: str = "") -> Bucket:
     """Return the bucket that stays inside a service's `per_second` and `burst`, whatever the jitter of the line."""
     left = max(1, burst // 10, min(burst // 2, int(per_second * JITTER)))
     return Bucket(per_second, max(1, burst - left), name=name)

@@ -78,13 +78,13 @@ class WaiterCount:
 class _Place(NamedTuple):
     """The place of so many `calls`: how long they wait, in seconds, and how long the moment lasts that they are given.
 
-    `bears` is the time until which they may go without another place.
+    `valid_until` is the time until which they may go without another place.
     """
 
     wait: float
     calls: int
     moment: float
-    bears: float
+    valid_until: float
 
 
 class RateLimitQueue:
@@ -110,7 +110,7 @@ class RateLimitQueue:
         self._queue = anyio.Lock(fast_acquire=True)
         self._entrance = anyio.Lock(fast_acquire=True)
         self._freed = anyio.Event()
-        self._took = 0
+        self._accepted = 0
         self._granted, self._granted_until = 0, 0.0  # turns of this moment that nobody has taken yet
         self._free_at = 0.0  # when the next moment begins
 
@@ -158,20 +158,20 @@ class RateLimitQueue:
         if planned > now:
             await self._stop.sleep(planned - now)
             now = self._clock()
-            if now > place.bears:
-                self._paces.change(lambda pace: (pace.gone(now, parts, calls=place.calls), None))
+            if now > place.valid_until:
+                self._paces.change(lambda pace: (pace.taken_late(now, parts, calls=place.calls), None))
         self._free_at = max(planned, now - CATCH_UP) + place.moment
         self._granted, self._granted_until = place.calls - 1, now + CATCH_UP
 
     def _placed(self, pace: AdaptiveLimiter, now: float, parts: int) -> tuple[AdaptiveLimiter, "_Place"]:
         calls = pace.together
         placed, wait = self._learned(pace).take(now, parts, calls=calls)
-        moment = min(MOMENT, calls / (placed.learner.led * BURST_SPEED))
-        return placed, _Place(wait, calls, moment, placed.bears(parts, calls=calls))
+        moment = min(MOMENT, calls / (placed.estimator.paced_at * BURST_SPEED))
+        return placed, _Place(wait, calls, moment, placed.valid_until(parts, calls=calls))
 
     def accepted(self) -> None:
         """Record that the service accepted a call."""
-        self._took += 1
+        self._accepted += 1
 
     def give_back(self) -> None:
         """Record that a contact did not open after all, or has ended."""
@@ -190,8 +190,8 @@ class RateLimitQueue:
         self._paces.change(lambda pace: (self._learned(pace, throttled=1), None))
 
     def _learned(self, pace: AdaptiveLimiter, *, throttled: int = 0) -> AdaptiveLimiter:
-        took, self._took = self._took, 0
-        return pace.answered(self._clock(), took=took, throttled=throttled)
+        accepted, self._accepted = self._accepted, 0
+        return pace.answered(self._clock(), accepted=accepted, throttled=throttled)
 
 
 class Gate:

@@ -40,7 +40,7 @@ class FileStore:
         except OSError as error:
             raise self._failed(error, "make it writable, or name another --state-dir") from error
         try:
-            self.change(lambda pace: (pace.anew(time.time()), None))
+            self.change(lambda pace: (pace.for_new_run(time.time()), None))
         except BaseException:
             self.close()
             raise

@@ -51,15 +51,15 @@ class SlidingWindow:
             amount += calls
         return self._with((*kept, (slot, amount))), wait
 
-    def bears(self, amount: int = 1) -> float:  # noqa: ARG002 - a slot is much longer than a call is late
+    def valid_until(self, amount: int = 1) -> float:  # noqa: ARG002 - a slot is much longer than a call is late
         """Return the time until which the last `amount` may go without another place: any."""
         return math.inf
 
-    def gone(self, now: float, amount: int = 1) -> Self:  # noqa: ARG002 - whenever they go
+    def taken_late(self, now: float, amount: int = 1) -> Self:  # noqa: ARG002 - whenever they go
         """Return the window where the last `amount` go now: their slot counts them for long enough."""
         return self
 
-    def lasts(self, amount: int) -> float:
+    def duration_of(self, amount: int) -> float:
         """Return how long it takes until the last of so many may go, in seconds."""
         return (amount - 1) // self.calls * self.span
 
@@ -67,7 +67,7 @@ class SlidingWindow:
         """Return how many are left for the last span."""
         return (amount - 1) % self.calls + 1
 
-    def anew(self, now: float) -> Self:
+    def for_new_run(self, now: float) -> Self:
         """Begin another run: what was taken stays so, except in times yet to come, by a clock that was set back."""
         return self._with(tuple(one for one in self.taken if one[0] <= now // self._width + 1))
 

@@ -5,17 +5,17 @@ from bulk.delivery.attempts import Full
 from bulk.ledger import Connection, RunIdentity, still_open
 from bulk.model import Call, Delivery
 from bulk.rules import Wait
-from bulk.run.context import RunContext
 from bulk.run.eligibility import Judge
+from bulk.run.rates import Rates
 
 
-def admission(opened: RunContext, judge: Judge, identity: RunIdentity) -> Admission:
+def admission(rates: Rates, judge: Judge, identity: RunIdentity) -> Admission:
     """Return what asks the rules of a run, and guards its announcements.
 
     Counting and announcing are one transaction of the ledger, so runs that share it keep caps and bounds together.
     """
-    bounds = {name: opened.rates.room(name) for name in opened.campaign.way.OPERATIONS.values()}
-    lasts, capped = opened.rates.open_for(), bool(judge.terms.rules.limits)
+    bounds = {name: rates.room(name) for name in rates.operations}
+    lasts, capped = rates.open_for(), bool(judge.eligibility.rules.limits)
 
     def ask(delivery: Delivery) -> None:
         judged = judge(delivery.recipient, caps=False)

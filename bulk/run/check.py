@@ -10,13 +10,15 @@ from typing import Any
 
 from bulk.errors import unwrapped
 from bulk.ledger import duplicate_of
-from bulk.ledger.redaction import scrub
+from bulk.ledger.redaction import redact
 from bulk.model import Recipient, Refusal, Status
 from bulk.reports import EXAMPLES, Example, Reasons
+from bulk.request import Request
 from bulk.run.changes import changes
-from bulk.run.context import RunContext, Source
+from bulk.run.context import Source
 from bulk.run.eligibility import Judge
 from bulk.run.environment import in_scratch, open_from
+from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
 from bulk.run.plan import DryRun, Plan
 from bulk.run.repeats import Repeats
@@ -34,28 +36,28 @@ async def check(campaign: Source, **options: Any) -> Plan:
 
     Raises `CampaignError` and `ListError`.
     """
-    opened = in_scratch(await open_from(campaign, Options.of({**options, "dry_run": True})))
-    survey = DryRun(opened)
-    survey.plan.notes += await in_thread(changes, opened)
-    async with opened_pass(opened, Stop(), survey) as sending:
-        if not opened.options.only and not any(sending.book.counts().values()):
-            return await in_thread(examine, sending.opened, sending.judge, survey)
+    context = in_scratch(await open_from(campaign, Options.of({**options, "dry_run": True})))
+    dry_run = DryRun(context)
+    dry_run.plan.notes += await in_thread(changes, context, context.digests)
+    async with opened_pass(context, Stop(), dry_run) as sending:
+        if not context.options.only and not any(sending.ledger.counts().values()):
+            return await in_thread(plan_of, sending.context.reader, sending.context.request, sending.judge, dry_run)
         with unwrapped():
             await sending.go(None, 0.0)
-        return await in_thread(survey.finish, sending.rows, read_results(opened, sending.book))
+        return await in_thread(dry_run.finish, sending.rows, read_results(context.reader, sending.ledger))
 
 
-def examine(opened: RunContext, judge: Judge, survey: DryRun) -> Plan:
+def plan_of(reader: ListReader, request: Request, judge: Judge, dry_run: DryRun) -> Plan:
     """Return the plan of a run of which nothing is recorded. Raise `ListError`."""
     judge = replace(judge, now=time)  # there is no event loop in this thread, and nobody waits
-    judges, unique = judge.terms.active, opened.campaign.contact_list.dedupe != "none"
-    request, repeats, reasons, rows, turn = opened.request, Repeats(), Reasons(), 0, 0
-    for batch in opened.contacts.batches(opened.wanted, size=BATCH):
+    judges, unique = judge.eligibility.active, reader.spec.dedupe != "none"
+    repeats, reasons, rows, turn = Repeats(), Reasons(), 0, 0
+    for batch in reader.batches(size=BATCH):
         recipients, pending = batch.recipients, 0
         repeated = repeats.of(recipients.names, rows) if unique else {}
         for place, recipient in enumerate(recipients, rows):
             if place in repeated:
-                repeats_it = duplicate_of(opened.contacts.place(repeated[place]))
+                repeats_it = duplicate_of(reader.contacts.place(repeated[place]))
                 _note(reasons, recipient, Refusal("duplicate", repeats_it, Status.SKIPPED))
                 continue
             judged = recipient.refusal or (judge(recipient) if judges else None)
@@ -64,17 +66,17 @@ def examine(opened: RunContext, judge: Judge, survey: DryRun) -> Plan:
                 _note(reasons, recipient, built)
             else:
                 turn += 1
-                survey.look(recipient, built)
+                dry_run.look(recipient, built)
                 pending += 1
         if pending:
             reasons.count(Status.PENDING, None, pending)
         rows += len(recipients)
-    return survey.add_up(rows, reasons)
+    return dry_run.add_up(rows, reasons)
 
 
 def _note(reasons: Reasons, recipient: Recipient, why: Refusal) -> None:
     reason = reasons.count(why.status, why.code)
     if len(reason.examples) < EXAMPLES:
         ours = why is not recipient.refusal  # the list's reader shows what is wrong with a cell, as in the ledger
-        said = row_text(why.message, recipient) if ours else scrub(why.message, recipient.destination)
+        said = row_text(why.message, recipient) if ours else redact(why.message, recipient.destination)
         reason.examples.append(Example(recipient.row, recipient.key, said, recipient.line, recipient.file))

@@ -7,11 +7,12 @@ from typing import Any, Self
 
 from bulk.campaign import Campaign, ListTable, load, placed
 from bulk.errors import CampaignError
-from bulk.ledger import RunIdentity
+from bulk.ledger import RunIdentity, RunRecord
 from bulk.loader import ContactList, Layout, ReadSpec
 from bulk.model import digest
 from bulk.request import Request
-from bulk.run.eligibility import Terms, terms
+from bulk.run.eligibility import Eligibility, eligibility_of
+from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
 from bulk.run.rates import Rates
 
@@ -71,19 +72,24 @@ class RunContext(RunRef):
     contacts: ContactList
     request: Request
     wanted: ReadSpec
-    terms: Terms
+    eligibility: Eligibility
+
+    @property
+    def reader(self) -> ListReader:
+        """What reads its list."""
+        return ListReader(self.contacts, self.wanted)
 
     @property
     def notes(self) -> list[str]:
         """What a person should know before anything is sent: of the list, the rules, whom not to write to."""
-        agreed = self.terms
+        eligibility = self.eligibility
         return [
             *self.contacts.notes,
             *self.contacts.remarks(self.wanted),
             *self.request.texts.notes,
-            *agreed.rules.notes,
-            *agreed.suppression.notes,
-            *agreed.suppression.warnings,
+            *eligibility.rules.notes,
+            *eligibility.suppression.notes,
+            *eligibility.suppression.warnings,
         ]
 
     @property
@@ -95,17 +101,17 @@ class RunContext(RunRef):
     def fixed(self) -> frozenset[str]:
         """The paths in `digests` that say who is reached and what names a row: a run never changes them."""
         names = ("key", "country", "country_column", "dedupe")
-        return frozenset({".".join(self.campaign.way.DESTINATION), *(f"list.{name}" for name in names)})
+        return frozenset({".".join(self.campaign.channel_facts.DESTINATION), *(f"list.{name}" for name in names)})
 
-    def named_as(self, naming: int) -> Self:
-        """Return the same with rows named as a run names them: see `ReadSpec`."""
-        return replace(self, wanted=replace(self.wanted, naming=naming))
+    def as_recorded(self, record: RunRecord) -> Self:
+        """Return the same with its list read as a run names its rows: see `ListReader.as_recorded`."""
+        return replace(self, wanted=self.reader.as_recorded(record).spec)
 
     @property
     def warnings(self) -> list[str]:
         """Those of the notes that say whom nothing keeps from being written to."""
         unused = self.contacts.consent(self.wanted).warnings if self.wanted.leave_out else []
-        return [*unused, *self.terms.suppression.warnings]
+        return [*unused, *self.eligibility.suppression.warnings]
 
     @property
     def digests(self) -> Mapping[str, str]:
@@ -134,12 +140,12 @@ def open_campaign(source: Source, options: Options) -> RunContext:
     contacts = ContactList.open(_contacts(campaign, options), format=table.format, layout=layout)
     try:
         request = _compiled(campaign, contacts)
-        agreed = terms(campaign, contacts)
+        eligibility = eligibility_of(campaign, contacts)
     except CampaignError as error:
         if path is None:
             raise
         raise CampaignError(placed(str(error), path, text)) from None
-    return RunContext(campaign, options, contacts, request, _wanted(campaign, request, agreed), agreed)
+    return RunContext(campaign, options, contacts, request, _wanted(campaign, request, eligibility), eligibility)
 
 
 def _loaded(path: Path) -> tuple[Campaign, Path, str]:
@@ -156,29 +162,29 @@ def _contacts(campaign: Campaign, options: Options) -> Any:
 
 
 def _compiled(campaign: Campaign, contacts: ContactList) -> Request:
-    way = campaign.way
+    channel = campaign.channel_facts
     return Request.compile(
         campaign.tables,
-        way.OPERATIONS,
+        channel.OPERATIONS,
         columns=contacts.columns,
-        destination=way.DESTINATION,
-        supplied=way.SUPPLIED,
-        texts=way.TEXTS,
+        destination=channel.DESTINATION,
+        supplied=channel.SUPPLIED,
+        texts=channel.TEXTS,
     )
 
 
-def _wanted(campaign: Campaign, request: Request, agreed: Terms) -> ReadSpec:
+def _wanted(campaign: Campaign, request: Request, eligibility: Eligibility) -> ReadSpec:
     table = campaign.contact_list
     return ReadSpec(
-        kind=campaign.way.KIND,
+        kind=campaign.channel_facts.KIND,
         destination=request.destination_column or request.destination,
-        columns=request.columns.union(agreed.columns),
+        columns=request.columns.union(eligibility.columns),
         key=table.key,
         country=table.country,
         country_column=table.country_column,
         allow_countries=_allowed(table),
-        leave_out=campaign.way.OUTBOUND,
-        landlines=campaign.way.LANDLINES,
+        leave_out=campaign.channel_facts.OUTBOUND,
+        landlines=campaign.channel_facts.LANDLINES,
         opt_out_columns=table.opt_out_columns,
         consent_columns=table.consent_columns,
         channel=campaign.channel,

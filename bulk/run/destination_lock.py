@@ -13,7 +13,7 @@ TOGETHER = nullcontext()
 
 
 @dataclass(slots=True)
-class Alone:
+class DestinationLock:
     """The people under way. Where it is not `needed`, all rows go together."""
 
     needed: bool

@@ -17,7 +17,7 @@ Judged = Wait | Refusal | None
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Eligibility:
     """What a campaign says of when and how often, fitted to its list: the rules, and where a row's own word stands."""
 
     rules: Rules
@@ -41,18 +41,20 @@ class Terms:
         return self.read_by_expires | ({self.zone_column} if self.zone_column else set())
 
 
-def terms(campaign: Campaign, contacts: ContactList) -> Terms:
+def eligibility_of(campaign: Campaign, contacts: ContactList) -> Eligibility:
     """Fit the rules of a campaign to its list. Raises `CampaignError` and `ListError`."""
     rules, table = Rules.of(campaign), campaign.contact_list
     known = contacts.recognised.time_zone if contacts.recognised else None
     zone = contacts.resolve(table.timezone_column) if table.timezone_column else known
     files = [campaign.folder / name for name in table.suppress]
     country = alpha_2(table.country) if table.country else None
-    suppression = Suppression.open(files, kind=campaign.way.KIND, country=country)
+    suppression = Suppression.open(files, kind=campaign.channel_facts.KIND, country=country)
     if not isinstance(rules.expires, str):
-        return Terms(rules, suppression, zone)
+        return Eligibility(rules, suppression, zone)
     expires = compile_template(rules.expires, contacts.columns, where="expires")
-    return Terms(rules, suppression, zone, rendering(expires, "expires", rules.expires), frozenset(expires.columns))
+    return Eligibility(
+        rules, suppression, zone, rendering(expires, "expires", rules.expires), frozenset(expires.columns)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Judge:
     `began` is when the run did, `now` the time, both in Unix seconds. Where nothing goes out, nobody `waits`.
     """
 
-    terms: Terms
+    eligibility: Eligibility
     ledger: Ledger
     channel: str
     began: float
@@ -70,22 +72,24 @@ class Judge:
     waits: bool = True
 
     @classmethod
-    def of(cls, agreed: Terms, ledger: Ledger, facts: RunFacts, *, now: Callable[[], float], waits: bool) -> Self:
+    def of(
+        cls, eligibility: Eligibility, ledger: Ledger, facts: RunFacts, *, now: Callable[[], float], waits: bool
+    ) -> Self:
         """Return the judge of a run, and make the ledger ready to be asked who was written to."""
-        if agreed.rules.limits:
+        if eligibility.rules.limits:
             ledger.index_people()
-        return cls(agreed, ledger, facts.identity.channel, facts.started_at.timestamp(), now, waits)
+        return cls(eligibility, ledger, facts.identity.channel, facts.started_at.timestamp(), now, waits)
 
     def __call__(self, recipient: Recipient, *, delivery: int = 0, caps: bool = True) -> Judged:
         """Judge one row now. What its own `delivery` may have sent does not count; without `caps`, no cap is asked."""
-        if not self.terms.active:
+        if not self.eligibility.active:
             return None
-        if suppressed := self.terms.suppression.refusal(recipient.destination or ""):
+        if suppressed := self.eligibility.suppression.refusal(recipient.destination or ""):
             return suppressed
-        rules = self.terms.rules
+        rules = self.eligibility.rules
         if not rules.active:
             return None
-        place = self.terms.place(recipient)
+        place = self.eligibility.place(recipient)
         expires_at = self._expires_at(recipient, place)
         if isinstance(expires_at, Refusal):
             return expires_at
@@ -95,14 +99,14 @@ class Judge:
 
     def _expires_at(self, recipient: Recipient, place: Locality) -> float | Refusal | None:
         try:
-            word = self.terms.expires(recipient) if self.terms.expires else self.terms.rules.expires
+            word = self.eligibility.expires(recipient) if self.eligibility.expires else self.eligibility.rules.expires
         except TemplateFailed as failure:
             return Refusal("template_error", str(failure))
-        return self.terms.rules.expiry(word, place, self.began)
+        return self.eligibility.rules.expiry(word, place, self.began)
 
     def capped(self, recipient: Recipient, delivery: int, inside: Connection, now: float) -> Refusal | None:
         """Return why a person has been written to often enough, as the transaction of a connection sees it."""
-        return self.terms.rules.capped(self._written(recipient, delivery, inside), now)
+        return self.eligibility.rules.capped(self._written(recipient, delivery, inside), now)
 
     def _written(self, recipient: Recipient, delivery: int, inside: Connection | None = None) -> Written:
         to, written_to = recipient.destination or "", self.ledger.written_to

@@ -13,6 +13,7 @@ from bulk.ledger import Ledger
 from bulk.loader import Scratch
 from bulk.run.context import RunContext, RunRef, Source, choose, open_campaign
 from bulk.run.options import Options
+from bulk.run.rates import Rates
 from bulk.sandbox import Sandbox
 from bulk.threads import in_thread
 
@@ -21,34 +22,34 @@ _DUMMY = "sandbox", "sandbox"  # credentials
 
 
 @asynccontextmanager
-async def destination(opened: RunContext) -> AsyncIterator[tuple[Connect | None, tuple[str, str]]]:
+async def destination(ref: RunRef) -> AsyncIterator[tuple[Connect | None, tuple[str, str]]]:
     """Open the client, and the sandbox before it where that was asked for; give the endpoint and Region as well."""
-    options = opened.options
+    options = ref.options
     if options.dry_run:
-        yield None, _place_of(opened)
+        yield None, _place_of(ref)
     elif options.sandbox:
-        async with Sandbox(quotas=_granted(opened), control_token=secrets.token_urlsafe(32)) as sandbox:
-            region = options.region or opened.campaign.at.region or "us-east-1"
+        async with Sandbox(quotas=_granted(ref.rates), control_token=secrets.token_urlsafe(32)) as sandbox:
+            region = options.region or ref.campaign.at.region or "us-east-1"
             endpoint = Endpoint(sandbox.url, region, credentials=_DUMMY)
-            async with Connect(endpoint, at_once=opened.rates.at_once()) as connect:
+            async with Connect(endpoint, at_once=ref.rates.at_once()) as connect:
                 yield connect, (SANDBOX, connect.region)
     else:
-        async with Connect(endpoint_of(opened), at_once=opened.rates.at_once()) as connect:
+        async with Connect(endpoint_of(ref), at_once=ref.rates.at_once()) as connect:
             yield connect, (connect.url, connect.region)
 
 
-async def whose(connect: Connect, place: tuple[str, str]) -> tuple[str, ...]:
+async def rate_owner(connect: Connect, place: tuple[str, str]) -> tuple[str, ...]:
     """Return whose rate it is that a run keeps: the account's, at one of AWS's endpoints or elsewhere, in a Region."""
     url, region = place
     return place if url == SANDBOX else (await connect.account(), "" if is_aws(url) else url, region)
 
 
-async def guesses(opened: RunContext) -> dict[str, float | None]:
+async def applied_rates(ref: RunRef) -> dict[str, float | None]:
     """Ask for the account's own quotas where a rate is to be learned, and the account is the real one."""
-    if opened.options.sandbox or endpoint_of(opened).url:
+    if ref.options.sandbox or endpoint_of(ref).url:
         return {}
-    operations = [name for name in opened.campaign.way.OPERATIONS.values() if opened.rates.is_auto(name)]
-    return {name: await applied_rate(name, endpoint_of(opened)) for name in operations}
+    operations = [name for name in ref.rates.operations if ref.rates.is_auto(name)]
+    return {name: await applied_rate(name, endpoint_of(ref)) for name in operations}
 
 
 async def open_from(source: Source, options: Options, *, to_send: bool = True) -> RunContext:
@@ -57,59 +58,59 @@ async def open_from(source: Source, options: Options, *, to_send: bool = True) -
     `to_send`: ask who opted out, where that is kept at AWS. Who only looks at a run has no need of that.
     Raises `CampaignError`, `ListError`, and `Halted` without credentials.
     """
-    chosen = await in_thread(choose, source, options)
-    contacts = options.contacts if options.contacts is not None else chosen.campaign.contacts
+    ref = await in_thread(choose, source, options)
+    contacts = options.contacts if options.contacts is not None else ref.campaign.contacts
     if not (isinstance(contacts, str) and contacts.startswith("s3://")):
-        opened = await in_thread(open_campaign, source, options)
+        context = await in_thread(open_campaign, source, options)
     else:
         scratch = Scratch()
         try:
-            path = await fetch(contacts, endpoint_of(chosen), scratch.path)
-            opened = await in_thread(open_campaign, source, replace(options, contacts=path))
+            path = await fetch(contacts, endpoint_of(ref), scratch.path)
+            context = await in_thread(open_campaign, source, replace(options, contacts=path))
         except BaseException:
             scratch.close()
             raise
-        opened.contacts.holds.append(scratch)
-    name = chosen.campaign.contact_list.opt_out_list
+        context.contacts.holds.append(scratch)
+    name = ref.campaign.contact_list.opt_out_list
     if to_send and name is not None and not options.sandbox:
-        opened.terms.suppression.put(f"the opt-out list {name!r}", await opted_out(name, endpoint_of(chosen)))
-    return opened
+        context.eligibility.suppression.put(f"the opt-out list {name!r}", await opted_out(name, endpoint_of(ref)))
+    return context
 
 
-def in_scratch(opened: RunContext) -> RunContext:
+def in_scratch(context: RunContext) -> RunContext:
     """Return the campaign with a copy of its ledger to play with: what is tried leaves no trace.
 
     The copy goes when the list does.
     """
     scratch = Scratch()
-    ledger = None if opened.options.sandbox else Ledger.read(opened.state_dir)
+    ledger = None if context.options.sandbox else Ledger.read(context.state_dir)
     if ledger is not None:
         with ledger:
             ledger.copy(scratch.path)
-    opened.contacts.holds.append(scratch)
-    return replace(opened, options=replace(opened.options, state_dir=scratch.path))
+    context.contacts.holds.append(scratch)
+    return replace(context, options=replace(context.options, state_dir=scratch.path))
 
 
-def _place_of(opened: RunContext) -> tuple[str, str]:
+def _place_of(ref: RunRef) -> tuple[str, str]:
     """Return where the run went so far: a dry run goes wherever that was."""
-    ledger = Ledger.read(opened.state_dir)
+    ledger = Ledger.read(ref.state_dir)
     if ledger is None:
         return "", ""
     with ledger:
-        known = ledger.find(opened.campaign.name, opened.options.run_id)
+        known = ledger.find(ref.campaign.name, ref.options.run_id)
         return (known.facts.identity.endpoint, known.facts.identity.region) if known else ("", "")
 
 
-def start_afresh(opened: RunContext) -> None:
+def start_afresh(ref: RunRef) -> None:
     """Forget the last rehearsal: a sandbox remembers nothing either. A state directory of the user's own is kept."""
-    if opened.options.sandbox and opened.options.state_dir is None:
-        for file in (*opened.state_dir.glob("ledger.db*"), *opened.state_dir.glob("pace/*")):
+    if ref.options.sandbox and ref.options.state_dir is None:
+        for file in (*ref.state_dir.glob("ledger.db*"), *ref.state_dir.glob("pace/*")):
             file.unlink()
 
 
-def endpoint_of(chosen: RunRef) -> Endpoint:
+def endpoint_of(ref: RunRef) -> Endpoint:
     """Return where a campaign goes: as the options say, else its `[at]`, else the environment."""
-    options, at = chosen.options, chosen.campaign.at
+    options, at = ref.options, ref.campaign.at
     return Endpoint(
         options.endpoint_url or at.endpoint_url,
         options.region or at.region or os.environ.get("AWS_REGION"),  # boto3 itself reads AWS_DEFAULT_REGION only
@@ -122,6 +123,6 @@ def endpoint_of(chosen: RunRef) -> Endpoint:
     )
 
 
-def _granted(opened: RunContext) -> dict[str, tuple[float, int]]:
+def _granted(rates: Rates) -> dict[str, tuple[float, int]]:
     """Grant what the campaign takes the service to grant."""
-    return {name: opened.rates.quota(name) for name in opened.campaign.way.OPERATIONS.values()}
+    return {name: rates.quota(name) for name in rates.operations}

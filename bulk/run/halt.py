@@ -17,11 +17,11 @@ log = logging.getLogger("bulk")
 
 
 @dataclass(slots=True)
-class Halting:
-    """The halting of one run. `tally` tells whether a call was made."""
+class Halt:
+    """The halt of one run. `call_counts` tells whether a call was made."""
 
     stop: Stop
-    tally: CallCounts
+    call_counts: CallCounts
     _cause: BulkError | None = None
 
     @property
@@ -51,4 +51,4 @@ class Halting:
             self.stop.ask(str(error), Halted.exit_code)
 
     def _is_no_start(self, error: BulkError) -> bool:
-        return error.exit_code != Halted.exit_code and not self.tally.calls
+        return error.exit_code != Halted.exit_code and not self.call_counts.calls

@@ -9,24 +9,24 @@ from bulk.files import refuse_overwriting
 from bulk.run.context import RunRef
 
 
-def check_output(chosen: RunRef, output: Path) -> None:
+def check_output(ref: RunRef, output: Path) -> None:
     """Raise `CampaignError` where an output would take the place of something that is read, or of the run's own state.
 
     The names may differ: links of both kinds are followed, and what a folder or a pattern reads is looked at.
     """
-    refuse_overwriting(output, inputs(chosen, output))
+    refuse_overwriting(output, inputs(ref, output))
 
 
-def inputs(chosen: RunRef, output: Path) -> Iterator[Path]:
+def inputs(ref: RunRef, output: Path) -> Iterator[Path]:
     """Yield the files and folders that a run reads, and its own; `output` too, where a pattern would read that."""
-    campaign, options = chosen.campaign, chosen.options
+    campaign, options = ref.campaign, ref.options
     yield from campaign.files
     yield from (campaign.folder / name for name in campaign.contact_list.suppress)
     if options.ca_bundle is not None:
         yield Path(options.ca_bundle)
-    yield from (chosen.state_dir / name for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm", "pace"))
-    yield from chosen.state_dir.glob("*.lock")
-    source = chosen.list_path
+    yield from (ref.state_dir / name for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm", "pace"))
+    yield from ref.state_dir.glob("*.lock")
+    source = ref.list_path
     if source is not None:
         yield source
         if _is_pattern(source):

@@ -9,7 +9,7 @@ from bulk.run.inputs import list_files
 Marks = dict[Path, Mark | None]
 
 
-def marks_of(chosen: RunRef) -> Marks:
+def marks_of(ref: RunRef) -> Marks:
     """Return the marks of the files that a list consists of as they are now: none for frames and lists elsewhere."""
-    path = chosen.list_path
+    path = ref.list_path
     return {} if path is None else {file: mark_of(file) for file in list_files(path)}

@@ -71,14 +71,14 @@ class Plan:
 class DryRun:
     """Looks at messages instead of sending them, and folds what it sees into a plan."""
 
-    def __init__(self, opened: RunContext) -> None:
-        self._opened = opened
-        self.tally = CallCounts()
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self.call_counts = CallCounts()
         self.full: tuple[str, ...] = ()
-        self._is_segmented = opened.campaign.way.SEGMENTED
+        self._is_segmented = context.campaign.channel_facts.SEGMENTED
         self._places: dict[int, tuple[Locality, list[int]]] = {}
         self._characters = Characters()
-        self.plan = Plan(opened.campaign.name, opened.options.run_id, opened.campaign.channel)
+        self.plan = Plan(context.campaign.name, context.options.run_id, context.campaign.channel)
 
     async def deliver(self, delivery: Delivery) -> Outcome:
         """Look at one delivery: it stays pending."""
@@ -89,21 +89,21 @@ class DryRun:
         """Note a row that would be sent."""
         plan = self.plan
         plan.sendable += 1
-        texts = self._opened.request.texts.of_row(parameters["request"])
+        texts = self._context.request.texts.of_row(parameters["request"])
         if self._is_segmented:
             for text in texts.values():
                 took = parts(text)
                 plan.parts += took
                 if not text.isascii() and is_unusual(text):
                     self._characters.note(text, took)
-        self._note_place(self._opened.terms.place(recipient))
+        self._note_place(self._context.eligibility.place(recipient))
         if len(plan.previews) < PREVIEWS:
             shown = texts or self._template(parameters)
             plan.previews.append(Preview(recipient.row, recipient.destination, shown, recipient.line, recipient.file))
 
     def _template(self, parameters: Mapping[str, Parameters]) -> Mapping[str, Any]:
         """Return the message template of a row by its path, the whole request where there is none."""
-        path, request = self._opened.campaign.way.TEMPLATE, parameters["request"]
+        path, request = self._context.campaign.channel_facts.TEMPLATE, parameters["request"]
         template = at(request, *path.split(".")) if path else None
         return {path: template} if path and template else request
 
@@ -119,40 +119,42 @@ class DryRun:
         """Add up: the rows by reason, read from their results, and how long the rest will take."""
         reasons = Reasons()
         for ours, _ in results:
-            reasons.note(ours, self._opened.contacts.file_of)
+            reasons.note(ours, self._context.contacts.file_of)
         return self.add_up(rows, reasons)
 
     def add_up(self, rows: int, reasons: Reasons) -> Plan:
         """Add up: the rows by reason, and how long the rest will take."""
         plan = self.plan
         plan.rows, plan.reasons = rows, reasons.sorted()
-        tables = self._opened.campaign.tables
-        operations = {table: name for table, name in self._opened.campaign.way.OPERATIONS.items() if table in tables}
+        tables = self._context.campaign.tables
+        operations = {
+            table: name for table, name in self._context.campaign.channel_facts.OPERATIONS.items() if table in tables
+        }
         plan.calls = dict.fromkeys(operations.values(), plan.sendable)
         plan.seconds = max((self._seconds(name) for name in plan.calls), default=0.0)
         texts = self._characters.sentences()
-        plan.notes += [*self._opened.notes, *texts, *self._opened.rates.remarks(), *self._bound()]
+        plan.notes += [*self._context.notes, *texts, *self._context.rates.remarks(), *self._bound()]
         self._hold()
         self._where()
         return plan
 
     def _seconds(self, operation: str) -> float:
         """Return how long the calls of an operation take (seconds). The operations run at once: the slowest decides."""
-        return self._opened.rates.limits(operation).lasts(self.plan.sendable, self.plan.parts)
+        return self._context.rates.limits(operation).duration_of(self.plan.sendable, self.plan.parts)
 
     def _bound(self) -> list[str]:
         """Return which limit of the campaign decides how long the slowest operation takes, if one does."""
         slowest = max(self.plan.calls, key=self._seconds, default=None)
-        said = self._opened.rates.bound(slowest, self.plan.sendable, self.plan.parts) if slowest else None
+        said = self._context.rates.bound(slowest, self.plan.sendable, self.plan.parts) if slowest else None
         return [said] if said else []
 
     def _hold(self) -> None:
         """Note when the instance is full of open contacts, and how much longer that makes it."""
-        plan, bounded = self.plan, {name: self._opened.rates.room(name) for name in self.plan.calls}
-        limit = self._opened.campaign.hold.open_contacts
+        plan, bounded = self.plan, {name: self._context.rates.room(name) for name in self.plan.calls}
+        limit = self._context.campaign.hold.open_contacts
         if limit is None or plan.sendable <= limit or not any(bounded.values()):
             return
-        stays = self._opened.rates.open_for()
+        stays = self._context.rates.open_for()
         if plan.seconds * limit / plan.sendable < stays:
             plan.notes.append(
                 f"after {limit:,} contacts the instance is full: each stays open for {stays / 60:,.0f} minutes "
@@ -172,7 +174,7 @@ class DryRun:
         plan.countries, plan.zones = dict(countries.most_common()), dict(zones.most_common())
         if plan.sendable and plan.seconds >= 0:
             per_second = plan.sendable / plan.seconds if plan.seconds else float(plan.sendable)
-            done = self._opened.terms.rules.finish_at(places, per_second=per_second, start=start)
+            done = self._context.eligibility.rules.finish_at(places, per_second=per_second, start=start)
             plan.finishes_at = datetime.fromtimestamp(done, UTC).isoformat(timespec="seconds")
 
 

@@ -8,7 +8,7 @@ from bulk.campaign import Campaign, OperationPacing, Window
 from bulk.operations import at
 from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
-from bulk.pacing.limits import Bucket, Limit, Limits, inside
+from bulk.pacing.limits import Bucket, Limit, Limits, with_headroom
 from bulk.pacing.sliding_window import SlidingWindow
 from bulk.run.connections import bounded, limit
 from bulk.run.options import Options
@@ -28,6 +28,11 @@ class Rates:
 
     campaign: Campaign
     options: Options
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The operations of the campaign's channel."""
+        return tuple(self.campaign.channel_facts.OPERATIONS.values())
 
     def quota(self, operation: str) -> tuple[float, int]:
         """Return the rate (a second) and burst that an operation is taken to have at the service."""
@@ -63,8 +68,10 @@ class Rates:
         """
         first, share = self._granted(operation), self.options.rate_share
         own = first.per_second
-        learner = RateEstimator(guess * share if guess else own) if self.is_auto(operation) else RateEstimator(own, own)
-        return AdaptiveLimiter(first, learner, Limits(self._besides(operation)))
+        estimator = (
+            RateEstimator(guess * share if guess else own) if self.is_auto(operation) else RateEstimator(own, own)
+        )
+        return AdaptiveLimiter(first, estimator, Limits(self._besides(operation)))
 
     def limits(self, operation: str) -> Limits:
         """Return the limits of an operation: first that of the service, then those that the campaign has besides."""
@@ -74,14 +81,14 @@ class Rates:
         """Return how many seconds so many rows take at least, with no burst left; 0 where that is not known."""
         if self.options.dry_run:
             return 0.0
-        operations = self.campaign.way.OPERATIONS.items()
+        operations = self.campaign.channel_facts.OPERATIONS.items()
         made = [name for table, name in operations if table in self.campaign.tables and not self.is_auto(name)]
         bounds = [(self.limits(name), self._granted(name).burst) for name in made]
-        return max((bound.lasts(rows + burst, rows) for bound, burst in bounds), default=0.0)
+        return max((bound.duration_of(rows + burst, rows) for bound, burst in bounds), default=0.0)
 
     def remarks(self) -> list[str]:
         """Return what a person should know of it: what bounds or replaces it, this host's part, what is learned."""
-        share, operations = self.options.rate_share, self.campaign.way.OPERATIONS
+        share, operations = self.options.rate_share, self.campaign.channel_facts.OPERATIONS
         made = [name for table, name in operations.items() if table in self.campaign.tables]
         rates = {name: f"{name} {self.quota(name)[0] * share:.3g} a second" for name in made}
         learned = [rate for name, rate in rates.items() if self.is_auto(name)]
@@ -99,7 +106,7 @@ class Rates:
     def bound(self, operation: str, calls: int, parts: int) -> str | None:
         """Return which limit besides the service's own decides how long so many calls take; None where none does."""
         first, *others = self.limits(operation)
-        seconds = {limit: Limits([limit]).lasts(calls, parts) for limit in (first, *others)}
+        seconds = {limit: Limits([limit]).duration_of(calls, parts) for limit in (first, *others)}
         slowest = max(seconds, key=lambda limit: seconds[limit])
         if seconds[slowest] <= seconds[first]:
             return None
@@ -113,7 +120,7 @@ class Rates:
     def _replaced(self) -> list[str]:
         """Return what of the campaign's pacing an option takes the place of besides the key of its own name."""
         pacing, options = self.campaign.pacing, self.options
-        own, is_segmented = pacing.operations.items(), self.campaign.way.SEGMENTED
+        own, is_segmented = pacing.operations.items(), self.campaign.channel_facts.SEGMENTED
         rates = [
             *(["its windows"] if isinstance(pacing.rate, tuple) else []),
             *([f"parts_per_second = {pacing.parts_per_second:g}"] if pacing.parts_per_second and is_segmented else []),
@@ -133,7 +140,7 @@ class Rates:
 
     def room(self, operation: str) -> int | None:
         """Return how many contacts may be open, for the operation that opens them; None where that is unbounded."""
-        opens = next(iter(self.campaign.way.OPERATIONS.values())) == operation
+        opens = next(iter(self.campaign.channel_facts.OPERATIONS.values())) == operation
         return self.campaign.hold.open_contacts if opens else None
 
     def open_for(self) -> float:
@@ -144,14 +151,14 @@ class Rates:
         said = self.campaign.hold.open_for
         if said is not None:
             return said
-        lifetime = self.campaign.way.LIFETIME
+        lifetime = self.campaign.channel_facts.LIFETIME
         minutes = [table[lifetime.member] for table in self.campaign.tables.values() if table.get(lifetime.member)]
         return 60.0 * (_minutes(minutes[0], lifetime.longest) if minutes else lifetime.usual)
 
     def _granted(self, operation: str) -> Bucket:
         """Return this host's part of the service's own limit."""
         (per_second, burst), share = self.quota(operation), self.options.rate_share
-        return inside(per_second * share, max(1, int(burst * share)))
+        return with_headroom(per_second * share, max(1, int(burst * share)))
 
     def _besides(self, operation: str) -> Iterator[Limit]:
         """Yield the limits that the campaign has besides: its further windows, and that of its number."""
@@ -165,9 +172,9 @@ class Rates:
     def _parts(self) -> list[Bucket]:
         """Return the limit of the number that the messages come from. An option that says the rate says it for all."""
         per_second = self.campaign.pacing.parts_per_second
-        if per_second is None or self.options.rate or not self.campaign.way.SEGMENTED:
+        if per_second is None or self.options.rate or not self.campaign.channel_facts.SEGMENTED:
             return []
-        source = at(self.campaign.tables["request"], *self.campaign.way.SENDER.split("."))
+        source = at(self.campaign.tables["request"], *self.campaign.channel_facts.SENDER.split("."))
         ours = per_second * self.options.rate_share
         return [Bucket(ours, max(1, round(ours)), of_parts=True, name=f"parts from {source}")]
 

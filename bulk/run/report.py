@@ -9,13 +9,14 @@ from bulk.errors import BulkError, CampaignError, ListError
 from bulk.files.replacement import taking_the_place_of
 from bulk.ledger import RunRecord
 from bulk.ledger.lock import sender
-from bulk.ledger.redaction import scrub
+from bulk.ledger.redaction import redact
 from bulk.model import Status, place_of
 from bulk.reports import About, Figures, Fold, Report, Row, page
 from bulk.reports.aggregate import SHOWN
-from bulk.run.context import RunContext, RunRef, Source, choose
+from bulk.run.context import RunRef, Source, choose
 from bulk.run.environment import open_from
 from bulk.run.inputs import check_output
+from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
 from bulk.run.results import found, read_results, recorded
 from bulk.threads import ahead, in_thread
@@ -35,49 +36,49 @@ async def report(campaign: Source, output: Path | str, **options: Any) -> Path:
     path, given = Path(output), Options.of(options)
     if path.suffix.lower() not in _SUFFIXES:
         raise CampaignError(f"{path}: a report is a page: name it {path.stem or 'report'}.html")
-    chosen = found(await in_thread(choose, campaign, given))
-    check_output(chosen, path)
-    with recorded(chosen) as record:
-        opened = await _opened(campaign, chosen.options)
-        await in_thread(_write, path, chosen, opened, record)
+    ref = found(await in_thread(choose, campaign, given))
+    check_output(ref, path)
+    with recorded(ref) as record:
+        reader = await _reader(campaign, ref.options)
+        await in_thread(_write, path, ref, reader, record)
     return path
 
 
-async def _opened(campaign: Source, options: Options) -> RunContext | BulkError:
+async def _reader(campaign: Source, options: Options) -> ListReader | BulkError:
     """Open the list, or say why it cannot be."""
     try:
-        return await open_from(campaign, options, to_send=False)
+        return (await open_from(campaign, options, to_send=False)).reader
     except BulkError as error:
         return error
 
 
-def _write(path: Path, chosen: RunRef, opened: RunContext | BulkError, record: RunRecord) -> None:
+def _write(path: Path, ref: RunRef, reader: ListReader | BulkError, record: RunRecord) -> None:
     remedy = "Make room, or choose another place with -o FILE.html"
     with taking_the_place_of(path, failed="the report cannot be written", remedy=remedy) as file:
-        file.write_text(page(_report(chosen, opened, record)), "utf-8")
+        file.write_text(page(_report(ref, reader, record)), "utf-8")
 
 
-def _report(chosen: RunRef, opened: RunContext | BulkError, record: RunRecord) -> Report:
-    about, now = _about(chosen, record), datetime.now(UTC)
-    if isinstance(opened, RunContext):
+def _report(ref: RunRef, reader: ListReader | BulkError, record: RunRecord) -> Report:
+    about, now = _about(ref, record), datetime.now(UTC)
+    if isinstance(reader, ListReader):
         try:
-            figures = _figures(opened, record)
+            figures = _figures(reader, record)
         except ListError as error:
-            opened = error
+            reader = error
         else:
             notes = () if about.sender else _unlisted(figures, record)
-            return Report(about, figures, now, (*_rehearsal(chosen), *notes))
-    trouble = scrub(f"The contact list cannot be read, so here is what the ledger alone can tell: {opened}")
+            return Report(about, figures, now, (*_rehearsal(ref), *notes))
+    trouble = redact(f"The contact list cannot be read, so here is what the ledger alone can tell: {reader}")
     log.warning(trouble)
-    return Report(about, _from_ledger(record), now, (*_rehearsal(chosen), str(trouble)), complete=False)
+    return Report(about, _from_ledger(record), now, (*_rehearsal(ref), str(trouble)), complete=False)
 
 
-def _rehearsal(chosen: RunRef) -> tuple[str, ...]:
-    return ("REHEARSAL: it went to a sandbox, and nobody was written to.",) if chosen.options.sandbox else ()
+def _rehearsal(ref: RunRef) -> tuple[str, ...]:
+    return ("REHEARSAL: it went to a sandbox, and nobody was written to.",) if ref.options.sandbox else ()
 
 
-def _about(chosen: RunRef, record: RunRecord) -> About:
-    facts, place, campaign = record.facts, record.facts.identity, chosen.campaign
+def _about(ref: RunRef, record: RunRecord) -> About:
+    facts, place, campaign = record.facts, record.facts.identity, ref.campaign
     return About(
         campaign=place.campaign,
         run=place.run,
@@ -85,30 +86,30 @@ def _about(chosen: RunRef, record: RunRecord) -> About:
         endpoint=place.endpoint,
         region=place.region,
         instance=place.instance,
-        operations=tuple(name for table, name in campaign.way.OPERATIONS.items() if table in campaign.tables),
+        operations=tuple(name for table, name in campaign.channel_facts.OPERATIONS.items() if table in campaign.tables),
         started_at=facts.started_at,
         ended_at=facts.ended_at,
         passes=facts.passes,
         calls=facts.calls,
         throttled=facts.throttled,
-        halted=scrub(facts.halted),
-        sender=sender(chosen.state_dir, place.campaign, place.run),
+        halted=redact(facts.halted),
+        sender=sender(ref.state_dir, place.campaign, place.run),
     )
 
 
-def _figures(opened: RunContext, record: RunRecord) -> Figures:
+def _figures(reader: ListReader, record: RunRecord) -> Figures:
     """Fold the results. Raises `ListError`."""
-    wanted = opened.wanted
-    fold = Fold(wanted.key is None or _is_destination(opened, wanted.key), opened.contacts.file_of)
-    for ours, _ in ahead(read_results(opened, record)):
+    key = reader.spec.key
+    fold = Fold(key is None or _is_destination(reader, key), reader.contacts.file_of)
+    for ours, _ in ahead(read_results(reader, record)):
         fold.note(ours)
     return fold.figures()
 
 
-def _is_destination(opened: RunContext, column: str) -> bool:
+def _is_destination(reader: ListReader, column: str) -> bool:
     """Whether a column is the one that says whom to write to."""
-    destination = opened.wanted.destination
-    resolve = opened.contacts.resolve
+    destination = reader.spec.destination
+    resolve = reader.contacts.resolve
     return isinstance(destination, str) and resolve(column) == resolve(destination)
 
 

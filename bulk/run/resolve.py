@@ -9,10 +9,11 @@ from typing import Any
 from bulk.errors import BulkError, CampaignError
 from bulk.ledger import Decision, Ledger, RunRecord, Unknown
 from bulk.ledger.lock import sole_sender
-from bulk.run.context import RunContext, RunRef, Source, choose
+from bulk.run.context import RunRef, Source, choose
 from bulk.run.environment import open_from
+from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
-from bulk.run.results import found, read_as, recorded
+from bulk.run.results import found, recorded
 from bulk.threads import in_thread
 
 log = logging.getLogger("bulk")
@@ -78,34 +79,34 @@ async def resolve(
     `ListError` where a line holds no row, `LedgerError` where nothing was sent yet, and `RunBusy` where another process
     sends this run.
     """
-    chosen = found(await in_thread(choose, campaign, Options.of(options)))
+    ref = found(await in_thread(choose, campaign, Options.of(options)))
     taken = _a_decision(decision)
-    with recorded(chosen):  # or there is no need to fetch a list
+    with recorded(ref):  # or there is no need to fetch a list
         pass
-    opened = await _opened(campaign, chosen)
-    named = await in_thread(_named, opened, rows, lines)
-    return await in_thread(_resolved, chosen, opened, taken, named)
+    reader = await _reader(campaign, ref.options)
+    named = await in_thread(_named, reader, rows, lines)
+    return await in_thread(_resolved, ref, reader, taken, named)
 
 
-async def _opened(campaign: Source, chosen: RunRef) -> RunContext | BulkError:
+async def _reader(campaign: Source, options: Options) -> ListReader | BulkError:
     """Open the list, fetched first where it is in S3, or return why it cannot be read."""
     try:
-        return await open_from(campaign, chosen.options, to_send=False)
+        return (await open_from(campaign, options, to_send=False)).reader
     except BulkError as error:
         return error
 
 
 def _named(
-    opened: RunContext | BulkError, rows: Collection[int] | None, lines: Collection[int] | None
+    reader: ListReader | BulkError, rows: Collection[int] | None, lines: Collection[int] | None
 ) -> dict[int, str] | None:
     """Return the rows that are decided about, each as it was named; None for all. Raise `ListError`."""
     if rows is None and lines is None:
         return None
     named = {row: f"row {row}" for row in rows or ()}
     if lines:
-        if isinstance(opened, BulkError):
-            raise opened
-        named |= {row: f"line {line}" for line, row in opened.contacts.rows_at(lines).items()}
+        if isinstance(reader, BulkError):
+            raise reader
+        named |= {row: f"line {line}" for line, row in reader.contacts.rows_at(lines).items()}
     return named
 
 
@@ -117,38 +118,38 @@ def _a_decision(given: Decision | str | None) -> Decision | None:
 
 
 def _resolved(
-    chosen: RunRef, opened: RunContext | BulkError, decision: Decision | None, named: Mapping[int, str] | None
+    ref: RunRef, reader: ListReader | BulkError, decision: Decision | None, named: Mapping[int, str] | None
 ) -> Resolution:
-    decided = 0 if decision is None else _decide(chosen, opened, decision, named)
-    with recorded(chosen) as record:
+    decided = 0 if decision is None else _decide(ref, reader, decision, named)
+    with recorded(ref) as record:
         left = record.unknown()
-        places = _found(opened, record, left)
+        places = _found(reader, record, left)
     told = sorted((_told(one, places.get(one.id)) for one in left), key=lambda one: (one.row is None, one.row or 0))
-    return Resolution(chosen.campaign.name, chosen.options.run_id, decision, decided, told)
+    return Resolution(ref.campaign.name, ref.options.run_id, decision, decided, told)
 
 
-def _decide(chosen: RunRef, opened: RunContext | BulkError, decision: Decision, named: Mapping[int, str] | None) -> int:
+def _decide(ref: RunRef, reader: ListReader | BulkError, decision: Decision, named: Mapping[int, str] | None) -> int:
     """Decide as the run's only sender. The run's own facts stay as they are."""
-    with sole_sender(chosen.state_dir, chosen.campaign.name, chosen.options.run_id):
-        with recorded(chosen) as record:
-            chosen_ones = None if named is None else _deliveries(opened, record, decision, named)
+    with sole_sender(ref.state_dir, ref.campaign.name, ref.options.run_id):
+        with recorded(ref) as record:
+            chosen_ones = None if named is None else _deliveries(reader, record, decision, named)
             facts = record.facts
-        with Ledger.open(chosen.state_dir) as ledger:
-            book = ledger.begin(facts.identity, facts.digests)
-            decided = book.resolve(decision, chosen_ones)
-            book.close_pass(rows=facts.rows, halted=facts.halted)
+        with Ledger.open(ref.state_dir) as ledger:
+            run = ledger.begin(facts.identity, facts.digests)
+            decided = run.resolve(decision, chosen_ones)
+            run.close_pass(rows=facts.rows, halted=facts.halted)
     return decided
 
 
 def _deliveries(
-    opened: RunContext | BulkError, record: RunRecord, decision: Decision, named: Mapping[int, str]
+    reader: ListReader | BulkError, record: RunRecord, decision: Decision, named: Mapping[int, str]
 ) -> set[int]:
     """Return which rows of the ledger are meant by places in the list as it is now. Raise `CampaignError`."""
     left = record.unknown()
     unknown = {one.id: one for one in left}
-    numbers = {place.row: id_ for id_, place in _found(opened, record, left).items()}
-    if strange := sorted(named.keys() - numbers.keys()):
-        told = ", ".join(named[row] for row in strange)
+    numbers = {place.row: id_ for id_, place in _found(reader, record, left).items()}
+    if foreign := sorted(named.keys() - numbers.keys()):
+        told = ", ".join(named[row] for row in foreign)
         raise CampaignError(f"not unknown, so there is nothing to decide: {told}. Nothing was changed")
     meant = {numbers[row] for row in named}
     doubtful = sorted(row for row in named if unknown[numbers[row]].in_doubt)
@@ -171,7 +172,7 @@ class _Place:
     file: str = ""
 
 
-def _found(opened: RunContext | BulkError, record: RunRecord, unknown: Sequence[Unknown]) -> dict[int, _Place]:
+def _found(reader: ListReader | BulkError, record: RunRecord, unknown: Sequence[Unknown]) -> dict[int, _Place]:
     """Return where unknown rows stand in the list as it is now, by their numbers in the ledger.
 
     Where the list cannot be read, they stand where they stood when it was last read.
@@ -181,10 +182,10 @@ def _found(opened: RunContext | BulkError, record: RunRecord, unknown: Sequence[
     if not wanted:
         return places
     try:
-        if isinstance(opened, BulkError):
-            raise opened
-        opened, numbers = read_as(opened, record), record.numbers()
-        for batch in opened.contacts.batches(opened.wanted, size=BATCH):
+        if isinstance(reader, BulkError):
+            raise reader
+        reader, numbers = reader.as_recorded(record), record.numbers()
+        for batch in reader.batches(size=BATCH):
             rows = batch.recipients
             for row, (key, id_) in enumerate(zip(rows.keys, numbers(rows.names, rows.destinations), strict=True)):
                 if id_ in wanted:

@@ -18,9 +18,10 @@ from bulk.ledger import Ledger, RunRecord
 from bulk.model import Status
 from bulk.reports import FileOf, Reason, Reasons, in_one_file
 from bulk.reports.results import Results, check, frame, table, write
-from bulk.run.context import RunContext, RunRef, Source, choose
+from bulk.run.context import RunRef, Source, choose
 from bulk.run.environment import open_from
 from bulk.run.inputs import check_output
+from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
 from bulk.run.summary import Summary
 from bulk.threads import in_thread
@@ -57,35 +58,35 @@ class ResultsPreview:
 async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
     """Write the results of a run as they are now. Raises `CampaignError`, `ListError` and `LedgerError`."""
     given = found(await in_thread(choose, campaign, Options.of(options))).options
-    opened = await open_from(campaign, given, to_send=False)
-    check_output(opened, Path(output))
-    with recorded(opened) as record:
-        await in_thread(look, opened, record, Path(output))
+    context = await open_from(campaign, given, to_send=False)
+    check_output(context, Path(output))
+    with recorded(context) as record:
+        await in_thread(look, context.reader, record, Path(output), context.options)
     return Path(output)
 
 
-def found(chosen: RunRef) -> RunRef:
+def found(ref: RunRef) -> RunRef:
     """Return where a run is kept: a rehearsal has a place of its own in a state directory that was named."""
-    options = chosen.options
+    options = ref.options
     if options.sandbox or options.state_dir is None:
-        return chosen
-    rehearsal = replace(chosen, options=replace(options, sandbox=True))
-    known, rehearsed = (_is_kept(one) for one in (chosen, rehearsal))
-    return rehearsal if rehearsed and not known else chosen
+        return ref
+    rehearsal = replace(ref, options=replace(options, sandbox=True))
+    known, rehearsed = (_is_kept(one) for one in (ref, rehearsal))
+    return rehearsal if rehearsed and not known else ref
 
 
-def _is_kept(chosen: RunRef) -> bool:
-    ledger = Ledger.read(chosen.state_dir)
+def _is_kept(ref: RunRef) -> bool:
+    ledger = Ledger.read(ref.state_dir)
     if ledger is None:
         return False
     with ledger:
-        return ledger.find(chosen.campaign.name, chosen.options.run_id) is not None
+        return ledger.find(ref.campaign.name, ref.options.run_id) is not None
 
 
 @contextmanager
-def recorded(chosen: RunRef) -> Iterator[RunRecord]:
+def recorded(ref: RunRef) -> Iterator[RunRecord]:
     """Open a run that was begun, to be read. Raises `LedgerError` where there is none."""
-    name, run, folder = chosen.campaign.name, chosen.options.run_id, chosen.state_dir
+    name, run, folder = ref.campaign.name, ref.options.run_id, ref.state_dir
     ledger = Ledger.read(folder)
     if ledger is None:
         raise LedgerError(
@@ -99,45 +100,37 @@ def recorded(chosen: RunRef) -> Iterator[RunRecord]:
         yield record
 
 
-def read_as(opened: RunContext, record: RunRecord) -> RunContext:
-    """Return the campaign with its list read as the run names its rows, and have the record take repeats as it does."""
-    if opened.wanted.dedupe == "none":
-        record.keep_repeats()
-    return opened.named_as(record.facts.naming)
-
-
-def read_results(opened: RunContext, record: RunRecord) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+def read_results(reader: ListReader, record: RunRecord) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Read the list again, batch by batch: what became of its rows, and the rows as the list has them."""
-    opened = read_as(opened, record)
-    recorded, wanted = record.recorded(opened.contacts.place), opened.wanted
-    if isinstance(wanted.destination, str):  # what templates read is of no interest any more
-        wanted = replace(wanted, columns=frozenset())
-    for batch in opened.contacts.batches(wanted, size=BATCH, frames=True):
+    reader = reader.as_recorded(record)
+    recorded = record.recorded(reader.contacts.place)
+    if isinstance(reader.spec.destination, str):  # what templates read is of no interest any more
+        reader = replace(reader, spec=replace(reader.spec, columns=frozenset()))
+    for batch in reader.batches(size=BATCH, frames=True):
         assert batch.frame is not None  # noqa: S101 - it was asked for
         rows = batch.recipients
         ends = recorded(rows.names, rows.destinations)
         yield table(rows.first, rows.keys, rows.destinations, ends, rows.lines), batch.frame
 
 
-def look(opened: RunContext, record: RunRecord, path: Path | None) -> ResultsPreview:
+def look(reader: ListReader, record: RunRecord, path: Path | None, options: Options) -> ResultsPreview:
     """Go over the results as they are now, and write them where a path is given."""
-    glance = ResultsPreview()
-    results = glance.over(read_results(opened, record), opened.contacts.file_of)
+    preview = ResultsPreview()
+    results = preview.over(read_results(reader, record), reader.contacts.file_of)
     if path is None:
         deque(results, maxlen=0)
     else:
-        options = opened.options
         write(results, path, outcomes_only=options.outcomes_only, spreadsheet_safe=options.spreadsheet_safe)
-    return glance
+    return preview
 
 
-def check_results(opened: RunContext) -> None:
+def check_results(ref: RunRef) -> None:
     """Raise `CampaignError` where the results of a sending cannot be written to their place: before it costs a call."""
-    path = _place_of_results(opened)
+    path = _place_of_results(ref)
     if path is None:
         return
     check(path)
-    check_output(opened, path)
+    check_output(ref, path)
     try:
         private_folder(path.parent)
         tempfile.TemporaryFile(dir=path.parent).close()
@@ -149,15 +142,15 @@ def check_results(opened: RunContext) -> None:
         raise CampaignError(f"{path}: the results cannot be written: a folder; name a file with --results FILE")
 
 
-def results_of(opened: RunContext, record: RunRecord) -> tuple[ResultsPreview, Path | None, bool]:
+def results_of(ref: RunRef, reader: ListReader, record: RunRecord) -> tuple[ResultsPreview, Path | None, bool]:
     """Write the results of a sending where they are wanted: what there is to see, where it is, and whether that failed.
 
     Results that cannot be written are no reason to forget a sending, whatever is the matter: the ledger has it all.
     """
-    path = _place_of_results(opened)
+    path = _place_of_results(ref)
     for place in dict.fromkeys((path, None)):
         try:
-            return look(opened, record, place), place, place != path
+            return look(reader, record, place, ref.options), place, place != path
         except LedgerError:
             raise
         except (BulkError, OSError, pl.exceptions.PolarsError) as error:
@@ -165,20 +158,20 @@ def results_of(opened: RunContext, record: RunRecord) -> tuple[ResultsPreview, P
     return ResultsPreview(), None, True
 
 
-def _place_of_results(opened: RunContext) -> Path | None:
-    return None if opened.options.dry_run and not opened.options.results else opened.results_path
+def _place_of_results(ref: RunRef) -> Path | None:
+    return None if ref.options.dry_run and not ref.options.results else ref.results_path
 
 
-def frame_of(opened: RunContext) -> pl.DataFrame:
+def frame_of(ref: RunRef, reader: ListReader) -> pl.DataFrame:
     """Return the results as a frame."""
-    with recorded(opened) as record:
-        return frame(read_results(opened, record), outcomes_only=opened.options.outcomes_only)
+    with recorded(ref) as record:
+        return frame(read_results(reader, record), outcomes_only=ref.options.outcomes_only)
 
 
 def summarise(
-    chosen: RunRef,
+    ref: RunRef,
     counts: Mapping[Status, int],
-    tally: CallCounts,
+    call_counts: CallCounts,
     *,
     seconds: float,
     halted: str | None,
@@ -186,26 +179,26 @@ def summarise(
     """Add up a run."""
     ended: dict[str, Any] = {status.value: counts.get(status, 0) for status in Status}
     return Summary(
-        campaign=chosen.campaign.name,
-        run=chosen.options.run_id,
-        channel=chosen.campaign.channel,
+        campaign=ref.campaign.name,
+        run=ref.options.run_id,
+        channel=ref.campaign.channel,
         rows=sum(counts.values()),
         **ended,
-        calls=tally.calls,
-        throttled=tally.throttled,
+        calls=call_counts.calls,
+        throttled=call_counts.throttled,
         seconds=round(seconds, 3),
         results=None,
         halted=halted,
-        rehearsal=chosen.options.sandbox,
+        rehearsal=ref.options.sandbox,
     )
 
 
-def summary_of_record(chosen: RunRef, record: RunRecord) -> Summary:
+def summary_of_record(ref: RunRef, record: RunRecord) -> Summary:
     """Add up a run from its ledger alone: calls over all its sendings, seconds from its first start to its last end."""
     facts = record.facts
     seconds = (facts.ended_at - facts.started_at).total_seconds() if facts.ended_at else 0.0
-    tally = CallCounts(facts.calls, facts.throttled)
-    return with_doubts(summarise(chosen, record.counts(), tally, seconds=seconds, halted=facts.halted), record)
+    call_counts = CallCounts(facts.calls, facts.throttled)
+    return with_doubts(summarise(ref, record.counts(), call_counts, seconds=seconds, halted=facts.halted), record)
 
 
 def with_doubts(told: Summary, record: RunRecord) -> Summary:

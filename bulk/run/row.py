@@ -18,7 +18,7 @@ class Executor(Protocol):
     """What drives a delivery to its outcome, or, in a dry run, looks at it."""
 
     @property
-    def tally(self) -> CallCounts:
+    def call_counts(self) -> CallCounts:
         """What went over the wire."""
 
     @property
@@ -35,8 +35,8 @@ class Row:
 
     rotation: Rotation
     tables: Mapping[str, Parameters]
-    book: RunLedger
-    carrier: Executor
+    ledger: RunLedger
+    deliverer: Executor
     judge: Judge
 
     async def outcome(self, recipient: Recipient, claim: Claim) -> Outcome:
@@ -58,7 +58,7 @@ class Row:
             occurrence=claim.occurrence,
             refusal=refusal,
         )
-        return await self.carrier.deliver(delivery)
+        return await self.deliverer.deliver(delivery)
 
     async def _leave_out(self, recipient: Recipient, claim: Claim, why: Refusal) -> Outcome:
         """Record why nothing is sent. What may have been accepted before stays unknown, and says why it is left."""
@@ -70,14 +70,14 @@ class Row:
             outcome = Outcome(Status.UNKNOWN, attempts=attempts, error_code=why.code, error_message=message)
         else:
             outcome = Outcome(why.status, attempts=attempts, error_code=why.code, error_message=said)
-        await self.book.finish(claim.id, outcome, reopens=claim.reopens is not None)
+        await self.ledger.finish(claim.id, outcome, reopens=claim.reopens is not None)
         return outcome
 
     async def _refused(self, recipient: Recipient, claim: Claim) -> Refusal | None:
         """Ask the rules before anything is built: a row whose window is closed, or that is capped, costs no turn."""
         judged = self.judge(recipient, delivery=claim.id)
         if isinstance(judged, Refusal) and judged.code == CAPPED:
-            await self.book.flush()  # the last row of this person may have been rejected this very moment
+            await self.ledger.flush()  # the last row of this person may have been rejected this very moment
             judged = self.judge(recipient, delivery=claim.id)
         if isinstance(judged, Wait):
             raise Deferred(judged.until)

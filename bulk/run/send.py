@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from bulk.errors import BulkError, ExitCode, Halted, LedgerError, unwrapped
+from bulk.loader import ContactList
 from bulk.run.changes import changes
 from bulk.run.context import RunContext, Source
 from bulk.run.environment import in_scratch, open_from
@@ -45,7 +46,7 @@ class Starting:
     """How a run starts beside others: what it shares with them, and what is waited for once all of it is open."""
 
     pool: Pool = field(default_factory=Pool)
-    opened: Callable[[], Awaitable[None]] = _at_once
+    when_open: Callable[[], Awaitable[None]] = _at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,13 @@ class Run:
     """A run, sent or found again.
 
     `exit_code` is that of the command line, `sender` names the process that sends the run at this moment, None where
-    nobody does. `glance` has the first rows of the results and the troubles by reason; of a run found again, nothing.
+    nobody does. `preview` has the first rows of the results and the troubles by reason; of a run found again, nothing.
     """
 
     summary: Summary
     exit_code: int
     _frame: Callable[[], pl.DataFrame]
-    glance: ResultsPreview = field(default_factory=ResultsPreview)
+    preview: ResultsPreview = field(default_factory=ResultsPreview)
     sender: str | None = None
 
     def results(self) -> pl.DataFrame:
@@ -87,29 +88,29 @@ async def send(
 
 async def prepared(campaign: Source, options: Options) -> RunContext:
     """Open a campaign to be sent, and log what a person should know before. Raises what `send` raises."""
-    opened = await open_from(campaign, options)
+    context = await open_from(campaign, options)
     if options.dry_run:
-        opened = in_scratch(opened)
-    check_results(opened)
-    unaccepted = await in_thread(changes, opened) if options.dry_run else []
-    warnings = opened.warnings
-    for note in [*opened.notes, *opened.rates.remarks(), *unaccepted]:
+        context = in_scratch(context)
+    check_results(context)
+    unaccepted = await in_thread(changes, context, context.digests) if options.dry_run else []
+    warnings = context.warnings
+    for note in [*context.notes, *context.rates.remarks(), *unaccepted]:
         log.log(logging.WARNING if note in warnings else logging.INFO, note)
-    return opened
+    return context
 
 
 async def sent(
-    opened: RunContext, stop: Stop, watch: Watch | None, every: float, *, starting: Starting | None = None
+    context: RunContext, stop: Stop, watch: Watch | None, every: float, *, starting: Starting | None = None
 ) -> Run:
     """Send what is prepared. Raises what `send` raises. `starting`: see there."""
     starting = starting or Starting()
-    told, run = list(opened.contacts.notes), None
+    told, run = list(context.contacts.notes), None
     try:
-        async with opened_pass(opened, stop, DryRun(opened), starting.pool) as sending:
-            await starting.opened()
+        async with opened_pass(context, stop, DryRun(context), starting.pool) as sending:
+            await starting.when_open()
             with unwrapped():
                 await sending.go(watch, every)
-            for note in opened.contacts.notes:  # what is seen at the end of a list only, such as a footer
+            for note in context.contacts.notes:  # what is seen at the end of a list only, such as a footer
                 if note not in told:
                     log.info(note)
             run = await in_thread(_ended, sending)
@@ -122,32 +123,32 @@ async def sent(
 
 def _ended(sending: SendPass) -> Run:
     """End the pass in the ledger, and write the results. Raises `Halted` where the ledger cannot be read."""
-    opened, book, tally, halting = sending.opened, sending.book, sending.carrier.tally, sending.halting
-    rows = sending.total if sending.total is not None else _rows(opened)
-    with halting.recording():
-        book.close_pass(rows=rows, halted=halting.reason, calls=tally.calls, throttled=tally.throttled)
+    context, book, call_counts, halt = sending.context, sending.ledger, sending.deliverer.call_counts, sending.halt
+    rows = sending.total if sending.total is not None else _rows(context.contacts)
+    with halt.recording():
+        book.close_pass(rows=rows, halted=halt.reason, calls=call_counts.calls, throttled=call_counts.throttled)
     try:
-        glance, path, unwritten = results_of(opened, book)
-        counts, seconds = glance.counts or book.counts(), sending.progress().seconds
-        told = summarise(opened, counts, tally, seconds=seconds, halted=halting.reason)
+        preview, path, unwritten = results_of(context, context.reader, book)
+        counts, seconds = preview.counts or book.counts(), sending.progress().seconds
+        told = summarise(context, counts, call_counts, seconds=seconds, halted=halt.reason)
         sent_before, differs = book.sent_before
         told = replace(told, results=str(path) if path else None, sent_before=sent_before, differs=differs)
         told, lost = with_doubts(told, book), book.lost()
     except LedgerError as error:
-        raise Halted(halting.reason or str(error)) from error
-    code = sending.stop.exit_code or max(unwritten, exit_code(told, lost=lost, dry_run=opened.options.dry_run))
+        raise Halted(halt.reason or str(error)) from error
+    code = sending.stop.exit_code or max(unwritten, exit_code(told, lost=lost, dry_run=context.options.dry_run))
     if lost:
         log.warning("%d rows in doubt or unknown are not in the list any more: `bulk resolve` lists them", lost)
-    if changed := marks_of(opened) != sending.marks:
+    if changed := marks_of(context) != sending.marks:
         log.warning("the contact list changed while it was sent: send again, so that no row of it is left")
     if changed or sending.leaves_rows:
         code = sending.stop.exit_code or ExitCode.ROWS_LEFT
-    return Run(told, int(code), lambda: frame_of(opened), glance)
+    return Run(told, int(code), lambda: frame_of(context, context.reader), preview)
 
 
-def _rows(opened: RunContext) -> int | None:
+def _rows(contacts: ContactList) -> int | None:
     """Count the rows of a list that was not read to its end; None where it cannot be."""
     try:
-        return opened.contacts.count()
+        return contacts.count()
     except (BulkError, OSError):
         return None

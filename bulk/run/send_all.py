@@ -97,7 +97,7 @@ class _Together:
     _pool: Pool = field(default_factory=Pool)
     _open: int = 0
 
-    async def send(self, name: str, opened: RunContext, *, task_status: TaskStatus[None]) -> None:
+    async def send(self, name: str, context: RunContext, *, task_status: TaskStatus[None]) -> None:
         """Open a run, and send it once all are open. Raises `BulkError` where it could not be opened."""
 
         async def is_open() -> None:
@@ -109,20 +109,20 @@ class _Together:
 
         with labelled(name), _named(name):
             try:
-                self.runs[name] = await self._sent(name, opened, Starting(self._pool, is_open))
+                self.runs[name] = await self._sent(name, context, Starting(self._pool, is_open))
             except BulkError as error:
                 if not self.all_open.is_set():
                     raise
                 log.error(str(error))  # noqa: TRY400 - the sentence says it all
-                self.runs[name] = _not_sent(opened, error)
+                self.runs[name] = _not_sent(context, error)
 
-    async def _sent(self, name: str, opened: RunContext, starting: Starting) -> Run:
+    async def _sent(self, name: str, context: RunContext, starting: Starting) -> Run:
         stop = Stop()
         watch = None if self.watch is None else partial(self.watch, name)
         with unwrapped():
             async with anyio.create_task_group() as beside:
                 beside.start_soon(self._follow, stop)
-                run = await sent(opened, stop, watch, self.every, starting=starting)
+                run = await sent(context, stop, watch, self.every, starting=starting)
                 beside.cancel_scope.cancel()
         return run
 
@@ -132,12 +132,12 @@ class _Together:
         stop.ask(self.stop.reason or "", self.stop.exit_code)
 
 
-def _not_sent(opened: RunContext, error: BulkError) -> Run:
+def _not_sent(context: RunContext, error: BulkError) -> Run:
     """Return a run that came to nothing after it was opened."""
-    told = summarise(opened, {}, CallCounts(), seconds=0.0, halted=str(error))
+    told = summarise(context, {}, CallCounts(), seconds=0.0, halted=str(error))
 
     def results() -> pl.DataFrame:
-        return frame_of(opened)
+        return frame_of(context, context.reader)
 
     return Run(told, int(error.exit_code), results)
 

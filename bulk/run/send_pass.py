@@ -21,9 +21,9 @@ from bulk.model import Recipient, Status
 from bulk.pacing.queue import WaiterCount
 from bulk.run.allotment import Allotment
 from bulk.run.context import RunContext
-from bulk.run.destination_lock import Alone
+from bulk.run.destination_lock import DestinationLock
 from bulk.run.eligibility import Judge
-from bulk.run.halt import Halting
+from bulk.run.halt import Halt
 from bulk.run.marks import Marks, marks_of
 from bulk.run.meter import Meter
 from bulk.run.rotation import Rotation
@@ -45,9 +45,9 @@ OPEN = ClaimKind.NEW, ClaimKind.UNSETTLED  # claims of rows that are to be drive
 class SendPass:
     """One pass over the list. `done` and `ended` count what this pass did; the ledger has the whole."""
 
-    opened: RunContext
-    book: RunLedger
-    carrier: Executor
+    context: RunContext
+    ledger: RunLedger
+    deliverer: Executor
     judge: Judge
     stop: Stop
     waiting: WaiterCount = field(default_factory=WaiterCount)
@@ -57,24 +57,24 @@ class SendPass:
     ended: Counter[Status] = field(default_factory=Counter)
     opens_at: float = math.inf
     marks: Marks = field(init=False)
-    halting: Halting = field(init=False)
+    halt: Halt = field(init=False)
     _breaker: Breaker = field(init=False)
-    _alone: Alone = field(init=False)
+    _lock: DestinationLock = field(init=False)
     _allotment: Allotment = field(init=False)
     _row: Row = field(init=False)
     _meter: Meter = field(init=False)
     _wording: str = field(init=False)
 
     def __post_init__(self) -> None:
-        settings = self.opened.campaign.stop
-        self.halting = Halting(self.stop, self.carrier.tally)
-        self.marks = marks_of(self.opened)
-        tables = self.opened.campaign.tables
-        self._row = Row(Rotation(self.opened.request, self._tried), tables, self.book, self.carrier, self.judge)
-        self._meter = Meter(self.started, self.opened.rates.permitted)
-        self._allotment = Allotment(self.opened.options.limit)
-        self._alone = Alone(needed=bool(self.opened.terms.rules.limits))
-        self._wording = self.opened.wording
+        settings = self.context.campaign.stop
+        self.halt = Halt(self.stop, self.deliverer.call_counts)
+        self.marks = marks_of(self.context)
+        tables = self.context.campaign.tables
+        self._row = Row(Rotation(self.context.request, self._tried), tables, self.ledger, self.deliverer, self.judge)
+        self._meter = Meter(self.started, self.context.rates.permitted)
+        self._allotment = Allotment(self.context.options.limit)
+        self._lock = DestinationLock(needed=bool(self.context.eligibility.rules.limits))
+        self._wording = self.context.wording
         self._breaker = Breaker(settings.same_error_in_a_row, settings.failure_share)
 
     async def go(self, watch: Callable[[Progress], None] | None, every: float) -> None:
@@ -82,22 +82,22 @@ class SendPass:
 
         Raises `ListError` and `LedgerError` where it could not start: no call was made.
         """
-        options, settings = self.opened.options, self.opened.campaign.stop
+        options, settings = self.context.options, self.context.campaign.stop
         async with anyio.create_task_group() as beside:
             if options.max_duration is not None:
                 beside.start_soon(self._stop_after, options.max_duration)
             if watch is not None:
                 beside.start_soon(self._count_rows)
                 beside.start_soon(self._report, watch, every)
-            if self.opened.campaign.contact_list.suppress:
+            if self.context.campaign.contact_list.suppress:
                 beside.start_soon(self._refresh)
             await self._read_through(settings.grace)
             beside.cancel_scope.cancel()
-        if unstopped := self.carrier.tally.unstopped:
+        if unstopped := self.deliverer.call_counts.unstopped:
             log.warning("%d contacts could not be stopped (StopContact): they stay open until they expire", unstopped)
-        self.halting.check()
-        with self.halting.recording():
-            await self.book.flush()
+        self.halt.check()
+        with self.halt.recording():
+            await self.ledger.flush()
 
     async def _read_through(self, grace: float) -> None:
         """Read the list, and read it again when the first window opens of those that were closed, until none is left.
@@ -109,14 +109,14 @@ class SendPass:
             await send(
                 self._batches(),
                 self._deliver,
-                at_once=self.opened.rates.at_once(),
+                at_once=self.context.rates.at_once(),
                 waiting=self.waiting,
                 stop=self.stop,
                 grace=grace,
             )
             if self.stop.asked or self.opens_at == math.inf or self._allotment.is_used_up:
                 return
-            if self.opened.options.no_wait:
+            if self.context.options.no_wait:
                 log.warning("sending hours are closed until %s: the rest is left (--no-wait)", _said(self.opens_at))
                 return
             log.info("waiting for sending hours: the next window opens at %s", _said(self.opens_at))
@@ -124,9 +124,9 @@ class SendPass:
                 await self.stop.sleep(self.opens_at - self.judge.now())
             except Stopped:
                 return
-            with self.halting.recording():
-                await self.book.flush()  # what is read again must not be older than what was done
-            self.book.read_again()
+            with self.halt.recording():
+                await self.ledger.flush()  # what is read again must not be older than what was done
+            self.ledger.read_again()
             self.rows, self.total = 0, None
             self.ended.clear()
 
@@ -138,7 +138,7 @@ class SendPass:
     def progress(self) -> Progress:
         """Return where the run stands."""
         failed = self.ended[Status.REJECTED] + self.ended[Status.UNKNOWN] + self.ended[Status.REFUSED]
-        tally, full, now = self.carrier.tally, self.carrier.full, time.monotonic()
+        call_counts, full, now = self.deliverer.call_counts, self.deliverer.full, time.monotonic()
         done = sum(self.ended.values())
         left = None if self.total is None or full else self._meter.seconds_left(now, self.total - done)
         return Progress(
@@ -146,8 +146,8 @@ class SendPass:
             done=done,
             sent=self.ended[Status.SENT],
             failed=failed,
-            calls=tally.calls,
-            throttled=tally.throttled,
+            calls=call_counts.calls,
+            throttled=call_counts.throttled,
             seconds=now - self.started,
             full=full,
             per_second=self._meter.per_second(now),
@@ -155,7 +155,7 @@ class SendPass:
         )
 
     async def _batches(self) -> AsyncIterator[Sequence[Item]]:
-        batches = self.opened.contacts.batches(self.opened.wanted, size=BATCH)
+        batches = self.context.contacts.batches(self.context.wanted, size=BATCH)
         while not self._allotment.is_used_up and (items := await in_thread(self._claim, batches)):
             yield items
 
@@ -164,13 +164,13 @@ class SendPass:
         try:
             return self._claimed(batches)
         except BulkError as error:
-            self.halting.note(error)
+            self.halt.note(error)
             raise
 
     def _claimed(self, batches: Iterator[Batch]) -> list[Item]:
         for batch in batches:
             rows = batch.recipients
-            claims = self.book.claim(rows, rows.names, partial(rows.contents, self._wording))
+            claims = self.ledger.claim(rows, rows.names, partial(rows.contents, self._wording))
             self.rows += len(claims)
             self.ended.update(claim.status for claim in claims if claim.kind not in OPEN)
             items = [(rows[place], claim) for place, claim in enumerate(claims) if claim.kind in OPEN]
@@ -185,14 +185,14 @@ class SendPass:
         recipient, claim = item
         called = False
         try:
-            async with self._alone.with_(recipient.destination):
+            async with self._lock.with_(recipient.destination):
                 outcome = await self._row.outcome(recipient, claim)
             called = outcome.attempts > claim.progress.attempts or outcome.status is Status.PENDING
         except Deferred as not_now:
             self.opens_at = min(self.opens_at, not_now.until)
             return
         except BulkError as error:
-            self.halting.note(error)
+            self.halt.note(error)
             raise
         finally:
             self._allotment.give_back(called=called)
@@ -203,14 +203,14 @@ class SendPass:
 
     def _tried(self) -> int:
         """Count the rows that were written to by now, or may have been."""
-        counts = self.book.counts()
+        counts = self.ledger.counts()
         return sum(counts[status] for status in (Status.SENT, Status.REJECTED, Status.UNKNOWN))
 
     async def _refresh(self) -> None:
         """Follow the files that say whom not to write to."""
         while True:
             await anyio.sleep(REFRESH)
-            for warning in await in_thread(self.opened.terms.suppression.refresh):
+            for warning in await in_thread(self.context.eligibility.suppression.refresh):
                 log.warning(warning)
 
     async def _stop_after(self, seconds: float) -> None:
@@ -218,7 +218,7 @@ class SendPass:
         self.stop.ask(f"--max-duration: {seconds:g} s are over", ExitCode.ROWS_LEFT)
 
     async def _count_rows(self) -> None:
-        self.total = await in_thread(self.opened.contacts.count)
+        self.total = await in_thread(self.context.contacts.count)
 
     async def _report(self, watch: Callable[[Progress], None], every: float) -> None:
         while True:

@@ -12,8 +12,10 @@ from bulk.threads import in_thread
 
 async def status(campaign: Source, **options: Any) -> Run:
     """Return where a run stands, by the ledger alone, also while it runs. Raises `CampaignError` and `LedgerError`."""
-    chosen = found(await in_thread(choose, campaign, Options.of(options)))
-    busy = sender(chosen.state_dir, chosen.campaign.name, chosen.options.run_id)
-    with recorded(chosen) as record:
-        summary = await in_thread(summary_of_record, chosen, record)
-    return Run(summary, exit_code(summary), lambda: frame_of(open_campaign(campaign, chosen.options)), sender=busy)
+    ref = found(await in_thread(choose, campaign, Options.of(options)))
+    busy = sender(ref.state_dir, ref.campaign.name, ref.options.run_id)
+    with recorded(ref) as record:
+        summary = await in_thread(summary_of_record, ref, record)
+    return Run(
+        summary, exit_code(summary), lambda: frame_of(ref, open_campaign(campaign, ref.options).reader), sender=busy
+    )

@@ -9,12 +9,13 @@ from bulk.delivery.announcements import Guard
 from bulk.delivery.call_runner import CallRunner, Policy, Transport
 from bulk.delivery.delivery import Deliverer
 from bulk.errors import CampaignError, Halted, SetupError
-from bulk.loader import alpha_2, email, phone
+from bulk.loader import ContactList, ReadSpec, alpha_2, email, phone
 from bulk.model import Announcement, Delivery, Outcome, Recipient, Refusal, Reply
 from bulk.pacing.queue import LocalStore, RateLimitQueue
 from bulk.run.context import RunContext, Source
 from bulk.run.environment import destination, open_from
 from bulk.run.options import Options
+from bulk.run.rates import Rates
 from bulk.run.wiring import replay_within
 from bulk.stop import Stop
 from bulk.threads import in_thread
@@ -30,7 +31,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
+class SampleRow:
     """Whose message: the row, counted from 0, or the line of the list in which that begins."""
 
     row: int | None = None
@@ -81,61 +82,60 @@ async def test(
 
     Raises `CampaignError` and `ListError` where that cannot be sent, `Halted` where Amazon Connect refuses everybody.
     """
-    return (await tried(campaign, Whose(row, line), to, Options.of(options))).outcome
+    return (await tried(campaign, SampleRow(row, line), to, Options.of(options))).outcome
 
 
-async def tried(campaign: Source, whose: Whose, to: str, options: Options) -> Trial:
+async def tried(campaign: Source, sample: SampleRow, to: str, options: Options) -> Trial:
     """Send what a row would get to somebody else. Raises what `bulk.test` does."""
-    opened = await open_from(campaign, options)
-    delivery = await in_thread(delivery_for, opened, whose, to)
-    async with destination(opened) as (transport, _):
+    context = await open_from(campaign, options)
+    delivery = await in_thread(delivery_for, context, sample, to)
+    async with destination(context) as (transport, _):
         if transport is None:
             raise CampaignError("a test message is sent for real: leave --dry-run out, or use --sandbox")
-        carrier = trial_carrier(opened, transport)
+        deliverer = test_deliverer(context.campaign, context.rates, transport)
         try:
-            outcome = await carrier.deliver(delivery)
+            outcome = await deliverer.deliver(delivery)
         except SetupError as error:  # after the first call of two, it is no longer true that nothing was sent
-            raise Halted(str(error)) if carrier.tally.calls else error from None
-    return Trial(opened.campaign, delivery.recipient, outcome)
+            raise Halted(str(error)) if deliverer.call_counts.calls else error from None
+    return Trial(context.campaign, delivery.recipient, outcome)
 
 
-def delivery_for(opened: RunContext, whose: Whose, to: str) -> Delivery:
+def delivery_for(context: RunContext, sample: SampleRow, to: str) -> Delivery:
     """Return the delivery of a row, to another destination. Raise `CampaignError` where that cannot be sent."""
-    wanted = opened.wanted
-    country = wanted.country
-    codes = frozenset(filter(None, map(alpha_2, wanted.allow_countries))) if wanted.allow_countries else None
+    spec = context.wanted
+    country = spec.country
+    codes = frozenset(filter(None, map(alpha_2, spec.allow_countries))) if spec.allow_countries else None
     code = alpha_2(country) if country else None
-    read = email(to) if wanted.kind == "email" else phone(to, code, codes, landlines=wanted.landlines)
+    read = email(to) if spec.kind == "email" else phone(to, code, codes, landlines=spec.landlines)
     if isinstance(read, Refusal):
         raise CampaignError(f"--to: {read.message}")
-    if suppressed := opened.terms.suppression.refusal(read):
+    if suppressed := context.eligibility.suppression.refusal(read):
         raise CampaignError(f"--to: {suppressed.message}, so nothing is sent to it, not even a test message")
-    built = opened.request.build(recipient := replace(_recipient(opened, whose), destination=read))
+    built = context.request.build(recipient := replace(_recipient(context.contacts, spec, sample), destination=read))
     if isinstance(built, Refusal):
         raise CampaignError(f"{recipient.place} cannot be sent: {built.message}")
     return Delivery(0, recipient, built)
 
 
-def _recipient(opened: RunContext, whose: Whose) -> Recipient:
-    row = whose.row
+def _recipient(contacts: ContactList, spec: ReadSpec, sample: SampleRow) -> Recipient:
+    row = sample.row
     if row is None:
-        assert whose.line is not None  # noqa: S101 - one of them is there
-        row = opened.contacts.rows_at([whose.line])[whose.line]
-    for batch in opened.contacts.batches(opened.wanted):
+        assert sample.line is not None  # noqa: S101 - one of them is there
+        row = contacts.rows_at([sample.line])[sample.line]
+    for batch in contacts.batches(spec):
         if batch.recipients[-1].row >= row >= batch.recipients[0].row:
             return next(recipient for recipient in batch.recipients if recipient.row == row)
     raise CampaignError(f"--row {row}: the list has no such row; rows count from 0")
 
 
-def trial_carrier(opened: RunContext, transport: Transport) -> Deliverer:
+def test_deliverer(campaign: Campaign, rates: Rates, transport: Transport) -> Deliverer:
     """Return what carries one test message, under tokens that no run has."""
     stop, once = Stop(), uuid.uuid4().hex
-    operations = opened.campaign.way.OPERATIONS.values()
-    turns = {operation: RateLimitQueue(LocalStore(opened.rates.limiter(operation)), stop) for operation in operations}
+    queues = {operation: RateLimitQueue(LocalStore(rates.limiter(operation)), stop) for operation in rates.operations}
     return Deliverer(
-        caller=CallRunner(transport, turns, stop, policy=Policy(opened.campaign.retry.attempts)),
+        caller=CallRunner(transport, queues, stop, policy=Policy(campaign.retry.attempts)),
         journal=Unrecorded(),
-        exchange=opened.campaign.way.exchange,
+        exchange=campaign.channel_facts.exchange,
         token_of=lambda operation, step, _: f"test-{once}-{operation}-{step}",
-        replay_within=replay_within(opened),
+        replay_within=replay_within(campaign),
     )

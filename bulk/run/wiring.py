@@ -6,10 +6,11 @@ from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
+from bulk.campaign import Campaign
 from bulk.delivery.call_runner import CallRunner, Policy, Transport
 from bulk.delivery.delivery import Deliverer
 from bulk.files import state_folder
-from bulk.ledger import Ledger, RunLedger
+from bulk.ledger import Ledger, RunIdentity, RunLedger
 from bulk.ledger.lock import sole_sender
 from bulk.model import Call, Delivery, digest
 from bulk.pacing.open_contacts import OpenContactLimit
@@ -19,10 +20,10 @@ from bulk.request import Texts
 from bulk.run.admission import admission
 from bulk.run.context import RunContext
 from bulk.run.eligibility import Judge
-from bulk.run.environment import destination, guesses, start_afresh, whose
+from bulk.run.environment import applied_rates, destination, rate_owner, start_afresh
 from bulk.run.plan import DryRun
 from bulk.run.pool import Pool
-from bulk.run.results import read_as
+from bulk.run.rates import Rates
 from bulk.run.send_pass import SendPass
 from bulk.stop import Stop
 from bulk.text.segments import parts
@@ -32,124 +33,119 @@ log = logging.getLogger("bulk")
 
 @asynccontextmanager
 async def opened_pass(
-    opened: RunContext, stop: Stop, survey: DryRun, pool: Pool | None = None
+    context: RunContext, stop: Stop, dry_run: DryRun, pool: Pool | None = None
 ) -> AsyncIterator[SendPass]:
     """Open all that a sending needs: the lock, the way out, the ledger. Where there is no way out, look instead."""
     pool = pool or Pool()
-    options = opened.options
+    options = context.options
     if options.state_dir is not None:  # a rehearsal's is a folder inside it, so the one that was named is seen to here
         state_folder(Path(options.state_dir))
-    with sole_sender(opened.state_dir, opened.campaign.name, options.run_id):
-        start_afresh(opened)
-        async with destination(opened) as (transport, place):
+    with sole_sender(context.state_dir, context.campaign.name, options.run_id):
+        start_afresh(context)
+        async with destination(context) as (transport, place):
             clock = steady_clock()
-            with pool.ledger(opened.state_dir, now=clock, at_once=opened.rates.at_once()) as ledger:
+            with pool.ledger(context.state_dir, now=clock, at_once=context.rates.at_once()) as ledger:
                 accept = options.accept_changes or options.dry_run
-                identity = opened.identity(*place)
-                book = ledger.begin(identity, opened.digests, fixed=opened.fixed, accept_changes=accept)
-                opened = read_as(opened, book)
+                identity = context.identity(*place)
+                record = ledger.begin(identity, context.digests, fixed=context.fixed, accept_changes=accept)
+                context = context.as_recorded(record)
                 if options.only:
-                    book.only({options.only})
-                judge = Judge.of(opened.terms, ledger, book.facts, now=clock, waits=transport is not None)
+                    record.only({options.only})
+                judge = Judge.of(context.eligibility, ledger, record.facts, now=clock, waits=transport is not None)
                 if transport is None:
-                    yield SendPass(opened, book, survey, judge, stop)
+                    yield SendPass(context, record, dry_run, judge, stop)
                     return
                 waiting = WaiterCount()
                 home = Pool() if options.sandbox else pool  # a sandbox of its own has quotas of its own
-                with paces_of(opened, await whose(transport, place), await guesses(opened), home) as paces:
-                    turns = turns_of(opened, place, ledger, paces, stop=stop, waiting=waiting)
-                    driving = carrier(opened, book, transport, turns=turns, judge=judge, stop=stop)
-                    yield SendPass(opened, book, driving, judge, stop, waiting)
+                owner = await rate_owner(transport, place)
+                rates, applied = context.rates, await applied_rates(context)
+                with limiters_of(rates, owner, applied, pool=home, state_dir=context.state_dir) as limiters:
+                    rooms = open_contact_limits(rates, identity, ledger, now=clock())
+                    queues = queues_of(limiters, rooms, stop=stop, waiting=waiting)
+                    driving = deliverer(context, record, transport, queues=queues, judge=judge, stop=stop)
+                    yield SendPass(context, record, driving, judge, stop, waiting)
 
 
 @contextmanager
-def paces_of(
-    opened: RunContext, whose: tuple[str, ...], guesses: Mapping[str, float | None], pool: Pool
+def limiters_of(
+    rates: Rates, owner: tuple[str, ...], applied: Mapping[str, float | None], *, pool: Pool, state_dir: Path
 ) -> Iterator[dict[str, FileStore]]:
-    """Open the pace of each operation, in step with the other processes that share the state directory.
+    """Open the limiter of each operation, in step with the other processes that share the state directory.
 
-    `whose` rates these are, and at which learning begins (`guesses`). Runs of one `pool` keep a rate together, whatever
-    their state directories.
+    `owner` says whose rates they are, `applied` where learning begins (calls a second). Runs of one `pool` keep a rate
+    together, whatever their state directories.
     """
     with ExitStack() as stack:
-        paces: dict[str, FileStore] = {}
-        for name in opened.campaign.way.OPERATIONS.values():
-            place = (*whose, name)
-            folder = pool.pace_folder(place, opened.state_dir)
-            shared = FileStore(folder, place, opened.rates.limiter(name, guesses.get(name)))
-            paces[name] = stack.enter_context(closing(shared))
-        yield paces
-        for name, shared in paces.items():
-            learned = shared.change(lambda pace: (pace, pace.learner))
+        limiters: dict[str, FileStore] = {}
+        for name in rates.operations:
+            key = (*owner, name)
+            store = FileStore(pool.pace_folder(key, state_dir), key, rates.limiter(name, applied.get(name)))
+            limiters[name] = stack.enter_context(closing(store))
+        yield limiters
+        for name, store in limiters.items():
+            learned = store.change(lambda limiter: (limiter, limiter.estimator))
             if learned.is_free and learned.knows:
                 log.info("%s: %.3g calls a second were learned", name, learned.estimate)
 
 
-def turns_of(
-    opened: RunContext,
-    place: tuple[str, str],
-    ledger: Ledger,
-    paces: Mapping[str, FileStore],
-    *,
-    stop: Stop,
-    waiting: WaiterCount,
-) -> dict[str, RateLimitQueue]:
-    """Return the turns of each operation. `place` is endpoint and Region.
+def open_contact_limits(
+    rates: Rates, identity: RunIdentity, ledger: Ledger, *, now: float
+) -> dict[str, OpenContactLimit]:
+    """Return the bound of the operation that opens contacts, where there is one: it begins with the ledger's open ones.
 
-    The room for open contacts begins with those that the ledger says are open; what other processes open meanwhile, the
-    ledger's guard finds.
+    What other processes open meanwhile, the ledger's guard finds.
     """
-    clock = steady_clock()
+    bounds = {name: limit for name in rates.operations if (limit := rates.room(name)) is not None}
+    if bounds:
+        ledger.index_open()
+    lasts = rates.open_for()
     return {
-        name: RateLimitQueue(
-            shared, stop, room=_room(opened, name, place, ledger, clock()), clock=clock, waiting=waiting
-        )
-        for name, shared in paces.items()
+        name: OpenContactLimit(limit, lasts, ledger.still_open(identity, since=now - lasts, limit=limit))
+        for name, limit in bounds.items()
     }
 
 
-def _room(
-    opened: RunContext, operation: str, place: tuple[str, str], ledger: Ledger, now: float
-) -> OpenContactLimit | None:
-    limit = opened.rates.room(operation)
-    if limit is None:
-        return None
-    ledger.index_open()
-    lasts = opened.rates.open_for()
-    return OpenContactLimit(limit, lasts, ledger.still_open(opened.identity(*place), since=now - lasts, limit=limit))
+def queues_of(
+    limiters: Mapping[str, FileStore], rooms: Mapping[str, OpenContactLimit], *, stop: Stop, waiting: WaiterCount
+) -> dict[str, RateLimitQueue]:
+    """Return the queue of each operation."""
+    clock = steady_clock()
+    return {
+        name: RateLimitQueue(store, stop, room=rooms.get(name), clock=clock, waiting=waiting)
+        for name, store in limiters.items()
+    }
 
 
-def carrier(
-    opened: RunContext,
-    book: RunLedger,
+def deliverer(
+    context: RunContext,
+    record: RunLedger,
     transport: Transport,
     *,
-    turns: Mapping[str, RateLimitQueue],
+    queues: Mapping[str, RateLimitQueue],
     judge: Judge,
     stop: Stop,
 ) -> Deliverer:
     """Introduce the parts of a delivery to each other."""
-    campaign = opened.campaign
-    policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, opened.request.varies)
-    count = partial(_segments, opened.request.texts) if campaign.pacing.parts_per_second else _one
-    caller = CallRunner(transport, turns, stop, policy=policy, parts_of=count)
-    book.count(lambda: (caller.tally.calls, caller.tally.throttled))
+    campaign, texts = context.campaign, context.request.texts
+    policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, context.request.varies)
+    count = partial(_segments, texts) if campaign.pacing.parts_per_second else _one
+    caller = CallRunner(transport, queues, stop, policy=policy, parts_of=count)
+    record.count(lambda: (caller.call_counts.calls, caller.call_counts.throttled))
     return Deliverer(
         caller=caller,
-        journal=book,
-        exchange=campaign.way.exchange,
-        token_of=_tokens(opened),
-        admission=admission(opened, judge, book.facts.identity),
+        journal=record,
+        exchange=campaign.channel_facts.exchange,
+        token_of=_tokens(record.facts.identity),
+        admission=admission(context.rates, judge, record.facts.identity),
         now=judge.now,
-        replay_within=replay_within(opened),
+        replay_within=replay_within(campaign),
     )
 
 
-def replay_within(opened: RunContext) -> dict[str, float]:
+def replay_within(campaign: Campaign) -> dict[str, float]:
     """Return for how many seconds the token of each operation may be used again."""
-    campaign = opened.campaign
-    way = campaign.way
-    return {name: way.TOKENS.get(name, campaign.retry.replay_within) for name in way.OPERATIONS.values()}
+    channel = campaign.channel_facts
+    return {name: channel.TOKENS.get(name, campaign.retry.replay_within) for name in channel.OPERATIONS.values()}
 
 
 def _segments(texts: Texts, call: Call) -> int:
@@ -162,12 +158,12 @@ def _one(_: Call) -> int:
     return 1
 
 
-def _tokens(opened: RunContext) -> Callable[[str, int, Delivery], str]:
+def _tokens(identity: RunIdentity) -> Callable[[str, int, Delivery], str]:
     """Name each call by who, what and which run: the same however often, and in whatever order, the list is read.
 
     The text of the message is no part of it: a text that changed after a first try must not become a second message.
     """
-    run = [opened.campaign.name, opened.options.run_id, opened.instance]
+    run = [identity.campaign, identity.run, identity.instance]
 
     def token(operation: str, step: int, delivery: Delivery) -> str:
         row = delivery.recipient.identity or delivery.recipient.key, delivery.decisions
