@@ -60,6 +60,7 @@ def to_the_end(work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwar
     """Do a command's work. Raises what it raises, and `KeyboardInterrupt` where it was interrupted."""
     import anyio
 
+    anyio.run(anyio.sleep, 0)  # loads the event loop: an import must not be interrupted halfway
     if signal.getsignal(signal.SIGINT) is _leave:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
