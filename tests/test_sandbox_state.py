@@ -244,16 +244,6 @@ def test_an_instance_that_the_account_lacks_is_not_found() -> None:
     assert answer.code == "ResourceNotFoundException"
 
 
-def test_old_requests_are_let_go_and_their_summaries_stay() -> None:
-    size = len(json.dumps(CHAT).encode())
-    here = account(keep_bytes=3 * size)
-    for _ in range(5):
-        accepted(here, "StartOutboundChatContact", CHAT)
-    found = [contact.as_dict(0.0) for contact in here.contacts]
-    assert [one["Parameters"] for one in found] == [None, None, CHAT, CHAT, CHAT]
-    assert {one["Destination"] for one in found} == {"+14155550123"}
-
-
 def test_a_contact_shows_what_was_asked_and_what_became_of_it() -> None:
     here = account()
     request = CHAT | {"ClientToken": "t"}

@@ -81,7 +81,7 @@ HOMES: dict[str, set[str]] = {
     "polars": {"loader", "reports", "reports.results", "run"},
     "pydantic": {"campaign", "rules"},
     "rich": {"cli"},
-    "sqlite3": {"ledger"},
+    "sqlite3": {"ledger", "sandbox"},
     "tenacity": {"delivery"},
     "yaml": {"campaign"},
 }

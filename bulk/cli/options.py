@@ -162,6 +162,7 @@ serving = _all(
     option("--rate", type=_Rate(), help="Calls a second and operation; AWS's defaults if not given, or auto."),
     option("--burst", type=click.IntRange(1), help="Calls at once and operation."),
     option("--faults", type=FILE, help="A bad day, as JSON or TOML."),
+    option("--state-dir", type=FOLDER, help="Keep what is accepted there, and go on with what is there."),
     option(
         "--allow-host",
         "allow_hosts",

@@ -10,7 +10,9 @@ shapes        botocore's shapes, compiled into checks
 checks        what the documentation asks besides
 quotas        rates and bursts
 handlers      what each operation does to the contacts
+contact       a contact, and the request before it
 state         contacts, tokens, open contacts
+storage       all that on disk
 effects       what is to happen to one call
 simulator     recipients whose address chooses it
 faults        rules that choose it, seeded

@@ -15,12 +15,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bulk.sandbox import api, checks, handlers
+from bulk.sandbox.contact import Request
 from bulk.sandbox.effects import Effect, Plan
 from bulk.sandbox.errors import ServiceError
 from bulk.sandbox.fault_config import declare
 from bulk.sandbox.faults import Declaration, Faults
 from bulk.sandbox.quotas import Bucket, Quotas
-from bulk.sandbox.state import Contacts, Limits, Request
+from bulk.sandbox.state import Contacts, Limits
+from bulk.sandbox.storage import Storage
 
 _CREDENTIAL = re.compile(r"AWS4-\S+ +Credential=[^/\s]+/[0-9]{8}/([^/\s]+)/([^/\s]+)/aws4_request\b")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
@@ -88,15 +90,19 @@ class Settings:
 class Account:
     """The pretend account: its contacts, buckets and faults, and what was called."""
 
-    def __init__(self, settings: Settings, now: float) -> None:
+    def __init__(self, settings: Settings, now: float, storage: Storage | None = None) -> None:
         self.api = api.load()
         self.settings = settings
         _known_operations(settings.quotas.operations)
-        self.reset(now)
+        self.contacts = Contacts(settings.limits, storage)
+        self._start(now)
 
     def reset(self, now: float) -> None:
         """Forget contacts, tokens and calls, fill the buckets, let the faults begin anew; settings stay."""
-        self.contacts = Contacts(self.settings.limits)
+        self.contacts.clear()
+        self._start(now)
+
+    def _start(self, now: float) -> None:
         self.calls = {name: Calls() for name in self.api.operations}
         self.faults = Faults(self.settings.faults, now)
         self._buckets = {name: Bucket(*self.settings.quotas.of(name), now) for name in self.api.operations}
@@ -165,7 +171,8 @@ class Account:
         checks.CHECKS[operation.name](parameters)
         self.contacts.require_instance(parameters["InstanceId"])
         request = Request(operation.name, parameters, call.body, region)
-        return handlers.OPERATIONS[operation.name](self.contacts, request, now)
+        with self.contacts.kept_whole():
+            return handlers.OPERATIONS[operation.name](self.contacts, request, now)
 
     def _settle(self, count: Calls, plan: Plan, answer: Answer) -> Answer:
         lost = plan.fate in {Effect.DROP_AFTER, Effect.HANG}

@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bulk.sandbox.contact import Contact, Request, new_id
 from bulk.sandbox.errors import ServiceError
-from bulk.sandbox.state import Contact, Contacts, Request
+from bulk.sandbox.state import Contacts
 
 Done = tuple[dict[str, Any], bool]
 """The members of the answer, and whether it is the replay of an earlier one."""
@@ -111,6 +112,8 @@ OPERATIONS: Mapping[str, Callable[[Contacts, Request, float], Done]] = {
 
 def _contact(request: Request, channel: str, method: str, *, now: float, life: float) -> Contact:
     return Contact(
+        seq=0,
+        id=new_id(),
         operation=request.operation,
         channel=channel,
         method=method,

@@ -13,6 +13,7 @@ from bulk.sandbox.fault_config import read_file
 from bulk.sandbox.quotas import Quotas
 from bulk.sandbox.server import Server
 from bulk.sandbox.state import Limits
+from bulk.sandbox.storage import Storage
 
 OPEN_CONTACTS: Mapping[str, int] = {"chat": 500, "email": 1000, "task": 2500}
 """The contacts a new instance may have open at once: "Amazon Connect service quotas"."""
@@ -39,10 +40,11 @@ class Sandbox:
     - `instances`: the instance ids there are; None takes any.
     - `allow_hosts`: names by which it may be called beside 127.0.0.1 and localhost, with a port or for any port.
     - `control_token`: what `/_sandbox/…` wants as `Authorization: Bearer …`; without one, anybody on this machine may.
-    - `keep_bytes`: how much of the requests is kept; the oldest contacts go on without.
+    - `state_dir`: a folder in which contacts outlive it; another one with the same folder goes on with them.
     - `clock` gives Unix seconds.
 
-    Raises `ValueError` for a setting that is wrong, `OSError` where the port is taken.
+    Raises `ValueError` for a setting that is wrong, `OSError` where the port is taken, or `state_dir` cannot
+    be used or is another sandbox's at the moment.
     """
 
     def __init__(  # noqa: PLR0913 - the settings of an account, all by name and with defaults
@@ -58,22 +60,29 @@ class Sandbox:
         instances: Collection[str] | None = None,
         allow_hosts: Collection[str] = (),
         control_token: str | None = None,
-        keep_bytes: int = 256 * 2**20,
+        state_dir: Path | str | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._port = port
         self._clock = clock or _steady_clock()
-        limits = Limits(dict(open_contacts or {}), ends_after, instances, keep_bytes)
+        limits = Limits(dict(open_contacts or {}), ends_after, instances)
         granted = Quotas(rate, burst).change({"quotas": quotas})
-        self._account = Account(Settings(granted, limits), self._clock())
+        self._storage = Storage(None if state_dir is None else Path(state_dir))
+        self._account = Account(Settings(granted, limits), self._clock(), self._storage)
         if faults is not None:
             self.set_faults(read_file(Path(faults)) if isinstance(faults, str | Path) else faults)
         self._server: Server | None = None
         self._guarded = {"hosts": allow_hosts, "token": control_token}
 
     async def __aenter__(self) -> Self:
+        self._storage.hold()
+        self._account.contacts.count_open()  # another sandbox may have had them meanwhile
         server = Server(self._account, self._clock)
-        await server.start(self._port, **self._guarded)
+        try:
+            await server.start(self._port, **self._guarded)
+        except BaseException:
+            self._storage.release()
+            raise
         self._server = server
         return self
 
@@ -83,6 +92,7 @@ class Sandbox:
         server, self._server = self._server, None
         if server is not None:
             await server.close()
+            self._storage.release()
 
     @property
     def url(self) -> str:

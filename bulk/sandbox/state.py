@@ -1,101 +1,28 @@
 """What the pretend Amazon Connect remembers: contacts, the tokens it has seen, how many contacts are open.
 
-Pure given *now* (Unix seconds, never running backwards). A contact ends when it is stopped, when its duration
-is over, or `ends_after` seconds after its message, as with a flow that disconnects. A contact's request is
-kept as the bytes that came; of the oldest ones only the summary stays once `keep_bytes` are reached, so that
-memory is bounded by it.
+A function of *now* (Unix seconds, never running backwards) and of what is in the storage. A contact ends when it is
+stopped, when its duration is over, or `ends_after` seconds after its message, as with a flow that disconnects.
 
 A `ClientToken` belongs to an operation and an instance and is remembered for seven days, which is what
 "StartOutboundChatContact" promises; what the email operations promise is not documented, so they do the same.
 """
 
 import hashlib
-import heapq
 import json
-import uuid
-from collections import Counter, deque
+import math
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from bulk.sandbox.contact import Contact, Request
 from bulk.sandbox.errors import ServiceError
+from bulk.sandbox.storage import Storage
 
 TOKEN_LIFE = 7 * 24 * 3600.0
 
 _KINDS = ("chat", "email", "task", "voice")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One checked request: its parameters, and the body they were read from."""
-
-    operation: str
-    parameters: Mapping[str, Any]
-    body: bytes = b""
-    region: str = "us-east-1"
-
-    @property
-    def instance(self) -> str:
-        return str(self.parameters["InstanceId"])
-
-    @property
-    def token(self) -> str | None:
-        return self.parameters.get("ClientToken")
-
-    def digest(self) -> bytes:
-        """Name the parameters without their token, whatever their order, by 16 bytes."""
-        rest = {name: value for name, value in self.parameters.items() if name != "ClientToken"}
-        text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
-        return hashlib.blake2b(text.encode(), digest_size=16).digest()
-
-
-@dataclass(slots=True, eq=False)
-class Contact:
-    """One accepted contact. `mail` is the StartOutboundEmailContact that a draft was sent with."""
-
-    operation: str
-    channel: str
-    method: str
-    instance: str
-    started_at: float
-    ends_at: float
-    token: str | None = None
-    destination: str | None = None
-    body: bytes | None = None
-    mail: bytes | None = None
-    mailed: bool = False
-    open: bool = True
-    reason: str = "EXPIRED"
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-
-    def ended(self, now: float) -> bool:
-        return now >= self.ends_at
-
-    def state(self, now: float) -> str:
-        return "ended" if self.ended(now) else "open"
-
-    def as_dict(self, now: float) -> dict[str, Any]:
-        """Return the contact as plain data; `Parameters`, `Message` are None where they are no longer kept."""
-        return {
-            "ContactId": self.id,
-            "Operation": self.operation,
-            "Channel": self.channel,
-            "InitiationMethod": self.method,
-            "InstanceId": self.instance,
-            "Destination": self.destination,
-            "ClientToken": self.token,
-            "Parameters": _read(self.body),
-            "Message": _read(self.mail),
-            "Mailed": self.mailed,
-            "State": self.state(now),
-            "StartedAt": self.started_at,
-            "EndedAt": self.ends_at if self.ended(now) else None,
-            "DisconnectReason": self.reason if self.ended(now) else None,
-        }
-
-
-def _read(body: bytes | None) -> Any:
-    return None if body is None else json.loads(body)
 
 
 @dataclass(slots=True)
@@ -109,7 +36,6 @@ class Limits:
     open_contacts: Mapping[str, int] = field(default_factory=dict)
     ends_after: float | None = None
     instances: Collection[str] | None = None
-    keep_bytes: int = 256 * 2**20
 
     def __post_init__(self) -> None:
         if not isinstance(self.open_contacts, Mapping):
@@ -124,39 +50,54 @@ class Limits:
 
 
 class Contacts:
-    """All contacts of the account."""
+    """All contacts of the account. A contact that is changed is written at once."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, storage: Storage | None = None) -> None:
         self.limits = limits
-        self._by_id: dict[str, Contact] = {}
-        self._tokens: dict[tuple[str, str], dict[str, tuple[Contact, bytes, float]]] = {}
-        self._open: Counter[tuple[str, str]] = Counter()
-        self._ends: list[tuple[float, int, Contact]] = []
-        self._kept: deque[tuple[Contact, int]] = deque()
-        self._kept_bytes = 0
-        self._serial = 0
+        self.storage = Storage() if storage is None else storage
+        self._open = Counter[tuple[str, str]]()
+        self._next_end = math.inf
+        self.count_open()
 
     def __iter__(self) -> Iterator[Contact]:
-        return iter(self._by_id.values())
+        return iter(self.storage)
 
     def __len__(self) -> int:
-        return len(self._by_id)
+        return len(self.storage)
+
+    @contextmanager
+    def kept_whole(self) -> Iterator[None]:
+        """Keep all that the block does, or, where it raises, nothing of it."""
+        self.storage.begin()
+        try:
+            yield
+            self.storage.commit()
+        except BaseException:
+            self.storage.roll_back()
+            raise
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self.kept_whole():
+            self.storage.clear()
+        self.count_open()
 
     def recall(self, request: Request, *, conflict: str, now: float) -> Contact | None:
         """Return the contact that this token was accepted for; raise `conflict` where the parameters differ."""
-        known = self._tokens.get((request.operation, request.instance), {})
-        seen = known.get(request.token) if request.token is not None else None
-        if seen is None or now - seen[2] > TOKEN_LIFE:
+        if request.token is None:
             return None
-        if seen[1] != request.digest():
+        contact = self.storage.find_by_token(_name(request), now - TOKEN_LIFE)
+        if contact is None:
+            return None
+        asked = contact.body if contact.operation == request.operation else contact.mail
+        if _without_token(json.loads(asked or b"{}")) != _without_token(request.parameters):
             raise ServiceError(conflict, "This ClientToken was used before with other parameters.")
-        return seen[0]
+        return contact
 
     def remember(self, request: Request, contact: Contact, now: float) -> None:
         """Bind the request's token to the contact."""
         if request.token is not None:
-            known = self._tokens.setdefault((request.operation, request.instance), {})
-            known[request.token] = (contact, request.digest(), now)
+            self.storage.bind(_name(request), contact, now)
 
     def admit(self, contact: Contact, *, full: str, now: float) -> None:
         """Take in a new contact, or raise `full` where too many of its kind are open."""
@@ -165,14 +106,13 @@ class Contacts:
         limit = self.limits.open_contacts.get(kind)
         if limit is not None and self.open(kind, contact.instance, now=now) >= limit:
             raise ServiceError(full, f"{limit} {kind} contacts are open in this instance, which is its quota.")
-        self._by_id[contact.id] = contact
+        self.storage.add(contact)
         self._open[kind, contact.instance] += 1
-        self._schedule(contact)
-        self._keep(contact, len(contact.body or b""))
+        self._next_end = min(self._next_end, contact.ends_at)
 
     def find(self, instance: str, contact_id: str) -> Contact:
         """Return a contact of an instance, or raise `ResourceNotFoundException`."""
-        contact = self._by_id.get(contact_id)
+        contact = self.storage.find(contact_id)
         if contact is None or contact.instance != instance:
             raise ServiceError("ResourceNotFoundException", "There is no contact with this ContactId.")
         return contact
@@ -185,7 +125,7 @@ class Contacts:
     def send(self, contact: Contact, request: Request, now: float) -> None:
         """Add the message to a draft: its flow begins."""
         contact.mailed, contact.mail = True, request.body
-        self._keep(contact, len(request.body))
+        self.storage.save(contact)
         self.run_flow(contact, now)
 
     def run_flow(self, contact: Contact, now: float) -> None:
@@ -197,7 +137,8 @@ class Contacts:
         """End a contact at a time, unless it ends sooner."""
         if at < contact.ends_at:
             contact.ends_at, contact.reason = at, reason
-            self._schedule(contact)
+            self.storage.save(contact)
+            self._next_end = min(self._next_end, at)
 
     def open(self, kind: str, instance: str, *, now: float) -> int:
         """Count the contacts of a kind that are open in an instance."""
@@ -205,20 +146,25 @@ class Contacts:
         return self._open[kind, instance]
 
     def _close(self, now: float) -> None:
-        while self._ends and self._ends[0][0] <= now:
-            contact = heapq.heappop(self._ends)[2]
-            if contact.open:
-                contact.open = False
-                self._open[contact.channel.lower(), contact.instance] -= 1
+        if now >= self._next_end:
+            for channel, instance, count in self.storage.close_until(now):
+                self._open[channel.lower(), instance] -= count
+            self._next_end = self.storage.next_end()
 
-    def _schedule(self, contact: Contact) -> None:
-        self._serial += 1
-        heapq.heappush(self._ends, (contact.ends_at, self._serial, contact))
+    def count_open(self) -> None:
+        """Read from the storage how many contacts are open."""
+        counts = {(channel.lower(), instance): count for channel, instance, count in self.storage.count_open()}
+        self._open = Counter(counts)
+        self._next_end = self.storage.next_end()
 
-    def _keep(self, contact: Contact, size: int) -> None:
-        self._kept.append((contact, size))
-        self._kept_bytes += size
-        while self._kept_bytes > self.limits.keep_bytes and self._kept:
-            oldest, size = self._kept.popleft()
-            oldest.body = oldest.mail = None
-            self._kept_bytes -= size
+
+def _name(request: Request) -> bytes:
+    """Name a token with its operation and instance by 16 bytes."""
+    text = f"{request.operation}\0{request.instance}\0{request.token}"
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
+
+
+def _without_token(parameters: Mapping[str, Any]) -> str:
+    """Write the parameters without their token, whatever their order."""
+    rest = {name: value for name, value in parameters.items() if name != "ClientToken"}
+    return json.dumps(rest, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,95 @@
+"""One contact that was accepted, and one request before it is."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One checked request: its parameters, and the body they were read from."""
+
+    operation: str
+    parameters: Mapping[str, Any]
+    body: bytes = b""
+    region: str = "us-east-1"
+
+    @property
+    def instance(self) -> str:
+        return str(self.parameters["InstanceId"])
+
+    @property
+    def token(self) -> str | None:
+        return self.parameters.get("ClientToken")
+
+
+@dataclass(slots=True, eq=False)
+class Contact:
+    """One accepted contact.
+
+    `body` is the request that made it, `mail` the StartOutboundEmailContact that a draft was sent with. The fields
+    before them are the columns of the table `contacts`, in this order; `Storage` numbers them by `seq`, from 1.
+    """
+
+    seq: int
+    id: str
+    operation: str
+    channel: str
+    method: str
+    instance: str
+    started_at: float
+    ends_at: float
+    token: str | None = None
+    destination: str | None = None
+    mailed: int = 0
+    open: int = 1
+    reason: str = "EXPIRED"
+    body: bytes | None = None
+    mail: bytes | None = None
+
+    def row(self) -> tuple[Any, ...]:
+        """Return the values of the columns."""
+        return tuple(getattr(self, name) for name in COLUMNS)
+
+    def ended(self, now: float) -> bool:
+        return now >= self.ends_at
+
+    def state(self, now: float) -> str:
+        return "ended" if self.ended(now) else "open"
+
+    def as_dict(self, now: float) -> dict[str, Any]:
+        """Return the contact as plain data."""
+        return {
+            "ContactId": self.id,
+            "Operation": self.operation,
+            "Channel": self.channel,
+            "InitiationMethod": self.method,
+            "InstanceId": self.instance,
+            "Destination": self.destination,
+            "ClientToken": self.token,
+            "Parameters": _read(self.body),
+            "Message": _read(self.mail),
+            "Mailed": bool(self.mailed),
+            "State": self.state(now),
+            "StartedAt": self.started_at,
+            "EndedAt": self.ends_at if self.ended(now) else None,
+            "DisconnectReason": self.reason if self.ended(now) else None,
+        }
+
+
+COLUMNS = tuple(Contact.__dataclass_fields__)[:-2]
+"""The columns of the table `contacts`."""
+
+
+def new_id() -> str:
+    """Return a random UUID (RFC 9562, version 4)."""
+    drawn = bytearray(os.urandom(16))
+    drawn[6], drawn[8] = drawn[6] & 0x0F | 0x40, drawn[8] & 0x3F | 0x80
+    text = drawn.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _read(body: bytes | None) -> Any:
+    return None if body is None else json.loads(body)

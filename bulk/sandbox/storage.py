@@ -1,0 +1,196 @@
+"""Contacts, requests and tokens on disk, in SQLite, so that memory does not grow with what was accepted.
+
+A sandbox that keeps nothing has SQLite's private file, which is gone when the sandbox is. One with a folder keeps
+`sandbox.sqlite3` there, each call committed before it is answered: a process that is killed loses nothing that it
+said it took ("Write-Ahead Logging", sqlite.org). Others may read that file meanwhile.
+
+| Table | Has |
+|---|---|
+| `contacts` | one narrow row for each contact, so that many of them are looked through quickly |
+| `requests` | what was asked for: the bodies as they came |
+| `tokens` | which contact a `ClientToken` stands for, by a digest of operation, instance and token |
+"""
+
+import fcntl
+import os
+import sqlite3
+import weakref
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+from bulk.sandbox.contact import COLUMNS, Contact
+
+NAME = "sandbox.sqlite3"
+_PAGE = 500  # contacts that are read at once where all of them are wanted
+_LAYOUT = 1  # of the tables; a file of another layout is not opened
+_CACHE_KIB = 48 * 1024
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS contacts (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, operation TEXT NOT NULL, channel TEXT NOT NULL,
+    method TEXT NOT NULL, instance TEXT NOT NULL, started_at REAL NOT NULL, ends_at REAL NOT NULL, token TEXT,
+    destination TEXT, mailed INTEGER NOT NULL, open INTEGER NOT NULL, reason TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS requests (seq INTEGER PRIMARY KEY, body BLOB, mail BLOB);
+CREATE TABLE IF NOT EXISTS tokens (name BLOB PRIMARY KEY, seq INTEGER NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ends ON contacts (ends_at) WHERE open;
+CREATE INDEX IF NOT EXISTS destinations ON contacts (destination);
+"""
+_SELECT = f"SELECT {', '.join(f'contacts.{name}' for name in COLUMNS)}, requests.body, requests.mail"
+_JOINED = f"{_SELECT} FROM contacts JOIN requests USING (seq)"
+_INSERT = f"INSERT INTO contacts ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our names
+_UPDATE = f"UPDATE contacts SET {', '.join(f'{name} = ?' for name in COLUMNS[1:])} WHERE seq = ?"  # noqa: S608 - our names
+
+
+class Storage:
+    """The contacts of one sandbox; in `folder` where there is one. Raises `OSError` where that cannot be written."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._lock: int | None = None
+        self.lasting = folder is not None
+        self._database = _open(None if folder is None else folder / NAME)
+        weakref.finalize(self, self._database.close)
+        self._run = self._database.execute
+        self.last = int(self._one("SELECT coalesce(max(seq), 0) FROM contacts"))
+
+    def hold(self) -> None:
+        """Be the only sandbox of the folder. Raises `OSError` where another one is."""
+        if self._folder is not None:
+            self._lock = _lock(self._folder / "sandbox.lock")
+
+    def release(self) -> None:
+        """Let another sandbox have the folder."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+    def begin(self) -> None:
+        """Begin what is kept whole or not at all."""
+        if self.lasting:
+            self._run("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Keep what was done since `begin`."""
+        if self.lasting:
+            self._run("COMMIT")
+
+    def roll_back(self) -> None:
+        """Undo what was done since `begin`."""
+        if self.lasting and self._database.in_transaction:
+            self._run("ROLLBACK")
+
+    def add(self, contact: Contact) -> None:
+        """Take in a new contact, and number it."""
+        self.last += 1
+        contact.seq = self.last
+        try:
+            self._run(_INSERT, contact.row())
+        except UnicodeEncodeError:
+            self._run(_INSERT, tuple(_writable(value) for value in contact.row()))
+        self._run("INSERT INTO requests VALUES (?, ?, ?)", (contact.seq, contact.body, contact.mail))
+
+    def save(self, contact: Contact) -> None:
+        """Write what has changed of a contact; its first request never does."""
+        row = contact.row()
+        self._run(_UPDATE, (*row[1:], row[0]))
+        if contact.mail is not None:
+            self._run("UPDATE requests SET mail = ? WHERE seq = ?", (contact.mail, contact.seq))
+
+    def find(self, contact_id: str) -> Contact | None:
+        """Return the contact of an id."""
+        row = self._run(f"{_JOINED} WHERE contacts.id = ?", (contact_id,)).fetchone()
+        return None if row is None else Contact(*row)
+
+    def bind(self, token: bytes, contact: Contact, at: float) -> None:
+        """Let a token stand for a contact."""
+        self._run("INSERT OR REPLACE INTO tokens VALUES (?, ?, ?)", (token, contact.seq, at))
+
+    def find_by_token(self, token: bytes, since: float) -> Contact | None:
+        """Return the contact that a token stands for, unless it was bound before `since`."""
+        found = self._run("SELECT seq FROM tokens WHERE name = ? AND at >= ?", (token, since)).fetchone()
+        return None if found is None else Contact(*self._run(f"{_JOINED} WHERE contacts.seq = ?", found).fetchone())
+
+    def __len__(self) -> int:
+        return int(self._one("SELECT count(*) FROM contacts"))
+
+    def __iter__(self) -> Iterator[Contact]:
+        """Yield the contacts, oldest first; none that came meanwhile is missed."""
+        seq, query = 0, f"{_JOINED} WHERE contacts.seq > ? ORDER BY contacts.seq LIMIT {_PAGE}"
+        while rows := self._run(query, (seq,)).fetchall():
+            yield from (Contact(*row) for row in rows)
+            seq = rows[-1][0]
+
+    def count_open(self) -> Iterator[tuple[str, str, int]]:
+        """Yield channel, instance and how many contacts are marked as open."""
+        yield from self._run("SELECT channel, instance, count(*) FROM contacts WHERE open GROUP BY 1, 2")
+
+    def next_end(self) -> float:
+        """Return when the next open contact ends."""
+        return float(self._one("SELECT coalesce(min(ends_at), 9e999) FROM contacts WHERE open"))
+
+    def close_until(self, now: float) -> Iterator[tuple[str, str, int]]:
+        """Mark the contacts that have ended, and yield channel, instance and how many of them."""
+        ended = "FROM contacts WHERE open AND ends_at <= ?"
+        counts = self._run(f"SELECT channel, instance, count(*) {ended} GROUP BY 1, 2", (now,)).fetchall()
+        self._run("UPDATE contacts SET open = 0 WHERE open AND ends_at <= ?", (now,))
+        yield from counts
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for table in ("contacts", "requests", "tokens"):
+            self._run(f"DELETE FROM {table}")  # noqa: S608 - our names
+        self.last = 0
+
+    def _one(self, query: str) -> Any:
+        return self._run(query).fetchone()[0]
+
+
+def _lock(path: Path) -> int:
+    """Lock a file until it is closed, and return it. It stays: see `flock(2)` on files that are removed."""
+    file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as trouble:
+        os.close(file)
+        if isinstance(trouble, BlockingIOError):
+            raise OSError(trouble.errno, "another sandbox runs there; name another folder", str(path.parent)) from None
+        raise
+    return file
+
+
+def _writable(value: Any) -> Any:
+    """Write half a character, which JSON can have and UTF-8 cannot, as an escape."""
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
+
+
+def _open(path: Path | None) -> sqlite3.Connection:
+    """Open the file, private to its owner, or a nameless one where there is no path."""
+    if path is not None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    database = sqlite3.connect(path or "", isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(database, lasting=path is not None)
+    except sqlite3.Error as trouble:
+        database.close()
+        raise OSError(0, f"{trouble}; name another folder", str(path)) from None
+    return database
+
+
+def _prepare(database: sqlite3.Connection, *, lasting: bool) -> None:
+    lasting_mode = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000"
+    fleeting = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE"
+    # What is given over is overwritten by default with some builds; nothing here is deleted but all of it at once.
+    database.executescript(f"{lasting_mode if lasting else fleeting}; PRAGMA secure_delete = OFF")
+    database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    with closing(database.execute("PRAGMA user_version")) as version:
+        (layout,) = version.fetchone()
+    if layout not in {0, _LAYOUT}:
+        raise sqlite3.DatabaseError("the file is of another version of the sandbox")
+    database.executescript(f"{_TABLES} PRAGMA user_version = {_LAYOUT}")
+    if not lasting:
+        database.execute("BEGIN")  # and never ended: nothing is to outlive the process
