@@ -36,7 +36,8 @@ class Status(enum.StrEnum):
 class Verdict(enum.Enum):
     """What an error means for the call that met it."""
 
-    RETRY = "retry"  # the rate, a fault of the service or of the line: the same call again
+    THROTTLE = "throttle"  # the rate was too high, and nothing was accepted: the same call again, at a lower rate
+    RETRY = "retry"  # a fault of the service or of the connection: the same call again
     HOLD = "hold"  # the service is full: wait until contacts end
     REJECT = "reject"  # a no to this recipient
     HALT = "halt"  # a no that every other recipient would meet too

@@ -10,7 +10,8 @@ from bulk.operations.verdicts import VERDICTS
 PAGE = Path(__file__).parents[1] / "docs" / "codes.md"
 BEGIN, END = "<!-- verdicts: written by scripts/make_code_docs.py -->\n", "<!-- end of verdicts -->"
 DONE = {
-    Verdict.RETRY: "tried again under the same token, up to `[retry] attempts` times unless it is about the rate",
+    Verdict.THROTTLE: "tried again under the same token, at a lower rate, as often as it takes",
+    Verdict.RETRY: "tried again under the same token, up to `[retry] attempts` times",
     Verdict.HOLD: "the service is full: everybody waits, and it is tried again",
     Verdict.DOUBT: "nobody can tell whether an earlier try was accepted: `unknown`",
     Verdict.HALT: (

@@ -13,7 +13,7 @@ from bulk.channels import CHANNELS
 from bulk.errors import BulkError, CallFailed
 from bulk.model import Verdict
 from bulk.operations import MODELS, operation
-from bulk.operations.verdicts import THROTTLES, VERDICTS, is_throttle, verdict
+from bulk.operations.verdicts import THROTTLES, VERDICTS, verdict
 
 MODEL = Loader(extra_search_paths=[str(MODELS)]).load_service_model("connect", "service-2", "2017-08-08")
 EXCEPTIONS = {name: shape for name, shape in MODEL["shapes"].items() if shape.get("exception")}
@@ -61,56 +61,52 @@ def test_every_exception_of_the_service_has_a_verdict() -> None:
 @pytest.mark.parametrize("code", sorted(EXCEPTIONS))
 def test_a_verdict_agrees_with_the_status_that_the_model_gives(code: str) -> None:
     status = EXCEPTIONS[code]["error"]["httpStatusCode"]
-    allowed = {429: {Verdict.RETRY, Verdict.HOLD}, 402: {Verdict.HOLD}, 500: {Verdict.RETRY}}
+    allowed = {429: {Verdict.THROTTLE, Verdict.HOLD}, 402: {Verdict.HOLD}, 500: {Verdict.RETRY}}
     assert VERDICTS[code] in allowed.get(status, set(Verdict) - {Verdict.HOLD})
 
 
 @pytest.mark.parametrize("code", sorted(THROTTLES))
 def test_every_throttle_is_retried_whatever_its_status(code: str) -> None:
     for status in (400, 429, 503):
-        assert verdict(failed(code, status)) is Verdict.RETRY
-        assert is_throttle(failed(code, status))
+        assert verdict(failed(code, status)) is Verdict.THROTTLE
 
 
 @pytest.mark.parametrize(
-    "code, status, expected, throttle",
+    "code, status, expected",
     [
-        ("429", 429, Verdict.RETRY, True),
-        ("SlowDown", 429, Verdict.RETRY, True),
-        ("LimitExceededException", 429, Verdict.HOLD, False),
-        ("ServiceQuotaExceededException", 402, Verdict.HOLD, False),
-        ("IdempotencyException", 409, Verdict.DOUBT, False),
-        ("ConflictException", 409, Verdict.REJECT, False),
-        ("500", 500, Verdict.RETRY, False),
-        ("502", 502, Verdict.RETRY, False),
-        ("503", 503, Verdict.RETRY, False),
-        ("ReadTimeout", None, Verdict.RETRY, False),
-        ("NeverHeardOf", None, Verdict.RETRY, False),
-        ("NeverHeardOf", 400, Verdict.REJECT, False),
-        ("NeverHeardOf", 404, Verdict.REJECT, False),
-        ("NeverHeardOf", 401, Verdict.HALT, False),
-        ("NeverHeardOf", 403, Verdict.HALT, False),
-        ("400", 400, Verdict.HALT, False),
-        ("403", 403, Verdict.HALT, False),
-        ("404", 404, Verdict.HALT, False),
-        ("405", 405, Verdict.HALT, False),
-        ("407", 407, Verdict.HALT, False),
-        ("409", 409, Verdict.HALT, False),
-        ("408", 408, Verdict.RETRY, False),
-        ("413", 413, Verdict.REJECT, False),
-        ("302", 302, Verdict.HALT, False),
-        ("307", 307, Verdict.HALT, False),
-        ("ExpiredTokenException", 403, Verdict.HALT, False),
-        ("ExpiredTokenException", 400, Verdict.HALT, False),
-        ("ResourceNotFoundException", 404, Verdict.HALT, False),
-        ("InvalidActiveRegionException", 400, Verdict.HALT, False),
+        ("429", 429, Verdict.THROTTLE),
+        ("SlowDown", 429, Verdict.THROTTLE),
+        ("LimitExceededException", 429, Verdict.HOLD),
+        ("ServiceQuotaExceededException", 402, Verdict.HOLD),
+        ("IdempotencyException", 409, Verdict.DOUBT),
+        ("ConflictException", 409, Verdict.REJECT),
+        ("500", 500, Verdict.RETRY),
+        ("502", 502, Verdict.RETRY),
+        ("503", 503, Verdict.RETRY),
+        ("ReadTimeout", None, Verdict.RETRY),
+        ("NeverHeardOf", None, Verdict.RETRY),
+        ("NeverHeardOf", 400, Verdict.REJECT),
+        ("NeverHeardOf", 404, Verdict.REJECT),
+        ("NeverHeardOf", 401, Verdict.HALT),
+        ("NeverHeardOf", 403, Verdict.HALT),
+        ("400", 400, Verdict.HALT),
+        ("403", 403, Verdict.HALT),
+        ("404", 404, Verdict.HALT),
+        ("405", 405, Verdict.HALT),
+        ("407", 407, Verdict.HALT),
+        ("409", 409, Verdict.HALT),
+        ("408", 408, Verdict.RETRY),
+        ("413", 413, Verdict.REJECT),
+        ("302", 302, Verdict.HALT),
+        ("307", 307, Verdict.HALT),
+        ("ExpiredTokenException", 403, Verdict.HALT),
+        ("ExpiredTokenException", 400, Verdict.HALT),
+        ("ResourceNotFoundException", 404, Verdict.HALT),
+        ("InvalidActiveRegionException", 400, Verdict.HALT),
     ],
 )
-def test_a_failure_is_judged_by_its_code_else_by_its_status(
-    code: str, status: int | None, expected: Verdict, *, throttle: bool
-) -> None:
+def test_a_failure_is_judged_by_its_code_else_by_its_status(code: str, status: int | None, expected: Verdict) -> None:
     assert verdict(failed(code, status)) is expected
-    assert is_throttle(failed(code, status)) is throttle
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "UserNotFoundException"])

@@ -21,7 +21,7 @@ from bulk.aws.connect import Connect, Endpoint
 from bulk.aws.failures import LONGEST_WAIT, clock_skew, is_foreign, retry_after, safe
 from bulk.errors import CallFailed
 from bulk.model import Call, Verdict
-from bulk.operations.verdicts import is_throttle, verdict
+from bulk.operations.verdicts import verdict
 
 CHAT = Call("StartOutboundChatContact", {"InstanceId": "i", "ContactFlowId": "f"})
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -87,7 +87,8 @@ async def test_a_numbered_answer_without_a_code_is_the_services_own(standing: St
         return web.json_response({}, status=status, headers={"x-amzn-RequestId": "r-1"})
 
     failure = await failing(standing, busy)
-    assert (verdict(failure), failure.foreign) == (Verdict.RETRY, False)
+    expected = Verdict.THROTTLE if status == 429 else Verdict.RETRY
+    assert (verdict(failure), failure.foreign) == (expected, False)
 
 
 ACCOUNT = """InvalidToken InvalidAccessKeyId InvalidClientTokenId IncompleteSignature IncompleteSignatureException
@@ -116,13 +117,13 @@ SDKS = {*TransientRetryableChecker._TRANSIENT_ERROR_CODES, *ThrottledRetryableCh
 @pytest.mark.parametrize("code", sorted(SDKS))
 @pytest.mark.parametrize("status", [400, 409, 503])
 def test_what_the_sdk_would_try_again_is_tried_again(code: str, status: int) -> None:
-    expected = Verdict.HOLD if code == "LimitExceededException" else Verdict.RETRY
-    assert verdict(CallFailed("o", code, "no", status=status)) is expected
+    expected = {Verdict.HOLD} if code == "LimitExceededException" else {Verdict.RETRY, Verdict.THROTTLE}
+    assert verdict(CallFailed("o", code, "no", status=status)) in expected
 
 
 @pytest.mark.parametrize("code", ["SlowDown", "RequestThrottled", "BandwidthLimitExceeded", "PriorRequestNotComplete"])
 def test_a_rate_that_is_too_high_has_many_names(code: str) -> None:
-    assert is_throttle(CallFailed("o", code, "no", status=400))
+    assert verdict(CallFailed("o", code, "no", status=400)) is Verdict.THROTTLE
 
 
 @on_a_standing_line

@@ -142,3 +142,26 @@ def test_a_state_directory_that_cannot_be_written_is_said(tmp_path: Path) -> Non
     (tmp_path / "pace").write_text("a file where the folder should be")
     with pytest.raises(LedgerError, match="--state-dir"):
         FileStore(tmp_path, PLACE, PACE)
+
+
+def test_a_file_says_its_version_and_names_its_fields(tmp_path: Path) -> None:
+    waits(FileStore(tmp_path, PLACE, PACE), 1)
+    (file,) = (tmp_path / "pace").iterdir()
+    first = file.read_bytes().split(b"\n")[0].decode()
+    assert first.startswith("bulk pace 2: estimate since accepted ")
+
+
+def test_a_file_of_version_1_is_gone_on_with(tmp_path: Path) -> None:
+    waits(FileStore(tmp_path, PLACE, PACE), 6)
+    (file,) = (tmp_path / "pace").iterdir()
+    file.write_bytes(file.read_bytes().split(b"\n", 1)[1])
+    assert waits(FileStore(tmp_path, PLACE, PACE), 1) == [1.5]
+
+
+def test_a_file_of_a_later_version_is_left_alone_and_named(tmp_path: Path) -> None:
+    waits(FileStore(tmp_path, PLACE, PACE), 1)
+    (file,) = (tmp_path / "pace").iterdir()
+    file.write_bytes(later := b"bulk pace 3: other fields\n12345678")
+    with pytest.raises(LedgerError, match="written by another version of bulk"):
+        FileStore(tmp_path, PLACE, PACE)
+    assert file.read_bytes() == later

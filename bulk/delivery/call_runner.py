@@ -5,8 +5,8 @@ ledger does not know of was never tried. All tries of a call carry the same `Cli
 
     the answer            what follows
     a reply               given to the channel
-    RETRY, the rate       again, as often as it takes: nothing was accepted
-    RETRY, a fault        again, `attempts` times in all; then nobody can tell
+    THROTTLE              again, as often as it takes: nothing was accepted
+    RETRY                 again, `attempts` times in all; then nobody can tell
     HOLD                  the gate closes, and the call waits behind it
     REJECT                the final no; after a try that may have been accepted, nobody can tell
     DOUBT                 accepted once before, so nobody can tell
@@ -24,7 +24,7 @@ import tenacity
 from bulk.delivery.attempts import AttemptState, CallCounts, Full, RetryAfter
 from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, SetupError
 from bulk.model import Call, Reply, Verdict
-from bulk.operations.verdicts import is_of_transport, is_throttle, verdict
+from bulk.operations.verdicts import is_of_transport, verdict
 from bulk.pacing.queue import Gate, RateLimitQueue
 from bulk.stop import Stop
 
@@ -172,7 +172,7 @@ class CallRunner:
     def _judged(self, call: Call, failure: CallFailed, tries: AttemptState, *, probing: bool) -> Exception:
         """Return the exception that says what follows from a failure."""
         match verdict(failure, varies=self._policy.varies.get(call.operation, False)):
-            case Verdict.RETRY if is_throttle(failure):
+            case Verdict.THROTTLE:
                 self.call_counts.throttled += 1
                 self._turns[call.operation].throttled()
                 tries.throttles += 1

@@ -8,10 +8,10 @@ from bulk.model import Verdict
 # Amazon Connect's errors. "Amazon Connect Service API Reference", Errors of each operation and "Common Errors";
 # a test holds this table complete against the service's own model.
 VERDICTS: dict[str, Verdict] = {
-    "ThrottlingException": Verdict.RETRY,
-    "Throttling": Verdict.RETRY,
-    "TooManyRequestsException": Verdict.RETRY,
-    "RequestLimitExceeded": Verdict.RETRY,
+    "ThrottlingException": Verdict.THROTTLE,
+    "Throttling": Verdict.THROTTLE,
+    "TooManyRequestsException": Verdict.THROTTLE,
+    "RequestLimitExceeded": Verdict.THROTTLE,
     "InternalServiceException": Verdict.RETRY,
     "InternalFailure": Verdict.RETRY,
     "ServiceUnavailable": Verdict.RETRY,
@@ -95,11 +95,6 @@ def is_of_transport(failure: CallFailed) -> bool:
     return failure.foreign or failure.code == "ProxyRefused" or bool(_OF_THE_SIGNATURE.search(failure.code))
 
 
-def is_throttle(failure: CallFailed) -> bool:
-    """Whether the service said that the rate was too high: nothing was accepted, and it counts as no failure."""
-    return failure.code in THROTTLES or (failure.status == 429 and failure.code not in VERDICTS)
-
-
 TOO_LARGE = {413, 414, 431}  # statuses that say what is wrong with this request, whoever says it
 
 
@@ -117,8 +112,9 @@ def verdict(failure: CallFailed, *, varies: bool = False) -> Verdict:
         return Verdict.REJECT
     if judged is not None:
         return judged
-    if failure.code in THROTTLES | FAULTS or failure.status is None or failure.status in {408, 429}:
-        return Verdict.RETRY
+    transient = _transient(failure)
+    if transient is not None or failure.status is None:
+        return transient or Verdict.RETRY
     if _OF_THE_ACCOUNT.search(failure.code):
         return Verdict.HALT
     if failure.status >= 500:
@@ -126,3 +122,10 @@ def verdict(failure: CallFailed, *, varies: bool = False) -> Verdict:
     foreign = (failure.foreign or failure.code.isdigit()) and failure.status not in TOO_LARGE
     denied = failure.status in {401, 403, 407} or failure.status < 400  # below 400: sent on to somewhere else
     return Verdict.HALT if foreign or denied else Verdict.REJECT
+
+
+def _transient(failure: CallFailed) -> Verdict | None:
+    """Return the verdict on what passes by itself, by the SDK's own lists and RFC 9110; None for all else."""
+    if failure.code in THROTTLES or failure.status == 429:
+        return Verdict.THROTTLE
+    return Verdict.RETRY if failure.code in FAULTS or failure.status == 408 else None

@@ -22,6 +22,9 @@ BURST_SPEED = 4.0  # times the rate at which a burst goes, at least, however fas
 
 Numbers = tuple[float, ...]
 
+FORMAT = 2, RateEstimator._fields[SETTINGS:]
+"""What `state` consists of: its version, and the names of what was learned, which begins it. A change is a version."""
+
 
 class AdaptiveLimiter(NamedTuple):
     """The pace of one operation: its `first` limit, which is led by what is learned from the answers, and the others.

@@ -1,8 +1,11 @@
 """One limit for all processes of a host that share a state directory, remembered from one run to the next.
 
-The state of a pace is a handful of numbers in a small file of its own, changed under the operating system's lock. It
+The state of a limiter is a handful of numbers in a small file of its own, changed under the operating system's lock. It
 costs a few microseconds where a database would cost a commit for each call, outlives a killed process, and a burst once
-spent is not there anew after a restart.
+spent is not there again after a restart.
+
+The file begins with a line of text, which says its version and names its fields. Those of version 1 had no such line,
+and are read. One of a later version is left alone: to take it for empty would be to send at a rate that is used up.
 """
 
 import fcntl
@@ -16,11 +19,15 @@ from typing import TypeVar
 from bulk.errors import LedgerError
 from bulk.files import hold, open_private, private_folder
 from bulk.model import digest
-from bulk.pacing.limiter import AdaptiveLimiter
+from bulk.pacing.limiter import FORMAT, AdaptiveLimiter
 
 T = TypeVar("T")
 
-MOST = 1 << 16  # bytes of a pace
+MOST = 1 << 16  # bytes of a file
+
+VERSION, FIELDS = FORMAT
+MAGIC = b"bulk pace "
+HEADER = MAGIC + f"{VERSION}: {' '.join(FIELDS)}; then of each limit its number, how many follow, and these\n".encode()
 
 # `time.monotonic` leaves out the time for which the machine was suspended. Linux has another, to macOS it is this one.
 _SINCE_START = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -49,15 +56,25 @@ class FileStore:
         """Change the pace, nobody else meanwhile; return what the change returns. Raises `LedgerError`."""
         hold(self._file, self._path, fcntl.LOCK_EX)
         try:
-            kept = array("d")
-            kept.frombytes(_whole(os.pread(self._file, MOST, 0)))
+            kept = self._numbers(os.pread(self._file, MOST, 0))
             pace, given = change(self._pace.with_state(kept))
-            os.pwrite(self._file, array("d", pace.state).tobytes(), 0)
+            os.pwrite(self._file, HEADER + array("d", pace.state).tobytes(), 0)
         except OSError as error:
             raise self._failed(error, "make room and send again, or name another --state-dir") from error
         finally:
             hold(self._file, self._path, fcntl.LOCK_UN)
         return given
+
+    def _numbers(self, content: bytes) -> "array[float]":
+        """Read the numbers of a file. Raise `LedgerError` where a later version wrote it."""
+        numbers = array("d")
+        if content.startswith(HEADER):
+            numbers.frombytes(_whole(content[len(HEADER) :]))
+        elif not content.startswith(MAGIC):
+            numbers.frombytes(_whole(content))
+        elif b"\n" in content:
+            raise LedgerError(f"{self._path} was written by another version of bulk: use that, or another --state-dir")
+        return numbers
 
     def _failed(self, error: OSError, remedy: str) -> LedgerError:
         return LedgerError(f"{self._path}: {error.strerror}; {remedy}")
