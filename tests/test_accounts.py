@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 from aiohttp.web import BaseRequest, Response
-from pretended import Answer, pretending, sts_refuses, xml
+from aws_services import Answer, pretending, sts_refuses, xml
 from sandbox_runs import CHAT, Runs, rows
 
 import bulk

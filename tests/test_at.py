@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from pretended import Pretended, pretending, sts, sts_refuses
+from aws_services import Pretended, pretending, sts, sts_refuses
 from sandbox_runs import Runs, rows
 
 import bulk

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from compiled import SMS
+from compiled_requests import SMS
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from aws_services import pretending, refused
 from cli_runs import Service, at, bulk, campaign
-from pretended import pretending, refused
 
 from bulk.cli import logs
 

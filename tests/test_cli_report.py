@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cli_runs import CAMPAIGN, Service, at, bulk, campaign, phone
-from reported import Read
+from report_pages import Read
 
 import bulk as product
 from bulk.ledger.lock import sole_sender

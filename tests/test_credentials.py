@@ -12,10 +12,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from botocore.credentials import ReadOnlyCredentials, SSOProvider
-from botocore.exceptions import RefreshWithMFAUnsupportedError
-from cli_runs import campaign
-from pretended import (
+from aws_services import (
     ACCEPTED,
     Answer,
     pretending,
@@ -24,6 +21,9 @@ from pretended import (
     sts,
     sts_refuses,
 )
+from botocore.credentials import ReadOnlyCredentials, SSOProvider
+from botocore.exceptions import RefreshWithMFAUnsupportedError
+from cli_runs import campaign
 
 import bulk
 from bulk.aws import credential_providers, credentials

@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
-from scripted import (
+from fakes import (
     CREATE,
     MAIL,
     SMS,

@@ -12,9 +12,9 @@ from typing import Any
 import anyio
 import pytest
 import virtual
+from fakes import CREATE, MAIL, SMS, STOP, caller, fault, full, no, throttled, timeout, unreachable
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from scripted import CREATE, MAIL, SMS, STOP, caller, fault, full, no, throttled, timeout, unreachable
 
 from bulk.channels import CHANNELS
 from bulk.delivery.announcements import Guard

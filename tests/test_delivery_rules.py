@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from scripted import CREATE, MAIL, SMS, STOP, Notes, Wire, caller, fault, full, ok, throttled, timeout, wire
+from fakes import CREATE, MAIL, SMS, STOP, Notes, Wire, caller, fault, full, ok, throttled, timeout, wire
 
 from bulk.channels import CHANNELS
 from bulk.delivery.announcements import Admission, Deferred

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from aws_services import Answer, Pretended, accepted, pretending, refused
 from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 from cli_runs import campaign
 from hypothesis import given
 from hypothesis import strategies as st
-from pretended import Answer, Pretended, accepted, pretending, refused
 
 import bulk
 from bulk.aws.connect import Connect, Endpoint

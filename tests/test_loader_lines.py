@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from compiled import SMS
+from compiled_requests import SMS
 from hypothesis import given
 from hypothesis import strategies as st
 

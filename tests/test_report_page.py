@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reported import MADE_AT, START, Read, end, folded, results, written
+from report_pages import MADE_AT, START, Read, end, folded, results, written
 
 from bulk.model import Status
 from bulk.reports import Figures, ReasonCount, Row

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from compiled import ARN, DRAFT, RAW, SMS, built, mail, recipient, refused, sms
+from compiled_requests import ARN, DRAFT, RAW, SMS, built, mail, recipient, refused, sms
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

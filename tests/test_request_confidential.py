@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from compiled import DRAFT, SMS, built, mail, recipient, sms
+from compiled_requests import DRAFT, SMS, built, mail, recipient, sms
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from compiled import SMS, built, refused, sms
+from compiled_requests import SMS, built, refused, sms
 
 from bulk.errors import CampaignError
 from bulk.loader import ContactList

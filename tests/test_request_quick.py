@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from compiled import ARN, DRAFT, RAW, SMS, mail, sms
+from compiled_requests import ARN, DRAFT, RAW, SMS, mail, sms
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

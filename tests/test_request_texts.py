@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from compiled import RAW, SMS, recipient
+from compiled_requests import RAW, SMS, recipient
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from compiled import DRAFT, mail, recipient
+from compiled_requests import DRAFT, mail, recipient
 from hypothesis import given
 from hypothesis import strategies as st
 from sandbox_runs import DRAFT as PLAIN

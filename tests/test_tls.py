@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_services import ACCEPTED, Pretended, accepted, pretending, profile, sts
 from certificates import Authority, Proxy, proxying
 from cli_runs import campaign
-from pretended import ACCEPTED, Pretended, accepted, pretending, profile, sts
 
 import bulk
 from bulk.aws import certificates

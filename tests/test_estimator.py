@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from told import Service, auto, configured, told
+from pacing_model import Service, auto, configured, told
 
 from bulk.pacing.estimator import DOUBLING, RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter

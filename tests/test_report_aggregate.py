@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reported import START, end, folded, results
+from report_pages import START, end, folded, results
 
 from bulk.model import Recorded, Status, mask
 from bulk.reports import ReasonCount

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import anyio
 import pytest
-from scripted import SMS, STOP, Wire, caller, fault, full, no, ok, throttled, timeout, unreachable, wire
+from fakes import SMS, STOP, Wire, caller, fault, full, no, ok, throttled, timeout, unreachable, wire
 from virtual import in_virtual_time
 
 from bulk.delivery.attempts import AttemptState

@@ -77,7 +77,7 @@ def test_processes_do_not_lose_each_others_turns(tmp_path: Path) -> None:
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
-from test_sharing import PACE, PLACE, FileStore, waits
+from test_limiter_file import PACE, PLACE, FileStore, waits
 waits(FileStore(Path({str(tmp_path)!r}), PLACE, PACE), 200)
 """
     running = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(2)]
@@ -89,7 +89,7 @@ UNABLE = """
 import os, resource, sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
-from test_sharing import PACE, PLACE, FileStore, waits
+from test_limiter_file import PACE, PLACE, FileStore, waits
 shared = FileStore(Path({folder!r}), PLACE, PACE)
 {after}
 try:
