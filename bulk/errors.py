@@ -124,7 +124,7 @@ class CallRejected(CallFailed):
 
 
 class CallWithheld(CallRejected):
-    """Our own final no to a call: the rules leave its recipient out. To a channel it is a no like the service's."""
+    """The rules leave a call's recipient out, for good. A channel treats it like a rejection by the service."""
 
     def __init__(self, operation: str, refusal: Refusal) -> None:
         super().__init__(operation, refusal.code, refusal.message, went_out=False)

@@ -39,8 +39,8 @@ class Verdict(enum.Enum):
     THROTTLE = "throttle"  # the rate was too high, and nothing was accepted: the same call again, at a lower rate
     RETRY = "retry"  # a fault of the service or of the connection: the same call again
     HOLD = "hold"  # the service is full: wait until contacts end
-    REJECT = "reject"  # a no to this recipient
-    HALT = "halt"  # a no that every other recipient would meet too
+    REJECT = "reject"  # the service refuses this recipient
+    HALT = "halt"  # the service would refuse every other recipient too
     DOUBT = "doubt"  # accepted once before, under this token, and the contact id is not told
 
 

@@ -36,7 +36,7 @@ REMEDIES = {
     "sso": "Run `aws sso login` (with --profile, where you use one), then run it again",
     "container-role": "Check AWS_CONTAINER_CREDENTIALS_FULL_URI (or …_RELATIVE_URI) and the agent that answers there",
     "env": "Log in again and set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and "
-    "AWS_CREDENTIAL_EXPIRATION anew",
+    "AWS_CREDENTIAL_EXPIRATION again",
 }
 MFA = "credentials with MFA cannot be renewed: run it again for a new code, or set a longer duration_seconds"
 

@@ -20,7 +20,7 @@ from bulk.delivery.attempts import AttemptState
 from bulk.errors import CallUnsettled, CallWithheld
 from bulk.model import CLOCK_STEP, Announcement, Call, Delivery, Refusal
 
-RENEW = 30.0  # seconds after which an announcement is made anew: caps and open contacts count from the last try
+RENEW = 30.0  # seconds after which an announcement is made again: caps and open contacts count from the last try
 FAR = 1e11  # seconds; no time that a clock tells
 SLOW = 1.0  # seconds an announcement may take before the rules are asked once more
 
@@ -29,7 +29,7 @@ Guard = Callable[[Any], Exception | None]
 
 
 class Deferred(Exception):
-    """The recipient may not be written to yet, or not at all: `why` is the time (Unix seconds), or the no."""
+    """The recipient may not be written to yet, or not at all: `why` is the time (Unix seconds), or the refusal."""
 
     def __init__(self, why: float | Refusal) -> None:
         super().__init__(str(why))
@@ -37,7 +37,7 @@ class Deferred(Exception):
 
     @property
     def until(self) -> float:
-        """The time (Unix seconds) to which a recipient waits; infinite after a no."""
+        """The time (Unix seconds) to which a recipient waits; infinite after a refusal."""
         return math.inf if isinstance(self.why, Refusal) else self.why
 
 
@@ -128,7 +128,7 @@ class Announcer:
             self._heed(not_now)
 
     def _heed(self, not_now: Deferred) -> None:
-        """Raise what follows from a no, or from a closed window."""
+        """Raise what follows from a refusal, or from a closed window."""
         why, operation = not_now.why, self.call.operation
         if isinstance(why, Refusal):
             if self.tries.in_doubt:

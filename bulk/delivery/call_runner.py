@@ -154,7 +154,7 @@ class CallRunner:
         return reply
 
     async def _prepare(self, turns: RateLimitQueue, ready: Callable[[], Awaitable[None]], tries: AttemptState) -> None:
-        """Have the try prepared. It counts from here on, so that what is announced is counted in the same breath."""
+        """Prepare the attempt. It counts from here on: the announcement is committed together with the count."""
         tries.made += 1
         self.call_counts.calls += 1
         try:
@@ -186,7 +186,7 @@ class CallRunner:
                 return Halted(str(failure))
             case Verdict.DOUBT:
                 return _ended(CallUnsettled, failure)
-            case _:  # a no after a try that may have been accepted may be because of that try
+            case _:  # an attempt that may have been accepted may be the reason for this rejection
                 return _ended(CallUnsettled if tries.in_doubt else CallRejected, failure)
 
     def _note_unstopped(self, call: Call, error: Exception) -> None:
@@ -205,7 +205,7 @@ class CallRunner:
         gate.close(probing=probing)
 
     def _after_a_fault(self, failure: CallFailed, tries: AttemptState) -> Exception:
-        """Try again, or give up: nobody can tell, or nobody is there, or it is a no after all."""
+        """Try again, or give up: the outcome is unknown, nothing answers, or the call is rejected."""
         tries.faults += 1
         tries.in_doubt |= failure.went_out and (failure.status is None or failure.status >= 500)
         if tries.faults < self._policy.attempts:

@@ -224,7 +224,7 @@ class _Batch:
 
 
 def _only_tidies_up(known: OpenRow) -> bool:
-    """Whether the call last announced comes after a no: then nothing of the row is in doubt."""
+    """Whether the call last announced follows a rejection: then nothing of the row is in doubt."""
     return known.step > len(json.loads(known.replies or "[]"))
 
 

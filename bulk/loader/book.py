@@ -18,7 +18,7 @@ from bulk.loader.xlsb import Damaged, binary_parts_of, seen_in_xlsb
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, and .xlsx under a password
 _BAD_ARCHIVE = zipfile.BadZipFile, zlib.error, KeyError, EOFError, OSError, RuntimeError, NotImplementedError, *Damaged
-_REMEDY = "take its password away, save it anew as .xlsx, or save the sheet as 'CSV UTF-8'"
+_REMEDY = "take its password away, save it again as .xlsx, or save the sheet as 'CSV UTF-8'"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class RowLengths:
         return f"{rows} last cells (line {self._line}{', for one' if self._most > 1 else ''}): read as empty"
 
     def begin(self) -> None:
-        """Count anew: the list is read again."""
+        """Start counting again: the list is read again."""
         self._short = 0
 
     def fitted(self, rows: Sequence[Row]) -> tuple[list[Sequence[str]], dict[int, Refusal]]:

@@ -105,7 +105,7 @@ def _several(cell: Any, asks: Asks, kind: str) -> str | None:
 
 def _filled(said: str, word: str) -> str:
     known = words("cell")
-    return f"is {_shown(said)}" if word in known["out"] or word in known["yes"] else "is filled in, and not with a no"
+    return f"is {_shown(said)}" if word in known["out"] or word in known["yes"] else "is filled in, and not with 'no'"
 
 
 def _lacking(said: str, word: str) -> str:

@@ -80,7 +80,7 @@ THROTTLES = frozenset(
 )
 FAULTS = frozenset({"RequestTimeout", "RequestTimeoutException"})  # likewise: the service never had the whole request
 
-# AWS's noes to an account, a key, a signature or an endpoint, never to a row ("Common Errors" of its services).
+# How AWS refuses an account, a key, a signature or an endpoint, but never a row ("Common Errors" of its services).
 _OF_THE_ACCOUNT = re.compile(
     r"(?<!Client)Token|TokenId|Signature|Credential|[Aa]uth(?!or(?!iz))|AccessKey|AccessDenied|Account|Forbidden|Subscription"
     r"|SignUp|SignedUp|Skew|InTheFuture|UnknownOperation|InvalidAction|MissingAction|InvalidEndpoint|MalformedQuery"
@@ -91,7 +91,7 @@ _OF_THE_SIGNATURE = re.compile(r"(?<!Client)Token|TokenId|Signature|RequestExpir
 
 
 def is_of_transport(failure: CallFailed) -> bool:
-    """Whether a no is to the keys or the clock of a request, or to its way, whichever its operation is."""
+    """Whether the credentials, the clock or the connection of a request was refused, whatever its operation."""
     return failure.foreign or failure.code == "ProxyRefused" or bool(_OF_THE_SIGNATURE.search(failure.code))
 
 

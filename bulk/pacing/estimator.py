@@ -1,6 +1,6 @@
-"""The rate that nobody told: found from the answers alone. Arithmetic only, time comes in.
+"""An unknown rate, estimated from the answers alone. Arithmetic only: time is a number that comes in.
 
-A token bucket gives itself away where it is empty, and it is empty whenever it says no. Between two such moments it
+A token bucket gives itself away where it is empty, and it is empty whenever it throttles. Between two such moments it
 accepts exactly what flowed in, so
 
     rate = calls accepted between two throttles / seconds between them
@@ -13,12 +13,12 @@ Before the first throttle nothing is known but a guess, and the pace doubles twi
 pays for what that spends too early. With a `ceiling`, the rate that somebody configured, the pace starts there and
 never exceeds it: it gives way where others use the account too, and comes back when they have gone.
 
-Not every no comes from an empty bucket. Strays, such as faults and the bursts of others, come at any pace, and what
-is accepted between two of them is only the pace at which we went: taken for the rate, each would lower the next. An
-experiment tells them apart. While the pace rests, below what the service has just shown, throttles that come singly
+Not every throttle comes from an empty bucket. Strays, such as faults and the bursts of others, come at any pace, and
+what is accepted between two of them is only the pace at which we went: taken for the rate, each would lower the next.
+An experiment tells them apart. While the pace rests, below what the service has just shown, throttles that come singly
 are forgiven. At the first of them after calls enough for an estimate, the estimate is lowered to what was accepted,
-and the rest begins anew: if it was too high, the throttles now cease. Those that do not are strays, and as many again
-are forgiven while the pace grows, until it is time to look anew.
+and the rest begins again: if it was too high, the throttles now cease. Those that do not are strays, and as many again
+are forgiven while the pace grows, until it is time for another look.
 
 Time in which nobody asks is not sending time. The search and the growth stand still in it, and after a pause the
 service's bucket may hold anything, so that no estimate comes from a time with a pause in it.
@@ -130,7 +130,7 @@ class RateEstimator(NamedTuple):
         return self._replace(accepted=self.accepted + calls, credit=credit)
 
     def throttled(self, now: float) -> Self:
-        """Learn from a no: the service's bucket is empty now, unless it is a stray."""
+        """Learn from a throttle: the service's bucket is empty now, unless the throttle is a stray."""
         if self.knows and math.isnan(self.since):
             return self._replace(since=now, accepted=0.0, prior=self.estimate).throttled(now)
         if self.credit >= 1 and self._tolerance(now):
@@ -163,7 +163,7 @@ class RateEstimator(NamedTuple):
         return known._replace(credit=0.0, strays=0.0, tested=self.tested if self._is_resting(now) else 0.0)
 
     def _window(self, now: float, estimate: float, weight: float = 0.0) -> Self:
-        """Begin to count anew, at an empty bucket, and rest."""
+        """Start counting again, at an empty bucket, and rest."""
         estimate = min(estimate, self.ceiling)
         weight = weight or PRIOR * max(ENOUGH_CALLS, ENOUGH * estimate)
         rests_until = now + _rest(estimate, weight)

@@ -29,5 +29,5 @@ class OpenContactLimit:
             self._opened.pop()
 
     def refill(self, opened: Iterable[float]) -> None:
-        """Know anew which are open: the oldest first."""
+        """Replace what is known of open contacts; the times come oldest first."""
         self._opened = deque(opened, maxlen=self._limit)

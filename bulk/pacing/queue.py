@@ -1,4 +1,4 @@
-"""Whose turn is it? The pacing arithmetic set in motion, and the gate that closes while the service is full.
+"""The queue of an operation, which calls leave at the permitted rate; the gate that closes while the service is full.
 
 Callers queue in the order they came; only the head of the queue sleeps, so a thousand waiting callers cost one timer.
 
@@ -32,29 +32,28 @@ FIRST_PROBE = 1.0  # seconds between the service's word that it is full and the 
 
 
 class LimiterStore(Protocol):
-    """Where a pace is kept: with us alone, or with other processes."""
+    """Where a limiter is kept: in this process alone, or shared with others."""
 
     def change(self, change: Callable[[AdaptiveLimiter], tuple[AdaptiveLimiter, T]]) -> T:
-        """Change the pace in one go; give what the change gives."""
+        """Change the limiter while nobody else does; return what the change returns."""
 
 
 class LocalStore:
-    """A pace that nobody shares."""
+    """A limiter that nobody shares."""
 
     def __init__(self, pace: AdaptiveLimiter) -> None:
         self.pace = pace
 
     def change(self, change: Callable[[AdaptiveLimiter], tuple[AdaptiveLimiter, T]]) -> T:
-        """Change the pace; give what the change gives."""
+        """Change the limiter; return what the change returns."""
         self.pace, given = change(self.pace)
         return given
 
 
 class WaiterCount:
-    """Those who wait for the pace, of whichever operation. Where there are none, more could be under way.
+    """Counts the deliveries that wait in any queue of a run. While there are none, more deliveries could be under way.
 
-    Sent for in this way, as many are under way as rate and latency need, whatever these are. `when_nobody` is called
-    when the last of them has got his turn.
+    So as many are under way as rate and latency need. `when_nobody` is called when the last that waited goes on.
     """
 
     def __init__(self) -> None:
@@ -76,9 +75,9 @@ class WaiterCount:
 
 
 class _Place(NamedTuple):
-    """The place of so many `calls`: how long they wait, in seconds, and how long the moment lasts that they are given.
+    """What the limiter granted to `calls` calls: their `wait`, and the `moment` until the next may go, in seconds.
 
-    `valid_until` is the time until which they may go without another place.
+    They may go until `valid_until` (seconds); after that the limiter has to be told.
     """
 
     wait: float
@@ -88,7 +87,9 @@ class _Place(NamedTuple):
 
 
 class RateLimitQueue:
-    """The turns of one operation. `clock` gives seconds on the scale of the pace; `room` bounds open contacts.
+    """Lets the calls of one operation go, each when its limits allow.
+
+    `clock` returns seconds on the scale of the limiter; `room` bounds open contacts.
 
     `waiting` is shared by the operations of a run.
     """

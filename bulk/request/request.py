@@ -40,7 +40,7 @@ class Request:
     destination, None where a template makes it. `varies` tells by operation whether a row itself names a
     resource of the instance, other than what the channel supplies. `texts` are what a person reads. `digests`
     names the text of each template by its table and path, in 12 hex digits. `turns` is after how many rows the
-    values that are used in turn begin anew: 1 where there are none.
+    values that are used in turn start again: 1 where there are none.
     """
 
     columns: frozenset[str]

@@ -1,4 +1,4 @@
-"""Who may be written to, asked anew before each try: the rules by themselves, caps and open contacts in the ledger."""
+"""Who may be written to, asked before each attempt: the rules by themselves, caps and open contacts in the ledger."""
 
 from bulk.delivery.announcements import Admission, Deferred, Guard
 from bulk.delivery.attempts import Full

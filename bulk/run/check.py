@@ -1,4 +1,4 @@
-"""A campaign gone over without a call: every row judged, built and looked at, as a sending would, and none of it kept.
+"""A campaign checked without a call: every row is judged and built as for sending, and nothing of it is kept.
 
 A run of which the ledger has nothing yet needs none to tell which rows are new: all are, but those that repeat one
 further up. Then there are no tasks and no transactions, and the list is read once.

@@ -1,4 +1,4 @@
-"""The parts of a delivery, introduced to each other: nobody knows anybody but through here."""
+"""Where the parts of a sending are put together: client, ledger, rules, queues, deliverer. They meet only here."""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -35,10 +35,10 @@ log = logging.getLogger("bulk")
 async def opened_pass(
     context: RunContext, stop: Stop, dry_run: DryRun, pool: Pool | None = None
 ) -> AsyncIterator[SendPass]:
-    """Open all that a sending needs: the lock, the way out, the ledger. Where there is no way out, look instead."""
+    """Open all that sending needs: the lock, the client, the ledger. A dry run has no client and looks at its rows."""
     pool = pool or Pool()
     options = context.options
-    if options.state_dir is not None:  # a rehearsal's is a folder inside it, so the one that was named is seen to here
+    if options.state_dir is not None:  # a rehearsal uses a folder inside it: the one that was named is checked here
         state_folder(Path(options.state_dir))
     with sole_sender(context.state_dir, context.campaign.name, options.run_id):
         start_afresh(context)
@@ -125,7 +125,7 @@ def deliverer(
     judge: Judge,
     stop: Stop,
 ) -> Deliverer:
-    """Introduce the parts of a delivery to each other."""
+    """Put the parts of a delivery together."""
     campaign, texts = context.campaign, context.request.texts
     policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, context.request.varies)
     count = partial(_segments, texts) if campaign.pacing.parts_per_second else _one

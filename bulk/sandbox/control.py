@@ -6,7 +6,7 @@
 | `GET /_sandbox/calls` | counts by operation, and when each call was received (Unix seconds) |
 | `GET`, `PUT`, `DELETE /_sandbox/faults` | the faults declared; a PUT replaces them, a DELETE clears them |
 | `GET`, `PUT /_sandbox/quotas` | rates and bursts; a PUT changes what it names |
-| `POST /_sandbox/reset` | forgets contacts, tokens and calls; quotas and faults stay, and begin anew |
+| `POST /_sandbox/reset` | forgets contacts, tokens and calls; quotas and faults stay, and start over |
 """
 
 import json

@@ -130,7 +130,7 @@ class Sandbox:
         self._account.set_quotas(changed, self._clock())
 
     def reset(self) -> None:
-        """Forget contacts, tokens and calls; quotas and faults stay, and begin anew."""
+        """Forget contacts, tokens and calls; quotas and faults stay, and start over."""
         self._account.reset(self._clock())
 
 
