@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the contact lists of `input_examples/`: always the same rows, from fixed seeds.
+"""Write the contact lists of `input_examples/`, always the same rows from fixed seeds, and the schema of a campaign.
 
     .venv/bin/python scripts/make_examples.py [DIR]
 
@@ -13,6 +13,7 @@ keys with leading zeros, and a few rows that cannot be sent (`tests/test_example
 """
 
 import csv
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +25,8 @@ from typing import Any, NamedTuple
 import phonenumbers
 import polars as pl
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+from bulk.reference.schema import FILE, campaign_schema
 
 Row = dict[str, Any]
 
@@ -390,6 +393,7 @@ def write_csv(path: Path, rows: list[Row], *, encoding: str = "utf-8", ends: str
 
 def write_examples(folder: Path) -> None:
     """Write every list under the folder, each beside the campaigns that use it."""
+    (folder / FILE).write_text(json.dumps(campaign_schema(), indent=2, ensure_ascii=False) + "\n", "utf-8")
     for channel in ("sms", "whatsapp", "email", "inbound-email"):
         (folder / channel).mkdir(parents=True, exist_ok=True)
     write_csv(folder / "sms/contacts.csv", appointments())

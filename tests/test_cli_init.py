@@ -30,7 +30,7 @@ def test_the_campaign_it_writes_runs_and_the_list_stays_where_it_is(tmp_path: Pa
         "to try it: python -m bulk send sms/people.toml --sandbox",
     ]
     assert written(tmp_path / "sms" / "people.toml")["contacts"] == "../people.csv"
-    assert [path.name for path in (tmp_path / "sms").iterdir()] == ["people.toml"]
+    assert sorted(path.name for path in (tmp_path / "sms").iterdir()) == ["campaign.schema.json", "people.toml"]
     ended = bulk("send", "sms/people.toml", "--sandbox", "--rate", "50", "--json", cwd=tmp_path)
     assert (ended.code, ended.json["sent"]) == (0, 3)
 
@@ -82,7 +82,10 @@ def test_campaigns_for_two_lists_lie_side_by_side(tmp_path: Path) -> None:
     for name in ("Kunden Nord 2026.csv", "kunden-s\u00fcd.csv"):
         (tmp_path / name).write_text(contact_list(1))
         assert bulk("init", "sms", "mine", "--from", name, cwd=tmp_path).code == 0
-    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["kunden-nord-2026.toml", "kunden-s-d.toml"]
+    assert sorted(path.name for path in (tmp_path / "mine").glob("*.toml")) == [
+        "kunden-nord-2026.toml",
+        "kunden-s-d.toml",
+    ]
 
 
 # file → channel → the columns that are chosen: destination, key, country

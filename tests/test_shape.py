@@ -58,8 +58,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     # 4 the wiring, which introduces them to each other
     "run": WORDS | PURE | EDGE | MOTION | {"sandbox"},
     # 5 people
-    "starters": WORDS | {"channels", "files", "loader"},
-    "cli": WORDS | {"campaign", "reports", "run", "sandbox", "starters", "stop", "threads"},
+    "reference": WORDS | {"campaign", "channels", "operations"},
+    "starters": WORDS | {"channels", "files", "loader", "reference"},
+    "cli": WORDS | {"files", "reference", "campaign", "reports", "run", "sandbox", "starters", "stop", "threads"},
     "__main__": {"cli"},
     # apart: the judge is not related to the judged
     "sandbox": set(),
@@ -77,6 +78,7 @@ HOMES: dict[str, set[str]] = {
     "email_validator": {"loader"},
     "fastexcel": {"loader"},
     "jinja2": {"reports", "request"},
+    "markdown_it": {"reference"},
     "phonenumbers": {"loader"},
     "polars": {"loader", "reports", "reports.results", "run"},
     "pydantic": {"campaign", "rules"},

@@ -13,6 +13,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PlainValidator,
     PrivateAttr,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -117,10 +118,17 @@ def moment(text: str) -> datetime | date | timedelta:
         ) from None
 
 
-Windows = Annotated[tuple[tuple[int, int], ...], BeforeValidator(_windows)]
+def _one_or_more(of: Mapping[str, Any]) -> WithJsonSchema:
+    """Describe text, or a list of such texts."""
+    return WithJsonSchema({"anyOf": [{"type": "string", **of}, {"type": "array", "items": {"type": "string", **of}}]})
+
+
+_HOURS = _one_or_more({"pattern": r"^\s*\d{1,2}:[0-5]\d\s*[-–]\s*\d{1,2}:[0-5]\d\s*$"})
+Windows = Annotated[tuple[tuple[int, int], ...], BeforeValidator(_windows), _HOURS]
 """Windows of one day: minutes after its midnight, from and to."""
 
-Expiry = Annotated[datetime | date | timedelta | str | None, PlainValidator(_an_expiry)]
+_EXPIRY = WithJsonSchema({"type": ["string", "number"]})
+Expiry = Annotated[datetime | date | timedelta | str | None, PlainValidator(_an_expiry), _EXPIRY]
 """A time, the end of a date, so long after the run began, or a template that gives one of these for each row."""
 
 
@@ -153,9 +161,9 @@ class WeekTable(Table):
 class HoursTable(WeekTable):
     """When a person may be written to. `unknown_zone` are the zones of one whose zone is unknown; none: never."""
 
-    holidays: Annotated[tuple[tuple[date, date], ...], BeforeValidator(_date_ranges)] = ()
-    rules: Annotated[tuple[str, ...], BeforeValidator(_several)] = ()
-    unknown_zone: Annotated[tuple[str, ...], BeforeValidator(_zones)] = ()
+    holidays: Annotated[tuple[tuple[date, date], ...], BeforeValidator(_date_ranges), _one_or_more({})] = ()
+    rules: Annotated[tuple[str, ...], BeforeValidator(_several), _one_or_more({})] = ()
+    unknown_zone: Annotated[tuple[str, ...], BeforeValidator(_zones), _one_or_more({})] = ()
 
 
 class Cap(Table):

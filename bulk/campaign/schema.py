@@ -9,14 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pydantic
-from pydantic import (
-    BeforeValidator,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-    model_validator,
-)
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from bulk.campaign.bounds import HIGHEST, LOWEST
 from bulk.campaign.destination import AtTable
@@ -119,6 +112,7 @@ class Pacing(OperationPacing):
     """The pace of the calls. `operations` holds the tables such as `[pacing.CreateContact]`."""
 
     GATHERED: ClassVar = "operations"
+    PATTERN: ClassVar = "^[A-Z]"
 
     at_once: Count | None = None
     parts_per_second: Speed | None = None

@@ -6,7 +6,15 @@ from datetime import timedelta
 from typing import Annotated, Any, ClassVar
 
 import pydantic
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
 
 from bulk.campaign.bounds import HIGHEST, LONGEST, LOWEST
 
@@ -51,7 +59,13 @@ def _fast_enough(value: float) -> float:
     return value
 
 
-Duration = Annotated[float, BeforeValidator(seconds)]
+_DURATION = {
+    "type": ["number", "string"],
+    "minimum": 0,
+    "pattern": r"^\s*([0-9]+(\.[0-9]+)?\s*(ms|[smhdw])\s*)+$",
+    "description": "seconds, or text such as 90s, 2h30m, 7d",
+}
+Duration = Annotated[float, BeforeValidator(seconds), WithJsonSchema(_DURATION)]
 Count = Annotated[int, Field(gt=0, le=HIGHEST)]
 Speed = Annotated[float, Field(gt=0, le=HIGHEST), AfterValidator(_fast_enough)]
 """So many in a second, a minute, an hour or a day."""
@@ -61,10 +75,11 @@ class Table(pydantic.BaseModel):
     """One table of the file: its keys are all there are, and it is never changed.
 
     Tables in it whose names other parts of the program know, such as those of channels, are gathered in the field that
-    `GATHERED` names.
+    `GATHERED` names. Where they are too many to list, `PATTERN` (a regular expression) matches them.
     """
 
     GATHERED: ClassVar[str | None] = None
+    PATTERN: ClassVar[str] = ""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_strip_whitespace=True)
 
@@ -77,6 +92,21 @@ class Table(pydantic.BaseModel):
     def gathered(cls) -> Collection[str]:
         """Return the names of the tables that are gathered, as far as they are known."""
         return ()
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the JSON Schema of what the file holds: gathered tables stand beside the other keys."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        keys = schema.get("properties", {})
+        for name, field in cls.model_fields.items():
+            if field.exclude:
+                keys.pop(name, None)
+        if cls.GATHERED is not None:
+            table = keys.pop(cls.GATHERED)["additionalProperties"]
+            keys.update(dict.fromkeys(cls.gathered(), table))
+            if not cls.gathered():
+                schema["patternProperties"] = {cls.PATTERN: table}
+        return schema
 
     @model_validator(mode="before")
     @classmethod

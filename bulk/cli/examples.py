@@ -71,6 +71,22 @@ Examples:
   bulk report campaign.toml -o report.html
   bulk report campaign.toml --run 2026-11-20 -o friday.html
 """,
+    "schema": """\b
+Examples:
+  bulk schema -o campaign.schema.json
+""",
+    "help": """\b
+Examples:
+  bulk help dedupe
+  bulk help list.country
+  bulk help expired
+""",
+    "docs": """\b
+Examples:
+  bulk docs
+  bulk docs campaign
+  bulk docs codes | less
+""",
     "sandbox": """\b
 Examples:
   bulk sandbox

@@ -8,12 +8,29 @@ import sys
 import click
 
 from bulk import __version__
-from bulk.cli import check, init, process, report, resolve, results, sandbox, screen, send, status, test, text
+from bulk.cli import (
+    check,
+    docs,
+    explain,
+    init,
+    process,
+    report,
+    resolve,
+    results,
+    sandbox,
+    schema,
+    screen,
+    send,
+    status,
+    test,
+    text,
+)
 from bulk.cli.examples import EXAMPLES, HELP
 
 COMMANDS = (
     *(init.init, check.check, test.test, send.send, status.status),
     *(resolve.resolve, results.results, report.report, sandbox.sandbox),
+    *(schema.schema, explain.explain, docs.docs),
 )
 
 

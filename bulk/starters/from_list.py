@@ -5,9 +5,11 @@ from pathlib import Path
 
 from bulk.channels import CHANNELS, Starter
 from bulk.loader import ContactList, ReadSpec
+from bulk.reference.schema import FILE
 from bulk.starters.columns import ColumnChoice, fitted
 
 _HEAD = """\
+#:schema {schema}
 # {what} to each row of {list}, through Amazon Connect. Made by looking at the list; check what stands here.
 #
 #   bulk check {file}               read everything, send nothing
@@ -55,6 +57,7 @@ def starter_for(
     found, name = fitted(contacts, channel, column), name or slug(contacts.name)
     starter = CHANNELS[found.channel].STARTER
     head = _HEAD.format(
+        schema=FILE,
         what=starter.what,
         list=_comment(contacts.name),
         file=file or f"{name}.toml",

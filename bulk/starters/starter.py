@@ -1,5 +1,6 @@
 """The files of a starter, written: nothing that is there is overwritten."""
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ def write(channel: str, folder: Path) -> Iterator[Path]:
             raise _is_there(path)
     _put(contacts, CHANNELS[channel].STARTER.contacts.encode())
     text = starter_for(ContactList.open(contacts), channel, name=f"my-{channel}", file=campaign.name)
+    _put_schema(folder)
     yield _put(campaign, text.encode())
     yield contacts
 
@@ -52,6 +54,7 @@ def write_for(source: str, channel: str | None, folder: Path | None, *, column: 
     folder = folder or Path(found.channel)
     text = starter_for(contacts, found.channel, path=_seen_from(folder, source), column=found.destination)
     path = _put(folder / f"{slug(contacts.name)}.toml", text.encode())
+    _put_schema(folder)
     seen = [*contacts.notes, f"{contacts.name}: a campaign of {found.channel}; columns: {found}"]
     return ListStarter(path, [*seen, *([found.others] if found.others else [])])
 
@@ -69,6 +72,15 @@ def _put(path: Path, content: bytes) -> Path:
     except OSError as error:
         raise CampaignError(f"{path} cannot be written: {error.strerror}") from None
     return path
+
+
+def _put_schema(folder: Path) -> None:
+    """Write the schema that a starter names in its first line, for editors; one that is there stays."""
+    from bulk.reference.schema import FILE, campaign_schema  # noqa: PLC0415
+
+    path = folder / FILE
+    if not path.exists():
+        _put(path, (json.dumps(campaign_schema(), indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def _is_there(path: Path) -> CampaignError:
