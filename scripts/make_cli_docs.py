@@ -11,7 +11,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
 HEAD = """# The command line
 
 The program's own help, written by `scripts/make_cli_docs.py`: change the help, run that, and never edit this page.
-A test holds the two equal. The same in Python: [the README](../README.md#in-a-notebook).
+A test holds the two equal. The same in Python: [the README](../README.md#the-same-in-python).
 """
 WIDTH = 100  # whatever the terminal of who runs this
 

@@ -21,6 +21,7 @@ from bulk.cli.main import bulk as group
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+CAMPAIGN = (ROOT / "docs/campaign.md").read_text("utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("input_examples/**/*.md")])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -106,8 +107,8 @@ def test_the_sandbox_is_where_the_readme_says(tmp_path: Path) -> None:
     assert f"--endpoint-url {url} " in README
 
 
-def test_the_campaign_of_the_readme_is_one() -> None:
-    (block,) = blocks(README, "toml")
+def test_the_campaign_of_the_page_on_campaigns_is_one() -> None:
+    (block,) = blocks(CAMPAIGN, "toml")
     campaign = bulk.Campaign(**tomllib.loads(block.text))
     assert campaign.name == "appointment-reminder"
 

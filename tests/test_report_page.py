@@ -19,7 +19,7 @@ from bulk.reports import Figures, ReasonCount, Row
 from bulk.reports.aggregate import SHOWN
 from bulk.reports.page import CLAIMS, REASONS
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+RESULTS = (Path(__file__).parents[1] / "docs/results.md").read_text("utf-8")
 FIGURES = folded(
     results(
         [
@@ -64,7 +64,7 @@ def test_it_tells_the_counts_with_what_each_status_claims() -> None:
 
 def test_the_claims_are_those_of_the_readme() -> None:
     for status, claim in CLAIMS.items():
-        assert f"| `{status}` | {claim.replace(', suppressed', '')} |" in README
+        assert f"| `{status}` | {claim.replace(', suppressed', '')} |" in RESULTS
 
 
 def test_it_tells_the_rate_that_was_reached() -> None:
