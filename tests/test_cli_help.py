@@ -136,3 +136,10 @@ def test_a_forked_program_is_the_same_program(tmp_path: Path, words: tuple[str, 
 def at_any_time(ended: Ended) -> Ended:
     """Take out when a plan would end: it was made at another time than its like."""
     return ended._replace(out=re.sub(r"(?m)^begun now, it ends about .*", "", ended.out))
+
+
+def test_windows_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    code = "import sys; sys.platform = 'win32'; import bulk.__main__"
+    refused = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "bulk: runs on Linux and macOS; on Windows, in WSL or in a container\n"

@@ -34,6 +34,22 @@ COMMANDS = (
 )
 
 
+LIBRARIES = "aioboto3", "botocore", "aiohttp", "anyio", "polars", "tenacity"  # named beside the program's own version
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - as click calls it
+    """Print the version, and those of Python and the libraries on which most depends."""
+    if not value or ctx.resilient_parsing:
+        return
+    import platform
+    from importlib.metadata import version
+
+    click.echo(f"bulk, version {__version__}")
+    click.echo(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    click.echo(", ".join(f"{name} {version(name)}" for name in LIBRARIES))
+    ctx.exit()
+
+
 class _InOrder(click.Group):
     """Lists its commands in the order in which they are needed."""
 
@@ -47,7 +63,9 @@ class _InOrder(click.Group):
     epilog=EXAMPLES["bulk"],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": text.WIDTH},
 )
-@click.version_option(__version__)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show versions."
+)
 def bulk() -> None:
     """Choose a command."""
 
