@@ -212,6 +212,7 @@ def test_a_rehearsal_leaves_a_state_directory_that_a_real_run_takes(tmp_path: Pa
     with umask(mask):
         subprocess.run(program("send", "campaign.toml", "--sandbox", "--quiet"), cwd=tmp_path, check=True)
     state_folder(tmp_path / ".bulk")
+    assert stat.S_IMODE((tmp_path / ".bulk").stat().st_mode) == 0o700
 
 
 # Locks
