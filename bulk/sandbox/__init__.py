@@ -1,7 +1,9 @@
 """A pretend Amazon Connect on the loopback interface, for rehearsals and tests.
 
 sandbox       started, looked into, changed and ended
-server        HTTP
+server        the port
+connection    plain calls over HTTP
+web           everything else over HTTP
 guard         who may ask
 control       /_sandbox/…
 account       the order in which a call meets all that follows

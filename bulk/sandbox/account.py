@@ -136,7 +136,7 @@ class Account:
         }
 
     def answer(self, call: Call, now: float) -> Answer:
-        """Serve one call."""
+        """Serve one call. What it does outlives the process once `contacts.keep()` was called."""
         name, count = call.operation.name, self.calls[call.operation.name]
         count.receive(now)
         parameters, trouble = _parse(call)
@@ -171,7 +171,7 @@ class Account:
         checks.CHECKS[operation.name](parameters)
         self.contacts.require_instance(parameters["InstanceId"])
         request = Request(operation.name, parameters, call.body, region)
-        with self.contacts.kept_whole():
+        with self.contacts.whole():
             return handlers.OPERATIONS[operation.name](self.contacts, request, now)
 
     def _settle(self, count: Calls, plan: Plan, answer: Answer) -> Answer:

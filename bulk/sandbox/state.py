@@ -66,20 +66,25 @@ class Contacts:
         return len(self.storage)
 
     @contextmanager
-    def kept_whole(self) -> Iterator[None]:
-        """Keep all that the block does, or, where it raises, nothing of it."""
+    def whole(self) -> Iterator[None]:
+        """Do all of the block, or, where it raises, nothing of it; what is done outlives the process from `keep` on."""
         self.storage.begin()
         try:
             yield
-            self.storage.commit()
         except BaseException:
             self.storage.roll_back()
             raise
+        self.storage.end()
+
+    def keep(self) -> None:
+        """Keep what was done, if it is to outlive the process."""
+        self.storage.commit()
 
     def clear(self) -> None:
         """Forget everything."""
-        with self.kept_whole():
+        with self.whole():
             self.storage.clear()
+        self.keep()
         self.count_open()
 
     def recall(self, request: Request, *, conflict: str, now: float) -> Contact | None:

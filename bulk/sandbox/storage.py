@@ -1,7 +1,7 @@
 """Contacts, requests and tokens on disk, in SQLite, so that memory does not grow with what was accepted.
 
 A sandbox that keeps nothing has SQLite's private file, which is gone when the sandbox is. One with a folder keeps
-`sandbox.sqlite3` there, each call committed before it is answered: a process that is killed loses nothing that it
+`sandbox.sqlite3` there, and commits calls before they are answered: a process that is killed loses nothing that it
 said it took ("Write-Ahead Logging", sqlite.org). Others may read that file meanwhile.
 
 | Table | Has |
@@ -68,19 +68,27 @@ class Storage:
             os.close(lock)
 
     def begin(self) -> None:
-        """Begin what is kept whole or not at all."""
+        """Begin what is to be done whole or not at all."""
         if self.lasting:
-            self._run("BEGIN IMMEDIATE")
+            if not self._database.in_transaction:
+                self._run("BEGIN IMMEDIATE")
+            self._run("SAVEPOINT whole")
 
-    def commit(self) -> None:
-        """Keep what was done since `begin`."""
+    def end(self) -> None:
+        """End it."""
         if self.lasting:
-            self._run("COMMIT")
+            self._run("RELEASE whole")
 
     def roll_back(self) -> None:
         """Undo what was done since `begin`."""
         if self.lasting and self._database.in_transaction:
-            self._run("ROLLBACK")
+            self._run("ROLLBACK TO whole")
+            self._run("RELEASE whole")
+
+    def commit(self) -> None:
+        """Keep all that was done: from here on it outlives the process."""
+        if self.lasting and self._database.in_transaction:
+            self._run("COMMIT")
 
     def add(self, contact: Contact) -> None:
         """Take in a new contact, and number it."""
