@@ -175,11 +175,13 @@ class Account:
             return handlers.OPERATIONS[operation.name](self.contacts, request, now)
 
     def _settle(self, count: Calls, plan: Plan, answer: Answer) -> Answer:
-        lost = plan.fate in {Effect.DROP_AFTER, Effect.HANG}
+        lost = plan.fate is Effect.DROP_AFTER or plan.fate is Effect.HANG
         count.dropped += lost
         count.throttled += answer.status == 429 and answer.code != "LimitExceededException"
         count.failed += answer.status != 200 and (answer.status != 429 or answer.code == "LimitExceededException")
-        return replace(answer, delay=plan.delay, fate=plan.fate if lost else Effect.SERVED)
+        if lost or plan.delay:
+            return replace(answer, delay=plan.delay, fate=plan.fate if lost else Effect.SERVED)
+        return answer
 
     def _refusal(self, error: ServiceError) -> Answer:
         status = error.status or self.api.statuses.get(error.code, 400)

@@ -1,13 +1,16 @@
 """One contact that was accepted, and one request before it is."""
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One checked request: its parameters, and the body they were read from."""
 
@@ -24,13 +27,19 @@ class Request:
     def token(self) -> str | None:
         return self.parameters.get("ClientToken")
 
+    @cached_property
+    def token_digest(self) -> bytes:
+        """Name the token with its operation and instance, by 16 bytes."""
+        text = f"{self.operation}\0{self.instance}\0{self.token}"
+        return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
+
 
 @dataclass(slots=True, eq=False)
 class Contact:
     """One accepted contact.
 
     `body` is the request that made it, `mail` the StartOutboundEmailContact that a draft was sent with. The fields
-    before them are the columns of the table `contacts`, in this order; `Storage` numbers them by `seq`, from 1.
+    are the columns of the table `contacts`, in this order; `Storage` numbers them by `seq`, from 1.
     """
 
     seq: int
@@ -48,10 +57,6 @@ class Contact:
     reason: str = "EXPIRED"
     body: bytes | None = None
     mail: bytes | None = None
-
-    def row(self) -> tuple[Any, ...]:
-        """Return the values of the columns."""
-        return tuple(getattr(self, name) for name in COLUMNS)
 
     def ended(self, now: float) -> bool:
         return now >= self.ends_at
@@ -79,8 +84,11 @@ class Contact:
         }
 
 
-COLUMNS = tuple(Contact.__dataclass_fields__)[:-2]
+COLUMNS = tuple(Contact.__dataclass_fields__)
 """The columns of the table `contacts`."""
+
+row_of = attrgetter(*COLUMNS)
+"""Return the values of the columns."""
 
 
 def new_id() -> str:

@@ -7,7 +7,6 @@ A `ClientToken` belongs to an operation and an instance and is remembered for se
 "StartOutboundChatContact" promises; what the email operations promise is not documented, so they do the same.
 """
 
-import hashlib
 import json
 import math
 from collections import Counter
@@ -91,7 +90,7 @@ class Contacts:
         """Return the contact that this token was accepted for; raise `conflict` where the parameters differ."""
         if request.token is None:
             return None
-        contact = self.storage.find_by_token(_name(request), now - TOKEN_LIFE)
+        contact = self.storage.find_by_token(request.token_digest, now - TOKEN_LIFE)
         if contact is None:
             return None
         asked = contact.body if contact.operation == request.operation else contact.mail
@@ -102,7 +101,7 @@ class Contacts:
     def remember(self, request: Request, contact: Contact, now: float) -> None:
         """Bind the request's token to the contact."""
         if request.token is not None:
-            self.storage.bind(_name(request), contact, now)
+            self.storage.bind(request.token_digest, contact, now)
 
     def admit(self, contact: Contact, *, full: str, now: float) -> None:
         """Take in a new contact, or raise `full` where too many of its kind are open."""
@@ -161,12 +160,6 @@ class Contacts:
         counts = {(channel.lower(), instance): count for channel, instance, count in self.storage.count_open()}
         self._open = Counter(counts)
         self._next_end = self.storage.next_end()
-
-
-def _name(request: Request) -> bytes:
-    """Name a token with its operation and instance by 16 bytes."""
-    text = f"{request.operation}\0{request.instance}\0{request.token}"
-    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 def _without_token(parameters: Mapping[str, Any]) -> str:

@@ -6,8 +6,7 @@ said it took ("Write-Ahead Logging", sqlite.org). Others may read that file mean
 
 | Table | Has |
 |---|---|
-| `contacts` | one narrow row for each contact, so that many of them are looked through quickly |
-| `requests` | what was asked for: the bodies as they came |
+| `contacts` | a row for each contact, with the bodies of its requests as they came |
 | `tokens` | which contact a `ClientToken` stands for, by a digest of operation, instance and token |
 """
 
@@ -20,7 +19,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from bulk.sandbox.contact import COLUMNS, Contact
+from bulk.sandbox.contact import COLUMNS, Contact, row_of
 
 NAME = "sandbox.sqlite3"
 _PAGE = 500  # contacts that are read at once where all of them are wanted
@@ -31,15 +30,12 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS contacts (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, operation TEXT NOT NULL, channel TEXT NOT NULL,
     method TEXT NOT NULL, instance TEXT NOT NULL, started_at REAL NOT NULL, ends_at REAL NOT NULL, token TEXT,
-    destination TEXT, mailed INTEGER NOT NULL, open INTEGER NOT NULL, reason TEXT NOT NULL
+    destination TEXT, mailed INTEGER NOT NULL, open INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB, mail BLOB
 );
-CREATE TABLE IF NOT EXISTS requests (seq INTEGER PRIMARY KEY, body BLOB, mail BLOB);
 CREATE TABLE IF NOT EXISTS tokens (name BLOB PRIMARY KEY, seq INTEGER NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS ends ON contacts (ends_at) WHERE open;
-CREATE INDEX IF NOT EXISTS destinations ON contacts (destination);
 """
-_SELECT = f"SELECT {', '.join(f'contacts.{name}' for name in COLUMNS)}, requests.body, requests.mail"
-_JOINED = f"{_SELECT} FROM contacts JOIN requests USING (seq)"
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM contacts"  # noqa: S608 - our names
 _INSERT = f"INSERT INTO contacts ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our names
 _UPDATE = f"UPDATE contacts SET {', '.join(f'{name} = ?' for name in COLUMNS[1:])} WHERE seq = ?"  # noqa: S608 - our names
 
@@ -95,21 +91,18 @@ class Storage:
         self.last += 1
         contact.seq = self.last
         try:
-            self._run(_INSERT, contact.row())
+            self._run(_INSERT, row_of(contact))
         except UnicodeEncodeError:
-            self._run(_INSERT, tuple(_writable(value) for value in contact.row()))
-        self._run("INSERT INTO requests VALUES (?, ?, ?)", (contact.seq, contact.body, contact.mail))
+            self._run(_INSERT, tuple(_writable(value) for value in row_of(contact)))
 
     def save(self, contact: Contact) -> None:
-        """Write what has changed of a contact; its first request never does."""
-        row = contact.row()
+        """Write what has changed of a contact."""
+        row = row_of(contact)
         self._run(_UPDATE, (*row[1:], row[0]))
-        if contact.mail is not None:
-            self._run("UPDATE requests SET mail = ? WHERE seq = ?", (contact.mail, contact.seq))
 
     def find(self, contact_id: str) -> Contact | None:
         """Return the contact of an id."""
-        row = self._run(f"{_JOINED} WHERE contacts.id = ?", (contact_id,)).fetchone()
+        row = self._run(f"{_SELECT} WHERE id = ?", (contact_id,)).fetchone()
         return None if row is None else Contact(*row)
 
     def bind(self, token: bytes, contact: Contact, at: float) -> None:
@@ -119,14 +112,14 @@ class Storage:
     def find_by_token(self, token: bytes, since: float) -> Contact | None:
         """Return the contact that a token stands for, unless it was bound before `since`."""
         found = self._run("SELECT seq FROM tokens WHERE name = ? AND at >= ?", (token, since)).fetchone()
-        return None if found is None else Contact(*self._run(f"{_JOINED} WHERE contacts.seq = ?", found).fetchone())
+        return None if found is None else Contact(*self._run(f"{_SELECT} WHERE seq = ?", found).fetchone())
 
     def __len__(self) -> int:
-        return int(self._one("SELECT count(*) FROM contacts"))
+        return self.last
 
     def __iter__(self) -> Iterator[Contact]:
         """Yield the contacts, oldest first; none that came meanwhile is missed."""
-        seq, query = 0, f"{_JOINED} WHERE contacts.seq > ? ORDER BY contacts.seq LIMIT {_PAGE}"
+        seq, query = 0, f"{_SELECT} WHERE seq > ? ORDER BY seq LIMIT {_PAGE}"
         while rows := self._run(query, (seq,)).fetchall():
             yield from (Contact(*row) for row in rows)
             seq = rows[-1][0]
@@ -148,7 +141,7 @@ class Storage:
 
     def clear(self) -> None:
         """Forget everything."""
-        for table in ("contacts", "requests", "tokens"):
+        for table in ("contacts", "tokens"):
             self._run(f"DELETE FROM {table}")  # noqa: S608 - our names
         self.last = 0
 
