@@ -6,6 +6,12 @@ connection    plain calls over HTTP
 web           everything else over HTTP
 guard         who may ask
 control       /_sandbox/…
+assets        the files of the page at /
+listing       contacts looked through: pages, search, filters
+received      what a person would have received
+segments      the segments of an SMS
+live          what happens, as it happens
+refusals      the latest calls that were refused
 account       the order in which a call meets all that follows
 api           the operations, from botocore's model
 shapes        botocore's shapes, compiled into checks

@@ -21,6 +21,7 @@ from bulk.sandbox.errors import ServiceError
 from bulk.sandbox.fault_config import declare
 from bulk.sandbox.faults import Declaration, Faults
 from bulk.sandbox.quotas import Bucket, Quotas
+from bulk.sandbox.refusals import Refusals
 from bulk.sandbox.state import Contacts, Limits
 from bulk.sandbox.storage import Storage
 
@@ -95,6 +96,7 @@ class Account:
         self.settings = settings
         _known_operations(settings.quotas.operations)
         self.contacts = Contacts(settings.limits, storage)
+        self.refusals = Refusals()
         self._start(now)
 
     def reset(self, now: float) -> None:
@@ -104,6 +106,7 @@ class Account:
 
     def _start(self, now: float) -> None:
         self.calls = {name: Calls() for name in self.api.operations}
+        self.refusals.clear()
         self.faults = Faults(self.settings.faults, now)
         self._buckets = {name: Bucket(*self.settings.quotas.of(name), now) for name in self.api.operations}
 
@@ -135,6 +138,10 @@ class Account:
             "ends_after": limits.ends_after,
         }
 
+    def levels(self, now: float) -> dict[str, float]:
+        """Return how many calls each operation has left at the moment, before it is throttled."""
+        return {name: bucket.level_at(now) for name, bucket in self._buckets.items()}
+
     def answer(self, call: Call, now: float) -> Answer:
         """Serve one call. What it does outlives the process once `contacts.keep()` was called."""
         name, count = call.operation.name, self.calls[call.operation.name]
@@ -150,6 +157,7 @@ class Account:
                 raise trouble
             members, replayed = self._serve(call, parameters, region=region, now=now)
         except ServiceError as error:
+            self.refusals.add(now, name, handlers.destination(name, parameters), error)
             return self._settle(count, plan, self._refusal(error))
         count.replayed += replayed
         count.accepted += not replayed

@@ -84,6 +84,11 @@ class Bucket:
         self.level -= 1
         return True
 
+    def level_at(self, now: float) -> float:
+        """Return how many tokens there are."""
+        self._refill(now)
+        return self.level
+
     def change(self, rate: float, burst: float, now: float) -> None:
         """Take on another rate and burst; what was gained stays, as far as the new burst holds it."""
         self._refill(now)

@@ -149,6 +149,13 @@ class Contacts:
         self._close(now)
         return self._open[kind, instance]
 
+    def fullest(self, now: float) -> dict[str, int]:
+        """Return how many contacts of each kind are open in the instance that has most of them."""
+        self._close(now)
+        return {
+            kind: max((count for (one, _), count in self._open.items() if one == kind), default=0) for kind in _KINDS
+        }
+
     def _close(self, now: float) -> None:
         if now >= self._next_end:
             for channel, instance, count in self.storage.close_until(now):

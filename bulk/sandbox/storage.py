@@ -14,7 +14,7 @@ import fcntl
 import os
 import sqlite3
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,16 @@ class Storage:
         while rows := self._run(query, (seq,)).fetchall():
             yield from (Contact(*row) for row in rows)
             seq = rows[-1][0]
+
+    def at(self, seq: int) -> Contact | None:
+        """Return the contact of a number."""
+        row = self._run(f"{_SELECT} WHERE seq = ?", (seq,)).fetchone()
+        return None if row is None else Contact(*row)
+
+    def newest(self, condition: str, values: Mapping[str, Any], *, low: int, before: int, limit: int) -> list[Contact]:
+        """Return the newest contacts between two numbers, without these, that meet a condition in SQL."""
+        query = f"{_SELECT} WHERE seq > :low AND seq < :before AND {condition} ORDER BY seq DESC LIMIT :limit"
+        return [Contact(*row) for row in self._run(query, {**values, "low": low, "before": before, "limit": limit})]
 
     def count_open(self) -> Iterator[tuple[str, str, int]]:
         """Yield channel, instance and how many contacts are marked as open."""

@@ -4,15 +4,19 @@ import asyncio
 import functools
 import json
 import logging
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from bulk.sandbox import assets
 from bulk.sandbox.account import Answer, error_body
 from bulk.sandbox.control import Control, Wrong
 from bulk.sandbox.errors import ServiceError
 from bulk.sandbox.guard import Denied
+from bulk.sandbox.live import events
 
 if TYPE_CHECKING:
     from bulk.sandbox.server import Server
@@ -21,6 +25,7 @@ _LARGEST = 64 * 2**20  # an email's 5 MB, each character as \\uXXXX, and room
 _SILENT = logging.getLogger("bulk.sandbox.http")
 _SILENT.disabled = True  # whoever sends nonsense is told, and nobody else
 _INSIDE = "/_sandbox"
+_MAIL = re.compile(r"/messages/([0-9]{1,18})/html")
 _KEPT_APART = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
 
 
@@ -77,6 +82,9 @@ class Web:
         except Denied as no:
             denied = ServiceError("AccessDeniedException", str(no))
             return _told(no.status, str(no)) if inside else _refused(denied, no.status)
+        if request.method in {"GET", "HEAD"} and path in assets.FILES:
+            body, kind = assets.read(path)
+            return web.Response(body=body, content_type=kind, charset="utf-8", headers=assets.PAGE_HEADERS)
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
@@ -88,7 +96,7 @@ class Web:
             broken = ServiceError("SerializationException", "The body cannot be read: it is not encoded as it says.")
             return _told(400, broken.message) if inside else _refused(broken, 400)
         if inside:
-            return self._inside(request, path, query=query, body=body)
+            return await self._inside(request, path, query=query, body=body)
         return await self._serve(request, body)
 
     async def _serve(self, request: web.BaseRequest, body: bytes) -> web.Response:
@@ -103,12 +111,38 @@ class Web:
             request.transport.abort()
         return _response(answer)
 
-    def _inside(self, request: web.BaseRequest, path: str, *, query: str, body: bytes) -> web.Response:
+    async def _inside(self, request: web.BaseRequest, path: str, *, query: str, body: bytes) -> web.StreamResponse:
+        path = path.removeprefix(_INSIDE)
+        if mail := _MAIL.fullmatch(path):
+            return self._mail(int(mail[1]), query)
         try:
             self._server.guard.check_control(request.headers, query, body)
-            return _json(200, self._control.answer(request.method, path.removeprefix(_INSIDE), query=query, body=body))
+            if request.method == "GET" and path == "/events":
+                return await self._stream(request)
+            if request.method == "GET" and (path == "/messages" or path.startswith("/messages/")):
+                return _json(200, await self._control.look(path, query))
+            return _json(200, self._control.answer(request.method, path, query=query, body=body))
         except (Denied, Wrong) as no:
             return _told(no.status, str(no))
+
+    def _mail(self, number: int, query: str) -> web.Response:
+        """Answer with a mail's HTML, for a frame of the page: the key in its address opens this one alone."""
+        html = self._control.listing.html(number, parse_qs(query).get("key", [""])[-1])
+        if html is None:
+            return _told(404, "there is no such mail, or this key does not open it")
+        body = html.encode(errors="replace")
+        return web.Response(body=body, content_type="text/html", charset="utf-8", headers=assets.MAIL_HEADERS)
+
+    async def _stream(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Send events until the client leaves or the sandbox ends."""
+        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", **_KEPT_APART}
+        stream = web.StreamResponse(headers=headers)
+        await stream.prepare(request)
+        async for event in events(self._server.account, self._server.clock):
+            if self._server.closing.is_set():
+                break
+            await stream.write(event)
+        return stream
 
 
 def _told(status: int, message: str) -> web.Response:
