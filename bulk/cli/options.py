@@ -143,6 +143,7 @@ sending = _all(
     option("--accept-changes", is_flag=True, help="Go on although the campaign has changed since the run began."),
     option("--max-duration", type=_Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
     option("--no-wait", is_flag=True, help="End with 4 where sending hours are closed, instead of waiting."),
+    option("--keep-open", is_flag=True, help="With --sandbox: stay after the run, its page to be looked at."),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
     _yes,
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 from bulk.sandbox import control
 from bulk.sandbox.account import Account, Settings
@@ -72,7 +73,7 @@ class Sandbox:
         if faults is not None:
             self.set_faults(read_file(Path(faults)) if isinstance(faults, str | Path) else faults)
         self._server: Server | None = None
-        self._guarded = {"hosts": allow_hosts, "token": control_token}
+        self._guarded: dict[str, Any] = {"hosts": allow_hosts, "token": control_token}
 
     async def __aenter__(self) -> Self:
         self._storage.hold()
@@ -100,6 +101,12 @@ class Sandbox:
         if self._server is None:
             raise RuntimeError("the sandbox is not running; use `async with Sandbox() as sandbox:`")
         return f"http://127.0.0.1:{self._server.port}"
+
+    @property
+    def page(self) -> str:
+        """The address of its page, with the token where it wants one: behind the #, which no browser sends on."""
+        token = self._guarded["token"]
+        return f"{self.url}/" if token is None else f"{self.url}/#token={quote(str(token), safe='')}"
 
     @property
     def contacts(self) -> list[dict[str, Any]]:
