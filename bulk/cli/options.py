@@ -173,6 +173,12 @@ serving = _all(
     ),
 )
 
+verifying = _all(
+    option("--state-dir", type=FOLDER, required=True, help="Where the ledger is, and the record of the sandbox."),
+    option("--url", metavar="URL", help="A sandbox that runs and keeps no record there: it is asked."),
+    option("--control-token", metavar="TOKEN", help="What its control API wants."),
+)
+
 DECISIONS = "resend", "mark_sent", "give_up"
 
 

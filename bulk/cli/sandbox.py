@@ -3,22 +3,30 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from bulk.cli import options, process, screen
-from bulk.cli.command import command
+from bulk.cli.examples import EXAMPLES
+from bulk.cli.verify import verify
 
 if TYPE_CHECKING:
     import anyio
 
 
-@command("sandbox")
+@click.group("sandbox", epilog=EXAMPLES["sandbox"], invoke_without_command=True)
 @options.serving
 @options.talking
-def sandbox(port: int, faults: Path | None, **settings: Any) -> None:
+@click.pass_context
+def sandbox(ctx: click.Context, /, port: int, faults: Path | None, **settings: Any) -> None:
     """Run a local Amazon Connect to send to, until interrupted.
 
     Its address goes to stdout. It answers programs on this machine alone, by its own names, and no web page.
     """
-    process.to_the_end(serve, port=port, faults=faults, **settings)
+    if ctx.invoked_subcommand is None:
+        process.to_the_end(serve, port=port, faults=faults, **settings)
+
+
+sandbox.add_command(verify)
 
 
 async def serve(*, port: int, faults: Path | None, rate: float | str | None = None, **settings: Any) -> None:
@@ -42,7 +50,7 @@ async def serve(*, port: int, faults: Path | None, rate: float | str | None = No
 
 def _say(url: str) -> None:
     screen.show({"url": url}, url)
-    screen.say(f"Amazon Connect sandbox at {url} (contacts: {url}/_sandbox/contacts); interrupt to end it")
+    screen.say(f"Amazon Connect sandbox at {url} (its page: {url}/); interrupt to end it")
 
 
 async def _until_signalled(scope: "anyio.CancelScope") -> None:

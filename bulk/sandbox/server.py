@@ -24,6 +24,7 @@ class Server:
         self.clock = clock
         self.connections: set[Connection] = set()
         self._routes = {(one.method, one.uri): one for one in account.api.operations.values() if "{" not in one.uri}
+        self._is_due = False
         self._unsent: list[tuple[asyncio.Transport, bytes]] = []
 
     async def start(self, port: int, **guarded: Any) -> None:
@@ -64,7 +65,10 @@ class Server:
         return Call(operation, body, members, headers.get("authorization"))
 
     def answer(self, call: Call) -> Answer:
-        """Serve one call. Its answer may go out once `write` or `keep` has kept what it did."""
+        """Serve one call. What it does is kept in a moment, together with what others do; `write` waits for that."""
+        if self.account.contacts.storage.lasting and not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._keep)
         try:
             return self.account.answer(call, self.clock())
         except Exception as trouble:  # noqa: BLE001 - a full disk, or a fault of ours: the client is told, nobody else
@@ -80,16 +84,14 @@ class Server:
         return answer.fate is Effect.SERVED
 
     def write(self, transport: asyncio.Transport, answer: bytes) -> None:
-        """Send an answer, together with those of the moment: what they tell of is kept before, at once for all."""
-        if not self.account.contacts.storage.lasting:
+        """Send an answer once what was done is kept."""
+        if self._is_due:
+            self._unsent.append((transport, answer))
+        else:
             transport.write(answer)
-            return
-        if not self._unsent:
-            self._loop.call_soon(self._keep)
-        self._unsent.append((transport, answer))
 
     def _keep(self) -> None:
-        unsent, self._unsent = self._unsent, []
+        self._is_due, unsent, self._unsent = False, self._unsent, []
         try:
             self.account.contacts.keep()
         except sqlite3.Error:  # a full disk: nobody is told of what is not kept
