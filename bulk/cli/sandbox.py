@@ -1,6 +1,6 @@
 """`bulk sandbox`: a local Amazon Connect until it is interrupted."""
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,19 +17,31 @@ if TYPE_CHECKING:
 @options.serving
 @options.talking
 @click.pass_context
-def sandbox(ctx: click.Context, /, port: int, faults: Path | None, **settings: Any) -> None:
+def sandbox(ctx: click.Context, /, port: int, faults: str | None, **settings: Any) -> None:
     """Run a local Amazon Connect to send to, until interrupted.
 
     Its address goes to stdout. It answers programs on this machine alone, by its own names, and no web page.
     """
     if ctx.invoked_subcommand is None:
-        process.to_the_end(serve, port=port, faults=faults, **settings)
+        process.to_the_end(serve, port=port, faults=faults, **_read(settings))
 
 
 sandbox.add_command(verify)
 
 
-async def serve(*, port: int, faults: Path | None, rate: float | str | None = None, **settings: Any) -> None:
+def _read(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a sandbox, of which what was not given is the sandbox's to choose."""
+    for name in ("quotas", "open_contacts", "accounts"):
+        settings[name] = dict(settings[name]) or None
+    settings["instances"] = settings["instances"] or None
+    own = os.environ.get("AWS_SECRET_ACCESS_KEY")
+    secrets = settings.pop("secret_keys")
+    if secrets or own:
+        settings["secret_keys"] = secrets or (own,)
+    return settings
+
+
+async def serve(*, port: int, faults: str | None, rate: float | str | None = None, **settings: Any) -> None:
     """Serve until a signal; a rate of `auto` is AWS's own. Raise `CampaignError` where that cannot begin."""
     import anyio
 

@@ -11,10 +11,17 @@ from pathlib import PurePath
 from typing import Any, NoReturn
 
 from bulk.sandbox.errors import ServiceError
+from bulk.sandbox.search import SEARCHED, seconds
+from bulk.sandbox.templates import Templates, profile_of
 
 Parameters = Mapping[str, Any]
 
-_PHONE_ARN = re.compile(r"arn:aws[a-z-]*:connect:[a-z0-9-]+:[0-9]{12}:phone-number/\S+")
+LONGEST_EXPIRY = 129_600
+"""Minutes: 90 days."""
+
+_PHONE_ARN = re.compile(r"arn:aws[a-z-]*:connect:[a-z0-9-]+:[0-9]{12}:phone-number/[!-~]+")
+_EPOCH = re.compile(r"-?[0-9]{1,13}")
+_EXTERNAL_AUDIO = "connect:ExternalAudio"
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _ATTRIBUTE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SEGMENT_KEY = re.compile(r"[A-Za-z0-9_:-]+")  # the service's own keys are spelt `connect:…`
@@ -48,11 +55,15 @@ def start_outbound_chat(parameters: Parameters) -> None:
     _endpoint(parameters, "SourceEndpoint", "CONNECT_PHONENUMBER_ARN", pattern=_PHONE_ARN)
     _endpoint(parameters, "DestinationEndpoint", "TELEPHONE_NUMBER", pattern=_E164)
     _attributes(parameters)
-    subtype = (parameters["SegmentAttributes"].get("connect:Subtype") or {}).get("ValueString")
+    subtype = _subtype(parameters)
     if subtype not in _CONTENT:
         _refuse("SegmentAttributes.connect:Subtype.ValueString", f"must be one of {', '.join(_CONTENT)}")
     _first_message(parameters, subtype)
     _supported_types(parameters.get("SupportedMessagingContentTypes"))
+
+
+def _subtype(parameters: Parameters) -> str | None:
+    return ((parameters.get("SegmentAttributes") or {}).get("connect:Subtype") or {}).get("ValueString")
 
 
 def _endpoint(parameters: Parameters, member: str, kind: str, *, pattern: re.Pattern[str]) -> None:
@@ -96,6 +107,12 @@ def create_contact(parameters: Parameters) -> None:
     by_agent = channel == "EMAIL" and method in {"OUTBOUND", "AGENT_REPLY"}
     if by_agent and not (parameters.get("UserInfo") or {}).get("UserId"):
         _refuse("UserInfo.UserId", f"is required for an EMAIL contact with {method}")
+    if channel == "VOICE" and _subtype(parameters) != _EXTERNAL_AUDIO:
+        _refuse("SegmentAttributes.connect:Subtype", f"must be {_EXTERNAL_AUDIO} for a VOICE contact")
+    if parameters.get("PreviousContactId") is not None and _subtype(parameters) != _EXTERNAL_AUDIO:
+        _refuse("PreviousContactId", f"is for external audio contacts only: VOICE with the subtype {_EXTERNAL_AUDIO}")
+    _expiry("ExpiryDurationInMinutes", parameters.get("ExpiryDurationInMinutes"))
+    _segment_expiry(parameters)
     if parameters.get("InitiateAs") == "COMPLETED" and channel != "TASK":
         _refuse("InitiateAs", "COMPLETED is for TASK contacts only")
     _attributes(parameters)
@@ -115,6 +132,7 @@ def start_email(parameters: Parameters) -> None:
     if len(others.get("ToAddresses") or []) + len(others.get("CcAddresses") or []) > 49:
         _refuse("AdditionalRecipients", "an email has at most 50 recipients, DestinationEmailAddress is one")
     _attributes(parameters)
+    _segment_expiry(parameters)
     _references(parameters, _EMAIL_REFERENCES)
     for index, attachment in enumerate(parameters.get("Attachments") or []):
         if PurePath(attachment["FileName"]).suffix.lower().lstrip(".") not in _FILES:
@@ -123,6 +141,18 @@ def start_email(parameters: Parameters) -> None:
                 "this type of file is not allowed",
                 Reason={"AttachedFileInvalidRequestExceptionReason": "INVALID_FILE_TYPE"},
             )
+
+
+def _segment_expiry(parameters: Parameters) -> None:
+    """Check `connect:ContactExpiry`, minutes in a map of its own."""
+    found: Any = (parameters.get("SegmentAttributes") or {}).get("connect:ContactExpiry") or {}
+    minutes = ((found.get("ValueMap") or {}).get("ExpiryDuration") or {}).get("ValueInteger")
+    _expiry("SegmentAttributes.connect:ContactExpiry", minutes)
+
+
+def _expiry(member: str, minutes: int | None) -> None:
+    if minutes is not None and not 1 <= minutes <= LONGEST_EXPIRY:
+        _refuse(member, f"must be between 1 and {LONGEST_EXPIRY:,} minutes, which are 90 days")
 
 
 def _message(message: Parameters) -> None:
@@ -154,6 +184,8 @@ def _references(parameters: Parameters, kinds: frozenset[str]) -> None:
     for name, reference in references.items():
         if reference["Type"] not in kinds:
             _refuse(f"References.{name}.Type", f"must be one of {', '.join(sorted(kinds))}")
+        if reference["Type"] == "DATE" and not _EPOCH.fullmatch(reference.get("Value") or ""):
+            _refuse(f"References.{name}.Value", "must be an epoch timestamp, in digits, for a DATE")
     if sum(_size(name) + _size(one.get("Value") or "") for name, one in references.items()) > 4096:
         _refuse("References", "must have at most 4,096 UTF-8 bytes over all names and values")
 
@@ -162,11 +194,45 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
+def update_attributes(parameters: Parameters) -> None:
+    _attributes(parameters)
+
+
+def tag(parameters: Parameters) -> None:
+    for name in parameters["Tags"]:
+        if name.lower().startswith("aws:"):
+            _refuse("Tags", f"key {name[:40]!r} begins with aws:, which is AWS's own")
+
+
+def search(parameters: Parameters) -> None:
+    if seconds(parameters["TimeRange"]["StartTime"]) > seconds(parameters["TimeRange"]["EndTime"]):
+        _refuse("TimeRange", "must not end before it starts")
+    for name in parameters.get("SearchCriteria") or {}:
+        if name not in SEARCHED:
+            _refuse(f"SearchCriteria.{name}", f"is not searched by this sandbox; it searches {', '.join(SEARCHED)}")
+
+
 CHECKS: Mapping[str, Callable[[Parameters], None]] = {
     "StartOutboundChatContact": start_outbound_chat,
     "CreateContact": create_contact,
     "StartOutboundEmailContact": start_outbound_email,
     "StartEmailContact": start_email,
-    "StopContact": lambda _: None,
-    "DescribeContact": lambda _: None,
+    "UpdateContactAttributes": update_attributes,
+    "TagContact": tag,
+    "SearchContacts": search,
 }
+
+
+def check(operation: str, parameters: Parameters, templates: Templates | None) -> None:
+    """Raise `ServiceError` where the request is not as documented, or names a template that there is not."""
+    if operation in CHECKS:
+        CHECKS[operation](parameters)
+    _templated(parameters.get("InitialTemplatedSystemMessage"), templates)
+    _templated((parameters.get("EmailMessage") or {}).get("TemplatedMessageConfig"), templates)
+
+
+def _templated(config: Parameters | None, templates: Templates | None) -> None:
+    if config is not None:
+        profile_of(config)
+        if templates is not None:
+            templates.require(config)

@@ -9,6 +9,9 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
+ACCOUNT = "123456789012"
+"""The account of whoever does not name another by an access key of its own."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -18,6 +21,12 @@ class Request:
     parameters: Mapping[str, Any]
     body: bytes = b""
     region: str = "us-east-1"
+    account: str = ACCOUNT
+
+    @property
+    def place(self) -> str:
+        """Where it belongs: contacts, tokens and quotas of another account, Region or instance are apart."""
+        return f"{self.account}/{self.region}/{self.instance}"
 
     @property
     def instance(self) -> str:
@@ -29,8 +38,8 @@ class Request:
 
     @cached_property
     def token_digest(self) -> bytes:
-        """Name the token with its operation and instance, by 16 bytes."""
-        text = f"{self.operation}\0{self.instance}\0{self.token}"
+        """Name the token with its operation, account, Region and instance, by 16 bytes."""
+        text = f"{self.operation}\0{self.place}\0{self.token}"
         return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
@@ -39,7 +48,8 @@ class Contact:
     """One accepted contact.
 
     `body` is the request that made it, `mail` the StartOutboundEmailContact that a draft was sent with. The fields
-    are the columns of the table `contacts`, in this order; `Storage` numbers them by `seq`, from 1.
+    are the columns of the table `contacts`, in this order; `Storage` numbers them by `seq`, from 1. `attributes` and
+    `tags` are JSON, None until a call changed them.
     """
 
     seq: int
@@ -55,8 +65,26 @@ class Contact:
     mailed: int = 0
     open: int = 1
     reason: str = "EXPIRED"
+    account: str = ACCOUNT
+    region: str = "us-east-1"
+    attributes: str | None = None
+    tags: str | None = None
     body: bytes | None = None
     mail: bytes | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it belongs, as `Request.place`."""
+        return f"{self.account}/{self.region}/{self.instance}"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:connect:{self.region}:{self.account}:instance/{self.instance}/contact/{self.id}"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The request that made it."""
+        return dict(_read(self.body) or {})
 
     def ended(self, now: float) -> bool:
         return now >= self.ends_at
@@ -68,6 +96,8 @@ class Contact:
         """Return the contact as plain data."""
         return {
             "ContactId": self.id,
+            "Account": self.account,
+            "Region": self.region,
             "Operation": self.operation,
             "Channel": self.channel,
             "InitiationMethod": self.method,
@@ -76,6 +106,8 @@ class Contact:
             "ClientToken": self.token,
             "Parameters": _read(self.body),
             "Message": _read(self.mail),
+            "Attributes": attributes_of(self),
+            "Tags": json.loads(self.tags or "{}"),
             "Mailed": bool(self.mailed),
             "State": self.state(now),
             "StartedAt": self.started_at,
@@ -89,6 +121,13 @@ COLUMNS = tuple(Contact.__dataclass_fields__)
 
 row_of = attrgetter(*COLUMNS)
 """Return the values of the columns."""
+
+
+def attributes_of(contact: Contact) -> dict[str, str]:
+    """Return the attributes as they are now: those of the request, until UpdateContactAttributes changed them."""
+    if contact.attributes is not None:
+        return dict(json.loads(contact.attributes))
+    return dict(contact.parameters.get("Attributes") or {})
 
 
 def new_id() -> str:

@@ -21,6 +21,7 @@ from urllib.parse import parse_qs
 from bulk.sandbox.account import Account
 from bulk.sandbox.listing import Listing, Query
 from bulk.sandbox.live import status
+from bulk.sandbox.contact import Contact
 
 
 class Wrong(Exception):
@@ -136,7 +137,13 @@ def contacts(
         and (destination is None or contact.destination == destination)
     ]
     start = 0 if newest is None else max(0, len(found) - newest)
-    return [contact.as_dict(now) for contact in found[start:]]
+    return [shown(account, contact, now) for contact in found[start:]]
+
+
+def shown(account: Account, contact: Contact, now: float) -> dict[str, Any]:
+    """Return a contact as plain data; `Rendered` is what its template made, None where it has none."""
+    templates = account.settings.templates
+    return contact.as_dict(now) | {"Rendered": None if templates is None else templates.received(contact)}
 
 
 def calls(account: Account) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from bulk.sandbox.connection import Connection
 from bulk.sandbox.effects import Effect
 from bulk.sandbox.errors import ServiceError
 from bulk.sandbox.guard import Guard
+from bulk.sandbox.routes import Routes
 
 if TYPE_CHECKING:
     from bulk.sandbox.web import Web
@@ -23,7 +24,7 @@ class Server:
         self.account = account
         self.clock = clock
         self.connections: set[Connection] = set()
-        self._routes = {(one.method, one.uri): one for one in account.api.operations.values() if "{" not in one.uri}
+        self._routes = Routes(account)
         self._is_due = False
         self._unsent: list[tuple[asyncio.Transport, bytes]] = []
 
@@ -57,12 +58,7 @@ class Server:
 
     def call(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Call:
         """Return the call that a request is, with its headers in small letters. Raises `ServiceError`."""
-        path = target.partition("?")[0]
-        members: dict[str, str] = {}
-        operation = self._routes.get((method, path))
-        if operation is None:
-            operation, members = self.account.api.find(method, path)
-        return Call(operation, body, members, headers.get("authorization"))
+        return self._routes.call(method, target, headers, body)
 
     def answer(self, call: Call) -> Answer:
         """Serve one call. What it does is kept in a moment, together with what others do; `write` waits for that."""

@@ -15,6 +15,7 @@ from botocore.model import Shape
 Check = Callable[[Any], None]
 
 _NO_CONTROL = r"^\P{C}*$"  # file names: no character of Unicode's category C; Python's `re` has no \P
+_LENIENT = "*"  # in place of a shape's name: the check of members that no shape has
 _RANGES = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
 
 
@@ -35,9 +36,16 @@ class Misfit(Exception):
         return f"{self.path}: {self.reason}" if self.path else self.reason
 
 
-def compile_check(shape: Shape) -> Check:
-    """Return a function that raises `Misfit` for a JSON value that does not fit `shape`."""
-    return _compile(shape, {})
+def compile_check(shape: Shape, *, lenient: bool = False) -> Check:
+    """Return a function that raises `Misfit` for a JSON value that does not fit `shape`.
+
+    A `lenient` one takes members that the shape does not know.
+    """
+    return _compile(shape, {_LENIENT: _takes} if lenient else {})
+
+
+def _takes(_: Any) -> None:
+    """Take anything."""
 
 
 def _compile(shape: Shape, known: dict[str, Check]) -> Check:
@@ -52,7 +60,7 @@ def _compile(shape: Shape, known: dict[str, Check]) -> Check:
 
 def _structure(shape: Shape, known: dict[str, Check]) -> Check:
     members = {name: _compile(member, known) for name, member in shape.members.items()}
-    required = tuple(shape.required_members)
+    required, unknown = tuple(shape.required_members), known.get(_LENIENT)
 
     def check(value: Any) -> None:
         if type(value) is not dict:
@@ -61,10 +69,11 @@ def _structure(shape: Shape, known: dict[str, Check]) -> Check:
             if value.get(name) is None:
                 raise Misfit("is required and missing").under(name)
         for name, item in value.items():
-            if name not in members:
+            fits = members.get(name, unknown)
+            if fits is None:
                 raise Misfit(f"is not a member; there are {', '.join(members)}").under(name)
             if item is not None:
-                _inside(members[name], item, name)
+                _inside(fits, item, name)
 
     return check
 

@@ -3,8 +3,9 @@
 A function of *now* (Unix seconds, never running backwards) and of what is in the storage. A contact ends when it is
 stopped, when its duration is over, or `ends_after` seconds after its message, as with a flow that disconnects.
 
-A `ClientToken` belongs to an operation and an instance and is remembered for seven days, which is what
-"StartOutboundChatContact" promises; what the email operations promise is not documented, so they do the same.
+A `ClientToken` belongs to an operation and an instance, and so to an account and a Region, and is remembered for seven
+days, which is what "StartOutboundChatContact" promises; what the email operations promise is not documented, so they
+do the same.
 """
 
 import json
@@ -30,11 +31,13 @@ class Limits:
 
     `open_contacts`: how many contacts may be open at once, by `chat`, `email`, `task`, `voice`, per instance.
     `ends_after`: seconds after which a flow ends every contact. `instances`: the ones there are; None = any.
+    `search_delay`: seconds until SearchContacts finds a new contact.
     """
 
     open_contacts: Mapping[str, int] = field(default_factory=dict)
     ends_after: float | None = None
     instances: Collection[str] | None = None
+    search_delay: float = 0.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.open_contacts, Mapping):
@@ -44,8 +47,16 @@ class Limits:
                 raise ValueError(f"open_contacts.{kind}: there are {', '.join(_KINDS)}")
             if type(limit) is not int or limit < 0:
                 raise ValueError(f"open_contacts.{kind}: must be a whole number, 0 or more, is {limit!r}")
-        if self.ends_after is not None and not (type(self.ends_after) in {int, float} and self.ends_after >= 0):
-            raise ValueError(f"ends_after: must be seconds, 0 or more, is {self.ends_after!r}")
+        if self.ends_after is not None:
+            _require_seconds("ends_after", self.ends_after)
+        _require_seconds("search_delay", self.search_delay)
+        if isinstance(self.instances, str) or not all(isinstance(one, str) for one in self.instances or ()):
+            raise ValueError(f"instances: must be a list of instance ids, or null for any, is {self.instances!r}")
+
+
+def _require_seconds(name: str, value: Any) -> None:
+    if not (type(value) in {int, float} and 0 <= value < math.inf):
+        raise ValueError(f"{name}: must be seconds, 0 or more, is {value!r}")
 
 
 class Contacts:
@@ -108,16 +119,16 @@ class Contacts:
         kind = contact.channel.lower()
         self._close(now)
         limit = self.limits.open_contacts.get(kind)
-        if limit is not None and self.open(kind, contact.instance, now=now) >= limit:
+        if limit is not None and self.open(kind, contact.place, now=now) >= limit:
             raise ServiceError(full, f"{limit} {kind} contacts are open in this instance, which is its quota.")
         self.storage.add(contact)
-        self._open[kind, contact.instance] += 1
+        self._open[kind, contact.place] += 1
         self._next_end = min(self._next_end, contact.ends_at)
 
-    def find(self, instance: str, contact_id: str) -> Contact:
-        """Return a contact of an instance, or raise `ResourceNotFoundException`."""
+    def find(self, place: str, contact_id: str) -> Contact:
+        """Return a contact of a place, or raise `ResourceNotFoundException`."""
         contact = self.storage.find(contact_id)
-        if contact is None or contact.instance != instance:
+        if contact is None or contact.place != place:
             raise ServiceError("ResourceNotFoundException", "There is no contact with this ContactId.")
         return contact
 
@@ -144,10 +155,10 @@ class Contacts:
             self.storage.save(contact)
             self._next_end = min(self._next_end, at)
 
-    def open(self, kind: str, instance: str, *, now: float) -> int:
-        """Count the contacts of a kind that are open in an instance."""
+    def open(self, kind: str, place: str, *, now: float) -> int:
+        """Count the contacts of a kind that are open in an instance of an account and Region."""
         self._close(now)
-        return self._open[kind, instance]
+        return self._open[kind, place]
 
     def fullest(self, now: float) -> dict[str, int]:
         """Return how many contacts of each kind are open in the instance that has most of them."""
@@ -158,13 +169,13 @@ class Contacts:
 
     def _close(self, now: float) -> None:
         if now >= self._next_end:
-            for channel, instance, count in self.storage.close_until(now):
-                self._open[channel.lower(), instance] -= count
+            for channel, place, count in self.storage.close_until(now):
+                self._open[channel.lower(), place] -= count
             self._next_end = self.storage.next_end()
 
     def count_open(self) -> None:
         """Read from the storage how many contacts are open."""
-        counts = {(channel.lower(), instance): count for channel, instance, count in self.storage.count_open()}
+        counts = {(channel.lower(), place): count for channel, place, count in self.storage.count_open()}
         self._open = Counter(counts)
         self._next_end = self.storage.next_end()
 

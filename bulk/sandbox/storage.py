@@ -30,12 +30,15 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS contacts (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, operation TEXT NOT NULL, channel TEXT NOT NULL,
     method TEXT NOT NULL, instance TEXT NOT NULL, started_at REAL NOT NULL, ends_at REAL NOT NULL, token TEXT,
-    destination TEXT, mailed INTEGER NOT NULL, open INTEGER NOT NULL, reason TEXT NOT NULL, body BLOB, mail BLOB
+    destination TEXT, mailed INTEGER NOT NULL, open INTEGER NOT NULL, reason TEXT NOT NULL,
+    account TEXT NOT NULL, region TEXT NOT NULL, attributes TEXT, tags TEXT, body BLOB, mail BLOB
 );
 CREATE TABLE IF NOT EXISTS tokens (name BLOB PRIMARY KEY, seq INTEGER NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS ends ON contacts (ends_at) WHERE open;
 """
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM contacts"  # noqa: S608 - our names
+_PLACE = "account || '/' || region || '/' || instance"  # as `Contact.place`
+_COUNT_OPEN = f"SELECT channel, {_PLACE}, count(*) FROM contacts WHERE open GROUP BY 1, 2"  # noqa: S608 - our names
 _INSERT = f"INSERT INTO contacts ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our names
 _UPDATE = f"UPDATE contacts SET {', '.join(f'{name} = ?' for name in COLUMNS[1:])} WHERE seq = ?"  # noqa: S608 - our names
 
@@ -135,17 +138,17 @@ class Storage:
         return [Contact(*row) for row in self._run(query, {**values, "low": low, "before": before, "limit": limit})]
 
     def count_open(self) -> Iterator[tuple[str, str, int]]:
-        """Yield channel, instance and how many contacts are marked as open."""
-        yield from self._run("SELECT channel, instance, count(*) FROM contacts WHERE open GROUP BY 1, 2")
+        """Yield channel, place and how many contacts are marked as open."""
+        yield from self._run(_COUNT_OPEN)
 
     def next_end(self) -> float:
         """Return when the next open contact ends."""
         return float(self._one("SELECT coalesce(min(ends_at), 9e999) FROM contacts WHERE open"))
 
     def close_until(self, now: float) -> Iterator[tuple[str, str, int]]:
-        """Mark the contacts that have ended, and yield channel, instance and how many of them."""
+        """Mark the contacts that have ended, and yield channel, place and how many of them."""
         ended = "FROM contacts WHERE open AND ends_at <= ?"
-        counts = self._run(f"SELECT channel, instance, count(*) {ended} GROUP BY 1, 2", (now,)).fetchall()
+        counts = self._run(f"SELECT channel, {_PLACE}, count(*) {ended} GROUP BY 1, 2", (now,)).fetchall()
         self._run("UPDATE contacts SET open = 0 WHERE open AND ends_at <= ?", (now,))
         yield from counts
 
