@@ -42,6 +42,18 @@ _INITIATION = {
 }
 _EMAIL_REFERENCES = frozenset({"URL", "NUMBER", "STRING", "DATE"})
 _TASK_REFERENCES = _EMAIL_REFERENCES | {"EMAIL", "ATTACHMENT"}
+_MAIL_KINDS = (
+    "EMAIL_MESSAGE",
+    "EMAIL_MESSAGE_PLAIN_TEXT",
+    "EMAIL_MESSAGE_PLAIN_TEXT_REDACTED",
+    "EMAIL_MESSAGE_REDACTED",
+)
+_VOICE_KINDS = tuple(f"VOICEMAIL_{kind}{end}" for kind in ("RECORDING", "ANALYSIS") for end in ("", "_REDACTED"))
+_REFERENCES = {
+    "TASK": _TASK_REFERENCES,
+    "EMAIL": _TASK_REFERENCES.union(_MAIL_KINDS),
+    "VOICE": _TASK_REFERENCES.union(_VOICE_KINDS),
+}
 _FILES = frozenset(
     "csv doc docx heic jfif jpeg jpg mov mp4 pdf png ppt pptx rtf txt wav xls xlsx".split()  # noqa: SIM905 - a table reads better
 )
@@ -116,7 +128,7 @@ def create_contact(parameters: Parameters) -> None:
     if parameters.get("InitiateAs") == "COMPLETED" and channel != "TASK":
         _refuse("InitiateAs", "COMPLETED is for TASK contacts only")
     _attributes(parameters)
-    _references(parameters, _TASK_REFERENCES)
+    _references(parameters, _REFERENCES[channel])
 
 
 def start_outbound_email(parameters: Parameters) -> None:

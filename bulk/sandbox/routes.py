@@ -1,11 +1,14 @@
 """From what stands in an HTTP request to a call of an operation."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from bulk.sandbox.account import Account, Call
 from bulk.sandbox.errors import ServiceError
 from bulk.sandbox.signature import Signed
+
+_ABSOLUTE = re.compile(r"https?://[^/?]*", re.IGNORECASE)  # RFC 9112, "absolute-form": proxies are asked so
 
 
 class Routes:
@@ -17,7 +20,7 @@ class Routes:
 
     def call(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Call:
         """Return the call that a request is, or raise `UnknownOperationException`. Header names are in lower case."""
-        path, _, query = target.partition("?")
+        path, _, query = _ABSOLUTE.sub("", target).partition("?")
         members: dict[str, Any] = {}
         operation = self._fixed.get((method, path))
         if operation is None:

@@ -88,10 +88,12 @@ class Web:
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
-            body = await request.read()
+            body = await _read(request)
         except web.HTTPRequestEntityTooLarge:
             too_large = ServiceError("RequestEntityTooLargeException", f"The body is over {_LARGEST:,} bytes.")
-            return _told(413, too_large.message) if inside else _refused(too_large, 413)
+            answer = _told(413, too_large.message) if inside else _refused(too_large, 413)
+            answer.force_close()
+            return answer
         except web.RequestPayloadError:
             broken = ServiceError("SerializationException", "The body cannot be read: it is not encoded as it says.")
             return _told(400, broken.message) if inside else _refused(broken, 400)
@@ -100,7 +102,10 @@ class Web:
         return await self._serve(request, body)
 
     async def _serve(self, request: web.BaseRequest, body: bytes) -> web.Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers: dict[str, str] = {}
+        for name, value in request.headers.items():
+            known = headers.get(name.lower())
+            headers[name.lower()] = value if known is None else f"{known},{value}"
         try:
             call = self._server.call(request.method, request.raw_path, headers, body)
         except ServiceError as error:
@@ -143,6 +148,14 @@ class Web:
                 break
             await stream.write(event)
         return stream
+
+
+async def _read(request: web.BaseRequest) -> bytes:
+    """Read a body; one that says it is too large is not waited for."""
+    announced = request.content_length or 0
+    if announced > _LARGEST:
+        raise web.HTTPRequestEntityTooLarge(_LARGEST, announced)
+    return await request.read()
 
 
 def _told(status: int, message: str) -> web.Response:
