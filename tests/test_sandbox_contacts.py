@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from sandbox_requests import CHAT, DRAFT, INBOUND, INSTANCE, SIGNED, accepted, account, message, send
 
+from bulk.sandbox import Sandbox
 from bulk.sandbox.account import Account, Answer
 from bulk.sandbox.routes import Routes
 
@@ -157,8 +158,6 @@ def test_an_ended_contact_is_found_by_when_it_ended() -> None:
 
 
 def test_more_open_chats_than_five_hundred_are_refused_as_aws_does_unless_the_rate_is_the_users_own() -> None:
-    from bulk.sandbox import Sandbox
-
     assert Sandbox()._account.quotas()["open_contacts"] == {"chat": 500, "email": 1000, "task": 2500}
     assert Sandbox(rate=math.inf)._account.quotas()["open_contacts"] == {}
     here = Sandbox(quotas={"StartOutboundChatContact": (math.inf, 1)})._account

@@ -145,6 +145,13 @@ def load(*, lenient: bool = False, templates: bool = False) -> Api:
     return Api(operations, _COMMON | statuses)
 
 
+@functools.cache
+def template_check() -> Check:
+    """Return the check of a message template's content by the model; kinds of content that it lacks are taken."""
+    return compile_check(_model("qconnect").shape_for("MessageTemplateContentProvider"), lenient=True)
+
+
+@functools.cache
 def _model(service: str) -> ServiceModel:
     loader = Loader(extra_search_paths=[str(MODELS)])
     return ServiceModel(loader.load_service_model(service, "service-2"), service)

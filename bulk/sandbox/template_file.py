@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bulk.sandbox import handlebars
+from bulk.sandbox.api import template_check
+from bulk.sandbox.shapes import Misfit
 
 SUBTYPES: Mapping[str, str] = {"EMAIL": "email", "SMS": "sms", "WHATSAPP": "whatsApp"}
 """The kinds of templates, and where in their content each has its own."""
@@ -43,6 +45,10 @@ def _check(path: Path, data: Any) -> None:
     _require(known, f"{path}: channelSubtype", subtype, f"one of {', '.join(SUBTYPES)}")
     inside = content.get(SUBTYPES[subtype]) if isinstance(content, dict) else None
     _require(isinstance(inside, dict), f"{path}: content.{SUBTYPES[subtype]}", inside, f"an object, for {subtype}")
+    try:
+        template_check()(content)
+    except Misfit as misfit:
+        raise ValueError(f"{path}: content.{misfit}") from None
     for name in _IDS:
         given = data.get(name)
         fits = given is None or (isinstance(given, str) and _UUID.fullmatch(given) is not None)
