@@ -63,7 +63,7 @@ async def ask(sandbox: Sandbox, service: str, call: Callable[[Any], Any]) -> Any
     def run() -> Any:
         keys = {"aws_access_key_id": "K", "aws_secret_access_key": "S", "region_name": "us-west-2"}
         settings = Config(retries={"total_max_attempts": 1})
-        client = boto3.client(service, endpoint_url=sandbox.url, config=settings, **keys)  # type: ignore[call-overload]
+        client = boto3.client(service, endpoint_url=sandbox.url, config=settings, **keys)
         try:
             return call(client)
         finally:
