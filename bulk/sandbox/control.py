@@ -19,9 +19,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from bulk.sandbox.account import Account
+from bulk.sandbox.contact import Contact
 from bulk.sandbox.listing import Listing, Query
 from bulk.sandbox.live import status
-from bulk.sandbox.contact import Contact
 
 
 class Wrong(Exception):
