@@ -188,3 +188,19 @@ def test_handlebars_are_filled_in(text: str, made: str, missing: list[str]) -> N
     found: list[str] = []
     assert handlebars.render(handlebars.parse(text), values.get, escaped=True, missing=found) == made
     assert found == missing
+
+
+async def test_the_page_shows_what_a_template_made(sandbox: Sandbox) -> None:
+    given = config(WELCOME["messageTemplateId"], {"order": "7"}, firstName="Ann")
+
+    def send(client: Any) -> None:
+        contact = client.create_contact(**DRAFT)["ContactId"]
+        message = {"MessageSourceType": "TEMPLATE", "TemplatedMessageConfig": given}
+        client.start_outbound_email_contact(**MAIL | {"EmailMessage": message}, ContactId=contact)
+
+    await ask(sandbox, "connect", send)
+    async with aiohttp.ClientSession() as http, http.get(f"{sandbox.url}/_sandbox/messages/1") as reply:
+        shown = await reply.json()
+    assert (shown["Received"]["Subject"], shown["Received"]["Text"]) == ("Hello Ann", "Order 7 for all")
+    async with aiohttp.ClientSession() as http, http.get(sandbox.url + shown["HtmlUrl"]) as reply:
+        assert await reply.text() == "<p>7 7 Seattle</p>"

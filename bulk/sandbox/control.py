@@ -38,7 +38,7 @@ class Control:
     def __init__(self, account: Account, clock: Callable[[], float]) -> None:
         self._account = account
         self._clock = clock
-        self.listing = Listing(account.contacts)
+        self.listing = Listing(account.contacts, account.settings.templates)
         self._routes: Mapping[str, Mapping[str, Callable[[str, bytes], Any]]] = {
             "/contacts": {"GET": lambda query, _: {"contacts": self._contacts(query)}},
             "/status": {"GET": lambda *_: status(self._account, self._clock())},

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 from bulk.sandbox.contact import Contact
 from bulk.sandbox.received import Received, receive
 from bulk.sandbox.state import Contacts
+from bulk.sandbox.templates import Templates
 
 STEP, LONGEST = 4000, 0.25  # contacts looked at without a pause; seconds for one request
 MOST = 200  # contacts of one page
@@ -81,8 +82,9 @@ def _like(text: str) -> str:
 class Listing:
     """The contacts of an account, to be looked through."""
 
-    def __init__(self, contacts: Contacts) -> None:
+    def __init__(self, contacts: Contacts, templates: Templates | None = None) -> None:
         self._contacts = contacts
+        self._templates = templates
         self._secret = secrets.token_bytes(32)
 
     async def page(self, query: Query, now: float) -> dict[str, Any]:
@@ -106,7 +108,7 @@ class Listing:
         if contact is None:
             return None
         shown = contact.as_dict(now)
-        received = receive(contact, shown["Parameters"], shown["Message"])
+        received = self._received(contact, shown)
         frame = f"/_sandbox/messages/{seq}/html?key={self.key(contact)}" if received.html is not None else None
         return shown | {"Seq": seq, "Received": received.as_dict(), "HtmlUrl": frame}
 
@@ -115,14 +117,14 @@ class Listing:
         contact = self._contacts.storage.at(seq)
         if contact is None or not hmac.compare_digest(key.encode(errors="replace"), self.key(contact).encode()):
             return None
-        return _received(contact).html
+        return self._received(contact).html
 
     def key(self, contact: Contact) -> str:
         """Return what opens one mail and nothing else: an address in a frame cannot carry a header."""
         return hmac.new(self._secret, contact.id.encode(), hashlib.sha256).hexdigest()
 
     def _row(self, contact: Contact, now: float) -> dict[str, Any]:
-        received = _received(contact)
+        received = self._received(contact)
         return {
             "Seq": contact.seq,
             "Kind": received.kind,
@@ -132,7 +134,8 @@ class Listing:
             "Preview": received.preview,
         }
 
-
-def _received(contact: Contact) -> Received:
-    shown = contact.as_dict(contact.started_at)
-    return receive(contact, shown["Parameters"], shown["Message"])
+    def _received(self, contact: Contact, shown: dict[str, Any] | None = None) -> Received:
+        """Return what the person of a contact got, by its template where it has one."""
+        shown = shown or contact.as_dict(contact.started_at)
+        made = None if self._templates is None else self._templates.received(contact)
+        return receive(contact, shown["Parameters"], shown["Message"], made)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -41,8 +41,20 @@ class Received:
         return shown
 
 
-def receive(contact: Contact, parameters: Any, message: Any) -> Received:
-    """Return what the person got: `parameters` is the request that made the contact, `message` that of its mail."""
+def receive(contact: Contact, parameters: Any, message: Any, made: Mapping[str, Any] | None = None) -> Received:
+    """Return what the person got: `parameters` is the request that made the contact, `message` that of its mail.
+
+    `made` is what its message template made of it, None where that is not known.
+    """
+    received = _plain(contact, parameters, message)
+    if made is None:
+        return received
+    subject, html = str(made["Subject"] or ""), made["Html"]
+    text = str(made["Text"] or (text_of(html) if html else ""))
+    return replace(received, subject=subject, text=text, html=html)
+
+
+def _plain(contact: Contact, parameters: Any, message: Any) -> Received:
     if contact.channel == "CHAT":
         return _chat(parameters or {})
     if contact.channel == "EMAIL":
