@@ -39,6 +39,13 @@ campaigns = click.argument("campaign", type=FILE, nargs=-1, required=True)
 
 _contacts = option("--contacts", metavar="FILE", help="The contact list, instead of the campaign's.")
 
+_templates = option("--templates", type=FOLDER, help="Message templates: .json files, as GetMessageTemplate prints.")
+_faults = option("--faults", metavar="FILE", help="A bad day, as JSON or TOML; or bad-day, throttled, lossy.")
+
+templated = _templates
+ask = option("--ask", is_flag=True, help="Ask AWS what the campaign's message templates want.")
+rehearsing = _all(_templates, _faults)
+
 reading = _all(
     _contacts,
     option("--run", "run_id", default="default", show_default=True, help="Names one sending of a campaign."),
@@ -114,13 +121,13 @@ serving = _all(
     option("--port", type=click.IntRange(0, 65535), default=8788, show_default=True, help="On 127.0.0.1; 0 picks one."),
     option("--rate", type=Rate(), help="Calls a second and operation; AWS's defaults if not given, or auto."),
     option("--burst", type=click.IntRange(1), help="Calls at once and operation."),
-    option("--faults", metavar="FILE", help="A bad day, as JSON or TOML; or bad-day, throttled, lossy."),
+    _faults,
     option("--quota", "quotas", multiple=True, type=Quota(), help="Of one operation: CreateContact=10/15; repeatable."),
     option("--open-contacts", multiple=True, type=Count(), help="Open at once per instance: chat=500; repeatable."),
     option("--ends-after", type=Duration(), help="When a flow ends each contact (30s, 5m); else its own expiry does."),
     option("--instance", "instances", multiple=True, metavar="ID", help="An instance there is; any, if not given."),
     option("--search-delay", type=Duration(), default="0", help="How long until SearchContacts finds a contact."),
-    option("--templates", type=FOLDER, help="Message templates: .json files, as qconnect's GetMessageTemplate."),
+    _templates,
     option("--require-signature", is_flag=True, help="Refuse what is not rightly signed by a secret key it knows."),
     option("--secret-key", "secret_keys", multiple=True, help="Such a secret key; repeatable."),
     option("--account", "accounts", multiple=True, type=Account(), help="Of an access key: AKID=123456789012."),

@@ -27,6 +27,7 @@ PLANNED = hints.RUN | hints.REACH | hints.PACE | {"only"}
 @command("send")
 @options.campaigns
 @options.reading
+@options.rehearsing
 @options.pace
 @options.sending
 @options.reaching

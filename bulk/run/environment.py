@@ -21,7 +21,7 @@ from bulk.threads import in_thread
 
 SANDBOX = "sandbox"  # the endpoint of a rehearsal, whatever port it got
 ACCEPTED = "accepted"  # the folder of a state directory in which rehearsals keep what was accepted
-_DUMMY = "sandbox", "sandbox"  # credentials
+DUMMY = "sandbox", "sandbox"  # credentials
 
 
 @asynccontextmanager
@@ -35,7 +35,7 @@ async def destination(
     elif options.sandbox:
         async with (sandboxes or Sandboxes()).open(**_rehearsed(ref)) as sandbox:
             region = options.region or ref.campaign.at.region or "us-east-1"
-            endpoint = Endpoint(sandbox.url, region, credentials=_DUMMY)
+            endpoint = Endpoint(sandbox.url, region, credentials=DUMMY)
             async with Connect(endpoint, at_once=ref.rates.at_once()) as connect:
                 yield connect, (SANDBOX, connect.region)
     else:
@@ -117,7 +117,14 @@ def _rehearsed(ref: RunRef) -> dict[str, Any]:
     """Return the settings of a rehearsal's sandbox; it keeps what it accepts where a state directory was named."""
     run = f"{ref.campaign.name}.{ref.options.run_id}"
     kept = None if ref.options.state_dir is None else ref.state_dir / ACCEPTED / quote(run, safe="")
-    return {"quotas": _granted(ref.rates), "control_token": secrets.token_urlsafe(32), "state_dir": kept}
+    return {
+        "quotas": _granted(ref.rates),
+        "open_contacts": {},
+        "faults": ref.options.faults,
+        "templates": ref.options.templates,
+        "control_token": secrets.token_urlsafe(32),
+        "state_dir": kept,
+    }
 
 
 def endpoint_of(ref: RunRef) -> Endpoint:

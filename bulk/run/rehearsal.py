@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from bulk.errors import CampaignError
 from bulk.sandbox import Sandbox
 
 
@@ -21,9 +22,19 @@ class Sandboxes:
 
     @asynccontextmanager
     async def open(self, **settings: Any) -> AsyncIterator[Sandbox]:
-        """Start a sandbox with the settings of `Sandbox`."""
+        """Start a sandbox with the settings of `Sandbox`. Raises `CampaignError` for a wrong file in them."""
         async with AsyncExitStack() as stack:
-            sandbox = await (self.stay or stack).enter_async_context(Sandbox(**settings))
+            sandbox = await (self.stay or stack).enter_async_context(_made(settings))
             if self.told is not None:
                 self.told(sandbox.page)
             yield sandbox
+
+
+def _made(settings: dict[str, Any]) -> Sandbox:
+    try:
+        return Sandbox(**settings)
+    except ValueError as error:
+        raise CampaignError(str(error)) from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        raise CampaignError(f"the sandbox cannot start: {place}{error.strerror or error}") from None
