@@ -93,8 +93,13 @@ async def test_a_template_that_is_not_there_is_an_error_and_one_that_cannot_be_a
 
 
 async def test_a_rehearsal_sends_with_the_templates_and_faults_it_is_given(folder: Path, tmp_path: Path) -> None:
-    given: dict[str, Any] = {"contacts": _list(tmp_path), "state_dir": tmp_path / "state", "results": tmp_path / "r.csv"}
-    run = await bulk.send(campaign(), sandbox=True, templates=folder, faults="throttled", **given)
-    assert run.summary.sent == 2
+    given: dict[str, Any] = {
+        "contacts": _list(tmp_path),
+        "state_dir": tmp_path / "state",
+        "results": tmp_path / "r.csv",
+    }
+    (tmp_path / "bad.toml").write_text('[[rules]]\nfault = "error"\ncode = "InvalidRequestException"\nfirst = 1\n')
+    run = await bulk.send(campaign(), sandbox=True, templates=folder, faults=tmp_path / "bad.toml", **given)
+    assert (run.summary.sent, run.summary.rejected) == (1, 1)
     run = await bulk.send(campaign(BASE), sandbox=True, templates=folder, **given | {"run_id": "2"})
     assert run.summary.sent == 0
