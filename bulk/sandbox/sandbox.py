@@ -169,6 +169,11 @@ class Sandbox:
         """
         return control.calls(self._account)
 
+    @property
+    def faults(self) -> Mapping[str, Any]:
+        """The faults declared, as they were given."""
+        return self._account.settings.faults.given
+
     def set_faults(self, faults: Mapping[str, Any]) -> None:
         """Replace the faults; an empty mapping clears them. Raises `ValueError`."""
         self._account.set_faults(faults, self._clock())
