@@ -1,6 +1,6 @@
 """The page of the sandbox, in Debian's Chromium: what a person sees, with the mouse, the keyboard, a screen reader.
 
-`BULK_SCREENSHOTS=docs/images` writes the pictures of the documentation; else they go nowhere.
+`SCREENSHOTS_INTO=docs/images` writes the pictures of the documentation; else they go nowhere.
 """
 
 import http.client
@@ -105,7 +105,7 @@ def page(browser: Browser, sandbox: RunningSandbox) -> Iterator[Page]:
 
 
 def picture(page: Page, name: str) -> None:
-    folder = os.environ.get("BULK_SCREENSHOTS")
+    folder = os.environ.get("SCREENSHOTS_INTO")
     if folder:
         page.screenshot(path=Path(folder) / f"sandbox-{name}.png")
 
