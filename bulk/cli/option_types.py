@@ -17,6 +17,8 @@ class Duration(click.ParamType[float]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):  # what click was given for a default
+            return value
         from bulk.campaign import seconds
 
         try:

@@ -118,7 +118,9 @@ reaching = _all(
 )
 
 serving = _all(
-    option("--port", type=click.IntRange(0, 65535), default=8788, show_default=True, help="On 127.0.0.1; 0 picks one."),
+    option("--port", type=click.IntRange(0, 65535), default=8788, show_default=True, help="0 picks a free one."),
+    option("--bind", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="In a container: 0.0.0.0."),
+    option("--control-token", metavar="TOKEN", help="Who looks inside, or changes something there, must give it."),
     option("--rate", type=Rate(), help="Calls a second and operation; AWS's defaults if not given, or auto."),
     option("--burst", type=click.IntRange(1), help="Calls at once and operation."),
     _faults,
@@ -126,7 +128,7 @@ serving = _all(
     option("--open-contacts", multiple=True, type=Count(), help="Open at once per instance: chat=500; repeatable."),
     option("--ends-after", type=Duration(), help="When a flow ends each contact (30s, 5m); else its own expiry does."),
     option("--instance", "instances", multiple=True, metavar="ID", help="An instance there is; any, if not given."),
-    option("--search-delay", type=Duration(), default="0", help="How long until SearchContacts finds a contact."),
+    option("--search-delay", type=Duration(), default=0.0, help="How long until SearchContacts finds a contact."),
     _templates,
     option("--require-signature", is_flag=True, help="Refuse what is not rightly signed by a secret key it knows."),
     option("--secret-key", "secret_keys", multiple=True, help="Such a secret key; repeatable."),

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def sandbox(ctx: click.Context, /, port: int, faults: str | None, **settings: Any) -> None:
     """Run a local Amazon Connect to send to, until interrupted.
 
-    Its address goes to stdout. It answers programs on this machine alone, by its own names, and no web page.
+    Its address goes to stdout, and shows what each person would have received. It answers programs on this machine
+    alone, by its own names, and no other web page; --bind lets other machines in.
     """
     if ctx.invoked_subcommand is None:
         process.to_the_end(serve, port=port, faults=faults, **_read(settings))
@@ -62,7 +63,7 @@ async def serve(*, port: int, faults: str | None, rate: float | str | None = Non
 
 def _say(url: str) -> None:
     screen.show({"url": url}, url)
-    screen.say(f"Amazon Connect sandbox at {url} (its page: {url}/); interrupt to end it")
+    screen.say(f"Amazon Connect sandbox; {url}/ shows what each person would have received. Interrupt to end it.")
 
 
 async def _until_signalled(scope: "anyio.CancelScope") -> None:

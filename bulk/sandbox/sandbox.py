@@ -49,6 +49,7 @@ class Sandbox:
     - `require_signature`: refuse what is not signed by one of `secret_keys`, at about this time, for this content.
     - `accounts`: access key to account, as in `bulk.sandbox.identity`.
     - `lenient`: take members that the API's model does not know, as a newer one may.
+    - `bind`: the address it listens at, 127.0.0.1 unless given: any other lets other machines in.
     - `allow_hosts`: names by which it may be called beside 127.0.0.1 and localhost, with a port or for any port.
     - `control_token`: what `/_sandbox/…` wants as `Authorization: Bearer …`; without one, anybody on this machine may.
     - `state_dir`: a folder in which contacts outlive it; another one with the same folder goes on with them.
@@ -62,6 +63,7 @@ class Sandbox:
         self,
         *,
         port: int = 0,
+        bind: str = "127.0.0.1",
         rate: float | None = None,
         burst: int | None = None,
         quotas: Mapping[str, tuple[float, int]] | None = None,
@@ -80,7 +82,7 @@ class Sandbox:
         state_dir: Path | str | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self._port = port
+        self._at: dict[str, Any] = {"port": port, "bind": bind}
         self._clock = clock or _steady_clock()
         if open_contacts is None:
             open_contacts = OPEN_CONTACTS if rate is None and burst is None else {}
@@ -119,7 +121,7 @@ class Sandbox:
         self._account.contacts.count_open()  # another sandbox may have had them meanwhile
         server = Server(self._account, self._clock)
         try:
-            await server.start(self._port, **self._guarded)
+            await server.start(**self._at, **self._guarded)
         except BaseException:
             self._storage.release()
             raise

@@ -28,11 +28,11 @@ class Server:
         self._is_due = False
         self._unsent: list[tuple[asyncio.Transport, bytes]] = []
 
-    async def start(self, port: int, **guarded: Any) -> None:
-        """Bind 127.0.0.1 at `port`; 0 takes a free one. Raises `OSError` where it is taken."""
+    async def start(self, *, port: int, bind: str = "127.0.0.1", **guarded: Any) -> None:
+        """Bind an address at `port`; 0 takes a free one. Raises `OSError` where it is taken."""
         self.closing = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._server = await self._loop.create_server(lambda: Connection(self), "127.0.0.1", port, backlog=1024)
+        self._server = await self._loop.create_server(lambda: Connection(self), bind, port, backlog=1024)
         self.guard = Guard(self.port, **guarded)
 
     @property
