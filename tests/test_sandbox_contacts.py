@@ -167,3 +167,29 @@ def test_more_open_chats_than_five_hundred_are_refused_as_aws_does_unless_the_ra
     accepted(here, "StartOutboundChatContact", CHAT | {"InstanceId": "another"})
     here.set_quotas({"ends_after": 1}, 0.0)
     accepted(here, "StartOutboundChatContact", CHAT, now=25 * 3600.0)
+
+
+def test_an_expiry_that_was_set_holds_where_the_request_says_nothing() -> None:
+    here = account(expires_after={"chat": 60})
+    accepted(here, "StartOutboundChatContact", CHAT)
+    accepted(here, "StartOutboundChatContact", CHAT | {"ChatDurationInMinutes": 90})
+    here.set_quotas({"expires_after": {"email": 30}}, 0.0)
+    accepted(here, "CreateContact", DRAFT)
+    assert [contact.ends_at for contact in here.contacts] == [60, 5400, 30]
+    assert here.quotas()["expires_after"]["email"] == 30
+
+
+@pytest.mark.parametrize(
+    "given, text",
+    [
+        ({"instances": 5}, "instances: must be a list"),
+        ({"instances": "one"}, "instances: must be a list"),
+        ({"search_delay": -1}, "search_delay: must be seconds"),
+        ({"expires_after": {"fax": 1}}, "expires_after.fax: there are chat"),
+        ({"expires_after": 5}, "expires_after: must be an object"),
+        ({"quotas": {"us-west-2/SendFax": [1, 1]}}, "quotas.us-west-2/SendFax: there is no such operation"),
+    ],
+)
+def test_a_wrong_limit_is_refused_while_it_runs(given: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        account().set_quotas(given, 0.0)

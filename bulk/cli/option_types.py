@@ -81,6 +81,18 @@ class Count(click.ParamType[tuple[str, int]]):
         return found[1], int(found[2])
 
 
+class Lasting(click.ParamType[tuple[str, float]]):
+    """KIND=DURATION."""
+
+    name = "kind=duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        kind, equals, after = str(value).partition("=")
+        if not (kind and equals):
+            self.fail(f"{value!r} is no expiry; write chat=60m or email=14d", param, ctx)
+        return kind, Duration().convert(after, param, ctx)
+
+
 class Account(click.ParamType[tuple[str, str]]):
     """KEY=ACCOUNT."""
 

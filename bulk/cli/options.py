@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from bulk.cli import screen
-from bulk.cli.option_types import Account, Count, Duration, Quota, Rate, Share
+from bulk.cli.option_types import Account, Count, Duration, Lasting, Quota, Rate, Share
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
@@ -127,6 +127,7 @@ serving = _all(
     option("--quota", "quotas", multiple=True, type=Quota(), help="Of one operation: CreateContact=10/15; repeatable."),
     option("--open-contacts", multiple=True, type=Count(), help="Open at once per instance: chat=500; repeatable."),
     option("--ends-after", type=Duration(), help="When a flow ends each contact (30s, 5m); else its own expiry does."),
+    option("--expires-after", multiple=True, type=Lasting(), help="Else: email=14d, chat=25h; repeatable."),
     option("--instance", "instances", multiple=True, metavar="ID", help="An instance there is; any, if not given."),
     option("--search-delay", type=Duration(), default=0.0, help="How long until SearchContacts finds a contact."),
     _templates,

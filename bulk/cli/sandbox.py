@@ -32,7 +32,7 @@ sandbox.add_command(verify)
 
 def _read(settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a sandbox, of which what was not given is the sandbox's to choose."""
-    for name in ("quotas", "open_contacts", "accounts"):
+    for name in ("quotas", "open_contacts", "expires_after", "accounts"):
         settings[name] = dict(settings[name]) or None
     settings["instances"] = settings["instances"] or None
     own = os.environ.get("AWS_SECRET_ACCESS_KEY")

@@ -24,11 +24,11 @@ from bulk.sandbox.identity import account_of, check_accounts, read_scope
 from bulk.sandbox.quotas import Bucket, Quotas
 from bulk.sandbox.refusals import Refusals
 from bulk.sandbox.signature import Signed, verify
-from bulk.sandbox.state import Contacts, Limits
+from bulk.sandbox.state import LIVES, Contacts, Limits
 from bulk.sandbox.storage import Storage
 from bulk.sandbox.templates import Templates
 
-_LIMITS = ("open_contacts", "ends_after", "instances", "search_delay")
+_LIMITS = ("open_contacts", "ends_after", "instances", "search_delay", "expires_after")
 _QUOTA_KEYS = frozenset({"rate", "burst", "quotas", *_LIMITS})
 
 
@@ -124,6 +124,7 @@ class Account:
             "ends_after": limits.ends_after,
             "instances": None if limits.instances is None else sorted(limits.instances),
             "search_delay": limits.search_delay,
+            "expires_after": {**LIVES, **limits.expires_after},
         }
 
     def levels(self, now: float) -> dict[str, float]:

@@ -9,7 +9,7 @@
 | `GET /_sandbox/events` | the same, whenever it changes, as server-sent events |
 | `GET /_sandbox/calls` | counts by operation, and when each call was received (Unix seconds) |
 | `GET`, `PUT`, `DELETE /_sandbox/faults` | the faults declared; a PUT replaces them, a DELETE clears them |
-| `GET`, `PUT /_sandbox/quotas` | rates and bursts; a PUT changes what it names |
+| `GET`, `PUT /_sandbox/quotas` | rates, bursts and limits; a PUT changes what it names |
 | `POST /_sandbox/reset` | forgets contacts, tokens and calls; quotas and faults stay, and start over |
 """
 

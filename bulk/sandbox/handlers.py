@@ -14,10 +14,6 @@ Done = tuple[dict[str, Any], bool]
 """The members of the answer, and whether it is the replay of an earlier one."""
 
 _MINUTE = 60.0
-_CHAT = 25 * 60 * _MINUTE  # "StartOutboundChatContact": a chat lives 25 hours where nothing else is said
-_EMAIL = 14 * 24 * 60 * _MINUTE  # "Amazon Connect service quotas": an active email contact expires after 14 days
-_TASK = 7 * 24 * 60 * _MINUTE
-_LIFE = {"EMAIL": _EMAIL, "TASK": _TASK, "VOICE": _CHAT}
 
 _DESTINATIONS = {
     "StartOutboundChatContact": ("DestinationEndpoint", "Address"),
@@ -36,14 +32,14 @@ def destination(operation: str, parameters: Any) -> str | None:
 
 def start_outbound_chat(contacts: Contacts, request: Request, now: float) -> Done:
     minutes = request.parameters.get("ChatDurationInMinutes")
-    life = _CHAT if minutes is None else minutes * _MINUTE
+    life = contacts.limits.life("chat") if minutes is None else minutes * _MINUTE
     contact = _contact(request, "CHAT", "OUTBOUND", now=now, life=life)
     contact, replayed = _start(contacts, request, contact, now=now)
     return {"ContactId": contact.id}, replayed
 
 
 def start_email(contacts: Contacts, request: Request, now: float) -> Done:
-    life = _expiry(request.parameters) or _EMAIL
+    life = _expiry(request.parameters) or contacts.limits.life("email")
     contact = _contact(request, "EMAIL", "INBOUND", now=now, life=life)
     contact, replayed = _start(contacts, request, contact, now=now)
     return {"ContactId": contact.id}, replayed
@@ -52,7 +48,7 @@ def start_email(contacts: Contacts, request: Request, now: float) -> Done:
 def create_contact(contacts: Contacts, request: Request, now: float) -> Done:
     channel, method = request.parameters["Channel"], request.parameters["InitiationMethod"]
     minutes = request.parameters.get("ExpiryDurationInMinutes")
-    life = _expiry(request.parameters) or (minutes * _MINUTE if minutes else _LIFE[channel])
+    life = _expiry(request.parameters) or (minutes * _MINUTE if minutes else contacts.limits.life(channel.lower()))
     contact = _contact(request, channel, method, now=now, life=life)
     if request.parameters.get("InitiateAs") == "COMPLETED":
         contact.ends_at, contact.reason = now, "OTHER"

@@ -41,6 +41,8 @@ class Sandbox:
     - `open_contacts`: how many contacts may be open at once per instance, by `chat`, `email`, `task`, `voice`. Where it
       is not given, AWS's `OPEN_CONTACTS` hold as long as `rate` and `burst` are AWS's too; else there is no limit.
     - `ends_after`: seconds after which a flow ends each contact.
+    - `expires_after`: seconds after which a contact ends otherwise, by the same kinds: 25 hours for a chat, 14 days for
+      an email, unless its request says so.
     - `instances`: the instance ids there are; None takes any.
     - `search_delay`: seconds until SearchContacts finds a new contact.
     - `faults`: a declaration as in `bulk.sandbox.faults`, the path of a JSON or TOML file with one, or the name of a
@@ -71,6 +73,7 @@ class Sandbox:
         open_contacts: Mapping[str, int] | None = None,
         ends_after: float | None = None,
         instances: Collection[str] | None = None,
+        expires_after: Mapping[str, float] | None = None,
         search_delay: float = 0.0,
         templates: Path | str | None = None,
         require_signature: bool = False,
@@ -88,7 +91,7 @@ class Sandbox:
             open_contacts = OPEN_CONTACTS if rate is None and burst is None else {}
         settings = Settings(
             Quotas(rate, burst).change({"quotas": quotas}),
-            Limits(open_contacts, ends_after, instances, search_delay),
+            Limits(open_contacts, ends_after, instances, search_delay, expires_after or {}),
             accounts=accounts or {},
             secrets=tuple(secret_keys) if require_signature else (),
             lenient=lenient,
@@ -181,9 +184,9 @@ class Sandbox:
         self._account.set_faults(faults, self._clock())
 
     def set_quotas(self, **changed: Any) -> None:
-        """Change `rate`, `burst`, `quotas`, `open_contacts`, `ends_after`, `instances` or `search_delay` at once.
+        """Change `rate`, `burst`, `quotas` and limits at once; raises `ValueError`.
 
-        Raises `ValueError`.
+        The limits are `open_contacts`, `ends_after`, `expires_after`, `instances` and `search_delay`.
         """
         self._account.set_quotas(changed, self._clock())
 

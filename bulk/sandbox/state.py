@@ -22,7 +22,9 @@ from bulk.sandbox.storage import Storage
 
 TOKEN_LIFE = 7 * 24 * 3600.0
 
-_KINDS = ("chat", "email", "task", "voice")
+_HOUR = 3600.0
+LIVES: Mapping[str, float] = {"chat": 25 * _HOUR, "email": 14 * 24 * _HOUR, "task": 7 * 24 * _HOUR, "voice": 25 * _HOUR}
+"""How long a contact stays open by default (seconds): "StartOutboundChatContact", "Amazon Connect service quotas"."""
 
 
 @dataclass(slots=True)
@@ -31,32 +33,51 @@ class Limits:
 
     `open_contacts`: how many contacts may be open at once, by `chat`, `email`, `task`, `voice`, per instance.
     `ends_after`: seconds after which a flow ends every contact. `instances`: the ones there are; None = any.
-    `search_delay`: seconds until SearchContacts finds a new contact.
+    `search_delay`: seconds until SearchContacts finds a new contact. `expires_after`: seconds for which a contact stays
+    open where nothing else ends it, by the same kinds, instead of `LIVES`.
     """
 
     open_contacts: Mapping[str, int] = field(default_factory=dict)
     ends_after: float | None = None
     instances: Collection[str] | None = None
     search_delay: float = 0.0
+    expires_after: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.open_contacts, Mapping):
-            raise ValueError(f"open_contacts: must be an object of numbers, is {self.open_contacts!r}")  # noqa: TRY004 - a setting
+        _require_by_kind("open_contacts", self.open_contacts)
         for kind, limit in self.open_contacts.items():
-            if kind not in _KINDS:
-                raise ValueError(f"open_contacts.{kind}: there are {', '.join(_KINDS)}")
             if type(limit) is not int or limit < 0:
                 raise ValueError(f"open_contacts.{kind}: must be a whole number, 0 or more, is {limit!r}")
+        _require_by_kind("expires_after", self.expires_after)
+        for kind, seconds in self.expires_after.items():
+            _require_seconds(f"expires_after.{kind}", seconds)
         if self.ends_after is not None:
             _require_seconds("ends_after", self.ends_after)
         _require_seconds("search_delay", self.search_delay)
-        if isinstance(self.instances, str) or not all(isinstance(one, str) for one in self.instances or ()):
-            raise ValueError(f"instances: must be a list of instance ids, or null for any, is {self.instances!r}")
+        _require_instances(self.instances)
+
+    def life(self, kind: str) -> float:
+        """Return how long a contact stays open where neither its request nor its flow says so (seconds)."""
+        return self.expires_after.get(kind, LIVES[kind])
+
+
+def _require_by_kind(name: str, given: Any) -> None:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{name}: must be an object of numbers, is {given!r}")  # noqa: TRY004 - a setting
+    for kind in given:
+        if kind not in LIVES:
+            raise ValueError(f"{name}.{kind}: there are {', '.join(LIVES)}")
 
 
 def _require_seconds(name: str, value: Any) -> None:
     if not (type(value) in {int, float} and 0 <= value < math.inf):
         raise ValueError(f"{name}: must be seconds, 0 or more, is {value!r}")
+
+
+def _require_instances(given: Any) -> None:
+    fits = given is None or (isinstance(given, Collection) and not isinstance(given, str | Mapping))
+    if not fits or not all(isinstance(one, str) for one in given or ()):
+        raise ValueError(f"instances: must be a list of instance ids, or null for any, is {given!r}")
 
 
 class Contacts:
@@ -164,7 +185,7 @@ class Contacts:
         """Return how many contacts of each kind are open in the instance that has most of them."""
         self._close(now)
         return {
-            kind: max((count for (one, _), count in self._open.items() if one == kind), default=0) for kind in _KINDS
+            kind: max((count for (one, _), count in self._open.items() if one == kind), default=0) for kind in LIVES
         }
 
     def _close(self, now: float) -> None:
