@@ -21,6 +21,7 @@ handlers      what each operation does to the contacts
 contact       a contact, and the request before it
 state         contacts, tokens, open contacts
 storage       all that on disk
+seen_tokens   which tokens need not be looked for there
 effects       what is to happen to one call
 simulator     recipients whose address chooses it
 faults        rules that choose it, seeded

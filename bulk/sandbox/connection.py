@@ -6,13 +6,13 @@ wrong, or asks for a page is read by aiohttp, to which the connection then belon
 """
 
 import asyncio
+import itertools
 import re
 import time
-from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bulk.sandbox.account import Answer, Call
 from bulk.sandbox.contact import new_id
@@ -27,11 +27,11 @@ _LONGEST_HEAD = 8190
 _LONGEST_BODY = 1 << 20
 _START = re.compile(rb"(GET|PUT|POST|DELETE|PATCH) (/[!-~]*) HTTP/1\.1\r\n")
 _LINES = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ \t]*[\x20-\x7e]*\r\n)*")
+_PROCESS, _ANSWERS = new_id()[:23], itertools.count(1)
 _NOT_PLAIN = frozenset({"transfer-encoding", "expect", "upgrade", "content-encoding", "connection"})
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(NamedTuple):
     """A plain request, whole: `end` is where it ends in what was read; 0 where more of its body is to come."""
 
     method: str
@@ -146,10 +146,15 @@ def _bytes_of(answer: Answer) -> bytes:
     return b"%sDate: %s\r\nx-amzn-RequestId: %s\r\nContent-Length: %d\r\n\r\n%s" % (
         _head(answer.status, answer.code, bool(answer.body)),
         _date(int(time.time())),
-        new_id().encode(),
+        _request_id().encode(),
         len(answer.body),
         answer.body,
     )
+
+
+def _request_id() -> str:
+    """Return an id like AWS's, of this process and of this answer."""
+    return f"{_PROCESS}-{next(_ANSWERS) % 2**48:012x}"
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -36,11 +35,15 @@ class Request:
     def token(self) -> str | None:
         return self.parameters.get("ClientToken")
 
-    @cached_property
+    @property
     def token_digest(self) -> bytes:
         """Name the token with its operation, account, Region and instance, by 16 bytes."""
-        text = f"{self.operation}\0{self.place}\0{self.token}"
-        return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
+        known: bytes | None = self.__dict__.get("_token_digest")  # a `cached_property` of Python 3.11 takes a lock
+        if known is None:
+            text = f"{self.operation}\0{self.place}\0{self.token}"
+            known = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
+            self.__dict__["_token_digest"] = known
+        return known
 
 
 @dataclass(slots=True, eq=False)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bulk.sandbox.contact import COLUMNS, Contact, row_of
+from bulk.sandbox.seen_tokens import SeenTokens
 
 NAME = "sandbox.sqlite3"
 _PAGE = 500  # contacts that are read at once where all of them are wanted
@@ -53,6 +54,7 @@ class Storage:
         self._database = _open(None if folder is None else folder / NAME)
         weakref.finalize(self, self._database.close)
         self._run = self._database.execute
+        self._seen = SeenTokens(name for (name,) in self._run("SELECT name FROM tokens"))
         self.last = int(self._one("SELECT coalesce(max(seq), 0) FROM contacts"))
 
     def hold(self) -> None:
@@ -111,9 +113,12 @@ class Storage:
     def bind(self, token: bytes, contact: Contact, at: float) -> None:
         """Let a token stand for a contact."""
         self._run("INSERT OR REPLACE INTO tokens VALUES (?, ?, ?)", (token, contact.seq, at))
+        self._seen.add(token)
 
     def find_by_token(self, token: bytes, since: float) -> Contact | None:
         """Return the contact that a token stands for, unless it was bound before `since`."""
+        if not self._seen.may_have(token):
+            return None
         found = self._run("SELECT seq FROM tokens WHERE name = ? AND at >= ?", (token, since)).fetchone()
         return None if found is None else Contact(*self._run(f"{_SELECT} WHERE seq = ?", found).fetchone())
 
@@ -156,7 +161,7 @@ class Storage:
         """Forget everything."""
         for table in ("contacts", "tokens"):
             self._run(f"DELETE FROM {table}")  # noqa: S608 - our names
-        self.last = 0
+        self.last, self._seen = 0, SeenTokens()
 
     def _one(self, query: str) -> Any:
         return self._run(query).fetchone()[0]
