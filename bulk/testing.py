@@ -89,6 +89,7 @@ class RunningSandbox:
         return {
             "AWS_ENDPOINT_URL_CONNECT": self.url,
             "AWS_REGION": "us-west-2",
+            "AWS_DEFAULT_REGION": "us-west-2",  # boto3 and the AWS CLI 1 read this one
             "AWS_ACCESS_KEY_ID": "sandbox",
             "AWS_SECRET_ACCESS_KEY": "sandbox",
         }

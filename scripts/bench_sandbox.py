@@ -109,9 +109,8 @@ def main(contacts: int) -> None:
         print(f"calls for each CPU second               {calls_per_cpu_second(pid, port, 20_000):8,.0f}")
         rest = contacts - 20_000
         if rest > 0:
-            print(
-                f"the same, on the way to {contacts:<9,}       {calls_per_cpu_second(pid, port, rest, first=20_000):8,.0f}"
-            )
+            found = calls_per_cpu_second(pid, port, rest, first=20_000)
+            print(f"the same, on the way to {contacts:<9,}       {found:8,.0f}")
         print(f"peak memory with {contacts:<9,} contacts     {peak(pid):8,.0f} MB")
         seconds(port, "/_sandbox/status")  # aiohttp is imported at the first request of this kind
         for name, path in (
