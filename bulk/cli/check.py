@@ -11,6 +11,8 @@ from bulk.cli.command import command
 @command("check")
 @options.campaign
 @options.reading
+@options.templated
+@options.ask
 @options.pace
 @options.reaching
 @options.talking
@@ -18,10 +20,11 @@ def check(campaign: Path, **given: Any) -> None:
     """Read everything, send nothing, and say what would be sent.
 
     Shows the rows refused and why, the first messages as they will look, SMS parts, what was seen of the list, the
-    time at the given rate. Ends with 1 where rows are refused, else with 0.
+    time at the given rate, what a message template wants and the campaign does not give. Ends with 1 where rows are
+    refused or a template lacks something, else with 0.
     """
     from bulk.run.check import check as checked
 
     plan = process.to_the_end(checked, campaign, **given)
     screen.show(plan.as_dict(), text.plan(plan))
-    sys.exit(1 if any(reason.status == "refused" for reason in plan.reasons) else 0)
+    sys.exit(1 if plan.lacking or any(reason.status == "refused" for reason in plan.reasons) else 0)

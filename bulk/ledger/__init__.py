@@ -21,7 +21,7 @@ lock         one sender per run
 
 from bulk.ledger.claims import Claim, ClaimKind
 from bulk.ledger.dispatches import Connection, still_open
-from bulk.ledger.facts import RunFacts, RunIdentity, Unknown
+from bulk.ledger.facts import RunFacts, RunIdentity, Tried, Unknown
 from bulk.ledger.ledger import Ledger
 from bulk.ledger.run_reader import RunRecord, duplicate_of
 from bulk.ledger.run_writer import Decision, RunLedger
@@ -36,6 +36,7 @@ __all__ = [
     "RunIdentity",
     "RunLedger",
     "RunRecord",
+    "Tried",
     "Unknown",
     "duplicate_of",
     "still_open",

@@ -15,7 +15,7 @@ from bulk.model import Recipient, Refusal, Status
 from bulk.reports import EXAMPLES, Example, Reasons
 from bulk.request import Request
 from bulk.run.changes import changes
-from bulk.run.context import Source
+from bulk.run.context import RunContext, Source
 from bulk.run.eligibility import Judge
 from bulk.run.environment import in_scratch, open_from
 from bulk.run.list_reader import ListReader
@@ -23,6 +23,7 @@ from bulk.run.options import Options
 from bulk.run.plan import DryRun, Plan
 from bulk.run.repeats import Repeats
 from bulk.run.results import read_results
+from bulk.run.templates import wanted
 from bulk.run.wiring import opened_pass
 from bulk.stop import Stop
 from bulk.text.outside import row_text
@@ -39,6 +40,13 @@ async def check(campaign: Source, **options: Any) -> Plan:
     context = in_scratch(await open_from(campaign, Options.of({**options, "dry_run": True})))
     dry_run = DryRun(context)
     dry_run.plan.notes += await in_thread(changes, context, context.digests)
+    plan = await _looked_at(context, dry_run)
+    plan.lacking, notes = await wanted(context, dry_run.templates)
+    plan.notes += notes
+    return plan
+
+
+async def _looked_at(context: RunContext, dry_run: DryRun) -> Plan:
     async with opened_pass(context, Stop(), dry_run) as sending:
         if not context.options.only and not any(sending.ledger.counts().values()):
             return await in_thread(plan_of, sending.context.reader, sending.context.request, sending.judge, dry_run)

@@ -15,6 +15,7 @@ from bulk.reports.results import Results
 from bulk.rules import Locality
 from bulk.run.characters import Characters
 from bulk.run.context import RunContext
+from bulk.run.templates import TemplateUses
 from bulk.text.segments import is_unusual, parts
 
 PREVIEWS = 3
@@ -45,7 +46,8 @@ class Plan:
     """What would be sent. `seconds` is how long that takes at the campaign's rates; `parts` are of SMS, else 0.
 
     `finishes_at` is when that is done if it begins now (ISO 8601), sending hours included; `countries` and `zones`
-    count rows by where they go, as far as that is known.
+    count rows by where they go, as far as that is known. `lacking` has the attributes that a message template wants and
+    the campaign does not give, by the template's id.
     """
 
     campaign: str
@@ -62,6 +64,7 @@ class Plan:
     notes: list[str] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
+    lacking: dict[str, list[str]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as `--json` prints it."""
@@ -78,6 +81,7 @@ class DryRun:
         self._is_segmented = context.campaign.channel_facts.SEGMENTED
         self._places: dict[int, tuple[Locality, list[int]]] = {}
         self._characters = Characters()
+        self.templates = TemplateUses(context.campaign.channel_facts.TEMPLATE)
         self.plan = Plan(context.campaign.name, context.options.run_id, context.campaign.channel)
 
     async def deliver(self, delivery: Delivery) -> Outcome:
@@ -96,6 +100,7 @@ class DryRun:
                 plan.parts += took
                 if not text.isascii() and is_unusual(text):
                     self._characters.note(text, took)
+        self.templates.note(parameters["request"])
         self._note_place(self._context.eligibility.place(recipient))
         if len(plan.previews) < PREVIEWS:
             shown = texts or self._template(parameters)

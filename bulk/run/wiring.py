@@ -42,7 +42,7 @@ async def opened_pass(
         state_folder(Path(options.state_dir))
     with sole_sender(context.state_dir, context.campaign.name, options.run_id):
         start_afresh(context)
-        async with destination(context) as (transport, place):
+        async with destination(context, pool.sandboxes) as (transport, place):
             clock = steady_clock()
             with pool.ledger(context.state_dir, now=clock, at_once=context.rates.at_once()) as ledger:
                 accept = options.accept_changes or options.dry_run
