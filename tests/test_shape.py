@@ -85,6 +85,7 @@ HOMES: dict[str, set[str]] = {
     "rich": {"cli"},
     "sqlite3": {"ledger", "sandbox"},
     "tenacity": {"delivery"},
+    "xlsxwriter": {"reports"},
     "yaml": {"campaign"},
 }
 BROUGHT_ALONG = {"aiobotocore", "botocore"}  # by aioboto3, which pins them

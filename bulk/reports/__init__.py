@@ -7,6 +7,7 @@ figures      what the page tells
 charts       numbers → shapes: where each bar stands
 page         numbers and shapes → HTML, through `page.html` and `page.css`
 results      the results as a table, with the contact ids
+workbook     the results as a sheet of an Excel workbook
 """
 
 from bulk.reports.aggregate import Fold
