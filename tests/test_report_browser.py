@@ -1,6 +1,6 @@
 """The page in a browser: at the widths of a phone, a tablet and a desk, light and dark, and printed on A4.
 
-With `BULK_SCREENSHOTS=FOLDER` the pictures are kept there.
+With `REPORT_SCREENSHOTS=FOLDER` the pictures are kept there.
 """
 
 import os
@@ -100,7 +100,7 @@ def test_it_fits_the_screen_and_can_be_looked_at(
 ) -> None:
     tab = opened(browser, file, width, scheme)
     assert tab.evaluate(OVERFLOW) <= 0
-    folder = Path(os.environ.get("BULK_SCREENSHOTS", tmp_path))
+    folder = Path(os.environ.get("REPORT_SCREENSHOTS", tmp_path))
     folder.mkdir(parents=True, exist_ok=True)
     picture = tab.screenshot(path=folder / f"report-{width}-{scheme}.png", full_page=True)
     assert int.from_bytes(picture[16:20]) == width
