@@ -88,6 +88,7 @@ HOMES: dict[str, set[str]] = {
     "rich": {"cli"},
     "sqlite3": {"ledger", "sandbox"},
     "tenacity": {"delivery"},
+    "xlsxwriter": {"reports"},
     "yaml": {"campaign"},
 }
 BROUGHT_ALONG = {"aiobotocore", "botocore", "pytest"}  # by aioboto3, which pins them; by who tests with it

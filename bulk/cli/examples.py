@@ -70,6 +70,8 @@ Examples:
 Examples:
   bulk report campaign.toml -o report.html
   bulk report campaign.toml --run 2026-11-20 -o friday.html
+  bulk report campaign.toml -o report.html --by branch --by plan  to whom, by columns of the list
+  bulk report campaign.toml --json                                its numbers
 """,
     "schema": """\b
 Examples:

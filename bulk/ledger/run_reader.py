@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from bulk.ledger import queries
+from bulk.ledger import passes, queries
 from bulk.ledger.database import ledger_errors
 from bulk.ledger.facts import RunFacts, Tried, Unknown, moment
 from bulk.ledger.lookup import Hasher, Lookup, Naming, SeenRows
+from bulk.ledger.passes import PassFacts, TrafficRow
 from bulk.ledger.rows import EndedRow
 from bulk.model import Outcome, Recorded, Status
 
@@ -81,6 +82,16 @@ class RunRecord:
                 counts[Status.SKIPPED if is_duplicate else Status.REFUSED] += count
         counts[Status.PENDING] += max(0, (rows or 0) - sum(counts.values()))
         return counts
+
+    def passes(self) -> list[PassFacts]:
+        """Return the passes of which it is known who began them, the oldest first."""
+        with ledger_errors(self._path):
+            return passes.passes(self._reader, self._number)
+
+    def traffic(self) -> list[TrafficRow]:
+        """Return what went over the wire, window by window, as far as it was kept."""
+        with ledger_errors(self._path):
+            return passes.traffic(self._reader, self._number)
 
     def unanswered(self) -> int:
         """Count the rows whose call was announced and not answered: on their way, or left by a process that died."""

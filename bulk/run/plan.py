@@ -175,7 +175,7 @@ class DryRun:
             places[place] += rows
         for place, rows in places.items():
             countries[(place.region or "unknown")[:2] if place.region else "unknown"] += rows
-            zones[_zones(place)] += rows
+            zones[zones_of(place)] += rows
         plan.countries, plan.zones = dict(countries.most_common()), dict(zones.most_common())
         if plan.sendable and plan.seconds >= 0:
             per_second = plan.sendable / plan.seconds if plan.seconds else float(plan.sendable)
@@ -183,7 +183,7 @@ class DryRun:
             plan.finishes_at = datetime.fromtimestamp(done, UTC).isoformat(timespec="seconds")
 
 
-def _zones(place: Locality) -> str:
+def zones_of(place: Locality) -> str:
     """Name the possible zones, the first of many; they are unknown only where there is none."""
     if len(place.zones) <= ZONES:
         return " or ".join(place.zones) or "unknown"
