@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-import xlsxwriter  # type: ignore[import-untyped] # it publishes no types
+import xlsxwriter
 from cli_runs import CAMPAIGN, bulk, campaign, contact_list
 
 FOOTER = '\n"Contacts"\n"Copyright (c) 2026 Big Company"\n'

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa  # type: ignore[import-untyped] # it publishes no types
 import pytest
-import xlsxwriter  # type: ignore[import-untyped] # likewise
+import xlsxwriter
 from cli_runs import campaign, environment
 
 ROOM = 3 << 29  # bytes of memory of its own that a process may have

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import xlsxwriter  # type: ignore[import-untyped] # it publishes no types
+import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

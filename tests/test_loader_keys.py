@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 
 from bulk.loader import ContactList, ReadSpec
 from bulk.loader.rows import Rows

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import xlsxwriter  # type: ignore[import-untyped] # it publishes no types
+import xlsxwriter
 
 from bulk.errors import ListError
 from bulk.loader import ContactList, Layout, ReadSpec

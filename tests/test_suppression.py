@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import xlsxwriter  # type: ignore[import-untyped] # it publishes no types
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
