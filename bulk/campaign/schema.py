@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, T
 
 from bulk.campaign.bounds import HIGHEST, LOWEST
 from bulk.campaign.destination import AtTable
+from bulk.campaign.doubt_table import DoubtTable, check_doubt
 from bulk.campaign.messages import messages_of, nearest
 from bulk.campaign.rule_tables import CapsTable, Expiry, HoursTable
 from bulk.campaign.types import Count, Duration, Speed, Table, brief
@@ -169,6 +170,7 @@ class Campaign(Table):
     hold: Hold = Field(default_factory=Hold)
     retry: Retry = Field(default_factory=Retry)
     stop: StopTable = Field(default_factory=StopTable)
+    doubt: DoubtTable = Field(default_factory=DoubtTable)
     hours: HoursTable = Field(default_factory=HoursTable)
     caps: CapsTable = Field(default_factory=CapsTable)
     further: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
@@ -208,6 +210,7 @@ class Campaign(Table):
             if table not in self.channel_facts.OPERATIONS:
                 having = ", ".join(name for name, channel in CHANNELS.items() if table in channel.OPERATIONS)
                 raise ValueError(f"[{table}] is for {having}; the channel is {self.channel}")
+        check_doubt(self.doubt, self.channel_facts, self.request)
         return self
 
     @model_validator(mode="after")

@@ -68,6 +68,8 @@ deciding = _all(
     option("--resend", is_flag=True, help="Send them again, at the next `bulk send`."),
     option("--mark-sent", is_flag=True, help="They were accepted: count them as sent."),
     option("--give-up", is_flag=True, help="Never send them again: count them as rejected."),
+    option("--ask", is_flag=True, help="Ask Amazon Connect: found is sent, certainly not there is sent again."),
+    option("--wait", type=Duration(), help="With --ask: how long after its try a row that is not found is absent."),
     option("--line", "lines", type=click.IntRange(1), multiple=True, help="Decide about this line alone; repeatable."),
     option("--row", "rows", type=click.IntRange(0), multiple=True, help="The same by `row` of the results, from 0."),
 )
@@ -160,12 +162,15 @@ def decision_of(given: dict[str, Any]) -> str | None:
     Raise `click.UsageError` where there are several, or rows are typed that nothing is decided about.
     """
     taken = [name.replace("_", "-") for name in DECISIONS if given.pop(name)]
+    taken += ["ask"] if given["ask"] else []
     if len(taken) > 1:
         raise click.UsageError(f"one decision at a time, not {' and '.join(f'--{name}' for name in taken)}")
     for name in ("line", "row"):
         if not taken and _was_typed(f"{name}s"):
-            raise click.UsageError(f"--{name} needs a decision beside it: --resend, --mark-sent or --give-up")
-    return taken[0] if taken else None
+            raise click.UsageError(f"--{name} needs a decision beside it: --resend, --mark-sent or --give-up, or --ask")
+    if _was_typed("wait") and not given["ask"]:
+        raise click.UsageError("--wait is of --ask: give that too")
+    return taken[0] if taken and not given["ask"] else None
 
 
 def sample_of(row: int | None, line: int | None) -> dict[str, int]:

@@ -11,6 +11,7 @@ from bulk.text.plain import counted, duration, plain
 
 if TYPE_CHECKING:
     from bulk.reports import Reason
+    from bulk.run.doubt_search import Settlement
     from bulk.run.plan import Plan, Preview
     from bulk.run.resolve import Resolution, UnknownRow
     from bulk.run.results import ResultsPreview
@@ -181,11 +182,31 @@ def _shown(text: Any) -> str:
 
 def resolution(told: "Resolution") -> str:
     """Return what was decided, and list the rows that are unknown."""
+    if told.asked:
+        lines = [f"asked: {told.asked.found:,} found and sent, {told.asked.absent:,} not there and to be sent again"]
+    else:
+        lines = _decided(told)
+    lines.append(f"{told.campaign}, run {told.run}: {counted(len(told.unknown), 'unknown row')}")
+    return "\n".join([*lines, *(_unknown(one) for one in told.unknown)])
+
+
+def _decided(told: "Resolution") -> list[str]:
     lines = [f"{counted(told.decided, 'row')}: {told.decision}"] if told.decision and told.decided else []
     if told.decision and not told.decided:
         lines.append("there was nothing to decide")
-    lines.append(f"{told.campaign}, run {told.run}: {counted(len(told.unknown), 'unknown row')}")
-    return "\n".join([*lines, *(_unknown(one) for one in told.unknown)])
+    return lines
+
+
+def settlement(told: "Settlement") -> str:
+    """Return why rows that were asked about are unknown still."""
+    why = {
+        "not found, and tried too short a time ago for that to count: ask again later": told.too_soon,
+        "not found, and in doubt: the next `bulk send` asks under the token of before": told.to_settle,
+        "sent without the attribute of [doubt], so they cannot be looked for": told.unmarked,
+        "not found, but nothing shows that the attribute can be searched: is it listed as searchable in the "
+        "instance (Contact search), and was anything of this instance sent with it?": told.unproven,
+    }
+    return "\n".join(f"{counted(rows, 'row')}: {reason}" for reason, rows in why.items() if rows)
 
 
 def _unknown(one: "UnknownRow") -> str:

@@ -79,6 +79,7 @@ class Announcer:
     limit: float
     now: Callable[[], float]
     doubtful_since: float | None = None
+    attribute: str | None = None
     _announced_at: float | None = field(default=None, init=False)
 
     async def __call__(self) -> None:
@@ -108,6 +109,7 @@ class Announcer:
             reopens=tries.reopens,
             renews=tries.announced,
             doubtful=tries.in_doubt,
+            attribute=self.attribute if call.reaches else None,
         )
         guard = self.admission.guard(self.delivery, call) if call.reaches else None
         objection = await self.journal.intend(announcement, guard)

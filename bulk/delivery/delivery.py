@@ -15,6 +15,7 @@ from typing import Protocol
 from bulk.delivery.announcements import Admission, Announcer, Announces, Deferred
 from bulk.delivery.attempts import AttemptState, CallCounts
 from bulk.delivery.call_runner import CallRunner
+from bulk.delivery.marks import marked
 from bulk.errors import CallFailed, CallRejected, CallUnsettled, CallWithheld, Halted
 from bulk.model import Call, Delivery, Exchange, Outcome, Parameters, Reply, Status, digest
 from bulk.stop import Stopped
@@ -66,7 +67,7 @@ class Deliverer:
 
     `token_of` names a call, by operation, step and delivery. `replay_within` says, per operation, for how many
     seconds after its announcement a token may be used again. `admission` is asked before each try that reaches a
-    person. `now` returns Unix seconds.
+    person. `mark` is the contact attribute that names each call. `now` returns Unix seconds.
     """
 
     caller: CallRunner
@@ -75,6 +76,7 @@ class Deliverer:
     token_of: Callable[[str, int, Delivery], str]
     replay_within: Mapping[str, float]
     admission: Admission = field(default_factory=Admission)
+    mark: str | None = None
     now: Callable[[], float] = time.time
 
     @property
@@ -154,9 +156,14 @@ class Deliverer:
     def _token(self, call: Call, step: int, delivery: Delivery) -> str:
         return call.parameters.get("ClientToken") or self.token_of(call.operation, step, delivery)
 
+    def _content(self, delivery: Delivery) -> object:
+        """Return what must be the same at each try of a call."""
+        return delivery.parameters if self.mark is None else [delivery.parameters, self.mark]
+
     async def _answer(self, delivery: Delivery, step: int, tries: AttemptState, in_flight: CallInFlight) -> Reply:
         """Get the reply to one call."""
-        call, token, named = in_flight.call, in_flight.token, digest(delivery.parameters)
+        token, attribute = in_flight.token, self.mark if in_flight.call.opens else None
+        call, named = marked(in_flight.call, attribute, token), digest(self._content(delivery))
         progress = delivery.progress
         announced_at = progress.intended_at if step == len(progress.replies) else None
         if announced_at is not None and progress.digest != named:
@@ -164,7 +171,8 @@ class Deliverer:
         tries.begin(in_doubt=announced_at is not None)
         limit = self.replay_within.get(call.operation, 0.0)
         ready = Announcer(
-            delivery, call, step, token, named, tries, self.journal, self.admission, limit, self.now, announced_at
+            *(delivery, call, step, token, named, tries, self.journal, self.admission, limit, self.now, announced_at),
+            attribute,
         )
         try:
             reply = await self.caller.make(call, token, ready=ready, tries=tries)

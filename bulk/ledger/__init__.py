@@ -7,6 +7,8 @@ lookup       a row of the list → its row in the ledger, by key
 claims       what is to be done with a row of the list
 batch        a batch of the list claimed: what the ledger knows, and what is written of it
 dispatches   what may have reached a person: counted for caps and open contacts
+marks        by which attribute the contact of a call can be found, and what came of looking for it
+ends         how contacts ended, as far as Amazon Connect told
 facts        what the ledger tells of a run, as values
 statements   the statements that write deliveries
 queries      the statements that read them
@@ -23,8 +25,10 @@ lock         one sender per run
 
 from bulk.ledger.claims import Claim, ClaimKind
 from bulk.ledger.dispatches import Connection, still_open
+from bulk.ledger.ends import ContactEnd
 from bulk.ledger.facts import RunFacts, RunIdentity, Tried, Unknown
 from bulk.ledger.ledger import Ledger
+from bulk.ledger.marks import Doubt, Mark
 from bulk.ledger.passes import Origin, PassFacts, TrafficRow
 from bulk.ledger.run_reader import RunRecord, duplicate_of
 from bulk.ledger.run_writer import Decision, RunLedger
@@ -33,8 +37,11 @@ __all__ = [
     "Claim",
     "ClaimKind",
     "Connection",
+    "ContactEnd",
     "Decision",
+    "Doubt",
     "Ledger",
+    "Mark",
     "Origin",
     "PassFacts",
     "RunFacts",

@@ -1,6 +1,6 @@
 """What is written when a call is announced, and when that is taken back."""
 
-from bulk.ledger import dispatches, statements
+from bulk.ledger import dispatches, marks, statements
 from bulk.model import Announcement
 
 
@@ -12,7 +12,8 @@ def announcing(one: Announcement) -> list[tuple[str, tuple[object, ...]]]:
     intending = (statements.INTEND, (one.step, one.token, one.digest, one.at, one.attempts, one.delivery))
     recording = (dispatches.RECORD, (one.opens, one.writes, one.at, one.token, one.delivery))
     reopening = (statements.REOPEN, (one.delivery,))
-    return [*([reopening] if one.reopens else []), intending, *([recording] if one.reaches else [])]
+    marking = [] if one.attribute is None else [(marks.RECORD, (one.attribute, one.at, one.token, one.delivery))]
+    return [*([reopening] if one.reopens else []), intending, *([recording] if one.reaches else []), *marking]
 
 
 def taking_back(token: str | None, delivery: int) -> list[tuple[str, tuple[object, ...]]]:

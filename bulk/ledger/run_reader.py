@@ -99,6 +99,11 @@ class RunRecord:
             states: dict[str, int] = dict(self._reader.execute(queries.EVERYWHERE, (self._number,)))
         return states.get("intended", 0)
 
+    def read(self, ask: Callable[[sqlite3.Connection, int], T]) -> T:
+        """Ask the ledger something about this run, by its number there."""
+        with ledger_errors(self._path):
+            return ask(self._reader, self._number)
+
     def unknown(self) -> list[Unknown]:
         """List the rows that `resolve` decides about, in the list's order."""
         with ledger_errors(self._path):

@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from typing import TypeVar
 
 from bulk.ledger import dispatches, passes, queries, runs, statements
 from bulk.ledger.batch import claim
@@ -18,6 +19,8 @@ from bulk.ledger.redaction import redact
 from bulk.ledger.run_reader import RunRecord, Source
 from bulk.ledger.writer import Writer
 from bulk.model import Announcement, Outcome, Recipient, Reply, Status
+
+T = TypeVar("T")
 
 COUNT = 2.0  # seconds between two notes of the calls so far, where nothing else is written
 
@@ -216,6 +219,10 @@ class RunLedger(RunRecord):
             runs.end(writing, self._number, **facts)
 
         self._writer.run(end)
+
+    def write(self, act: Callable[[sqlite3.Connection, int], T]) -> T:
+        """Change something of this run, by its number, in a transaction of its own, and wait for the disk."""
+        return self._writer.run(lambda writing: act(writing, self._number))
 
     def resolve(self, decision: Decision, deliveries: Collection[int] | None = None) -> int:
         """Decide about undecided rows, by their number in the ledger (None: all of them); return how many there were.

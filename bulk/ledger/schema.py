@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from bulk.errors import LedgerError
-from bulk.ledger import dispatches, passes
+from bulk.ledger import dispatches, ends, marks, passes
 from bulk.ledger.database import transaction
 
 
@@ -46,8 +46,14 @@ def passes_of_their_own(connection: sqlite3.Connection) -> None:
     passes.make_tables(connection)
 
 
-MIGRATIONS = [first_tables, dispatches_of_their_own, passes_of_their_own]
-ADDED = {"passes_of_their_own"}  # tables of their own: a ledger is read as well without them
+def marks_and_ends(connection: sqlite3.Connection) -> None:
+    """Keep by which mark a contact can be found again, and how contacts ended: of rows before, nobody knows."""
+    connection.execute(marks.TABLE)
+    connection.execute(ends.TABLE)
+
+
+MIGRATIONS = [first_tables, dispatches_of_their_own, passes_of_their_own, marks_and_ends]
+ADDED = {"passes_of_their_own", "marks_and_ends"}  # tables of their own: a ledger is read as well without them
 
 _SETTINGS = "CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT"
 

@@ -122,6 +122,8 @@ class RunContext(RunRef):
         """
         table = self.campaign.contact_list
         told = {f"list.{name}": getattr(table, name) for name in ("key", "country", "country_column", "dedupe")}
+        if (mark := self.campaign.doubt.attribute) is not None:
+            told["doubt.attribute"] = mark
         asked = ("opt_out_columns", "consent_columns")
         told |= {f"list.{name}": columns for name in asked if (columns := getattr(table, name)) is not None}
         return {**self.request.digests, **{path: digest(value).hex()[:12] for path, value in told.items()}}

@@ -1,15 +1,21 @@
-"""The rows of which nobody can tell whether they were accepted: listed, and decided about by a person."""
+"""The rows of which nobody can tell whether they were accepted: listed, and decided about.
+
+By a person, or by what Amazon Connect knows of them (`ask`).
+"""
 
 import logging
+import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from bulk.errors import BulkError, CampaignError
 from bulk.ledger import Decision, Ledger, RunRecord, Unknown
 from bulk.ledger.lock import sole_sender
+from bulk.run.ask import ask as asked_about
 from bulk.run.context import RunRef, Source, choose
+from bulk.run.doubt_search import Settlement
 from bulk.run.environment import open_from
 from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
@@ -44,18 +50,20 @@ class UnknownRow:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What was decided, about how many rows, and the rows that are unknown still."""
+    """What was decided, about how many rows, and the rows that are unknown still. `asked`: what came of asking."""
 
     campaign: str
     run: str
     decision: Decision | None
     decided: int
     unknown: list[UnknownRow]
+    asked: Settlement | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as `--json` prints it: times in ISO 8601."""
         rows = [{**asdict(one), "tried_at": one.tried_at and one.tried_at.isoformat()} for one in self.unknown]
-        return {**asdict(self), "unknown": rows}
+        told = {**asdict(self), "unknown": rows}
+        return told if self.asked else {name: value for name, value in told.items() if name != "asked"}
 
 
 async def resolve(
@@ -64,6 +72,8 @@ async def resolve(
     *,
     rows: Collection[int] | None = None,
     lines: Collection[int] | None = None,
+    ask: bool = False,
+    wait: float | None = None,
     **options: Any,
 ) -> Resolution:
     """List the unknown rows of a run, after taking a decision about them where one is given.
@@ -73,19 +83,27 @@ async def resolve(
     in the list, from 0, and by the lines in which they begin; all of them where both are None. `options` are those of
     `bulk.Options`.
 
+    `ask` looks them up at Amazon Connect instead, by the attribute that `[doubt]` of the campaign names: found is sent,
+    and what is certainly not there is sent again by the next `bulk.send`. Absence counts `wait` seconds after the last
+    try; None: as the campaign says.
+
     A row in doubt is not resent: the next `bulk.send` settles it under the token of before.
 
     Raises `CampaignError` where one of them is not unknown, or is in doubt and to be resent (then nothing is decided),
-    `ListError` where a line holds no row, `LedgerError` where nothing was sent yet, and `RunBusy` where another process
-    sends this run.
+    `ListError` where a line holds no row, `LedgerError` where nothing was sent yet, `RunBusy` where another process
+    sends this run, and `Halted` where Amazon Connect does not answer: what it told before is decided.
     """
     ref = found(await in_thread(choose, campaign, Options.of(options)))
     taken = _a_decision(decision)
+    if ask:
+        _check_asking(ref, taken, wait)
     with recorded(ref):  # or there is no need to fetch a list
         pass
     reader = await _reader(campaign, ref.options)
     named = await in_thread(_named, reader, rows, lines)
-    return await in_thread(_resolved, ref, reader, taken, named)
+    asked = await asked_about(ref, lambda record: _meant(reader, record, named), wait=wait) if ask else None
+    told = await in_thread(_resolved, ref, reader, taken, named)
+    return replace(told, decided=asked.decided, asked=asked) if asked else told
 
 
 async def _reader(campaign: Source, options: Options) -> ListReader | BulkError:
@@ -108,6 +126,22 @@ def _named(
             raise reader
         named |= {row: f"line {line}" for line, row in reader.contacts.rows_at(lines).items()}
     return named
+
+
+def _check_asking(ref: RunRef, decision: Decision | None, wait: float | None) -> None:
+    """Raise `CampaignError` where nobody can be asked, or a decision stands beside the question."""
+    if decision is not None:
+        raise CampaignError("to ask is a decision of its own: leave the other one out")
+    if ref.campaign.doubt.attribute is None:
+        raise CampaignError(
+            'to ask Amazon Connect, contacts need a mark: [doubt] attribute = "bulk_row" in the campaign, before it is sent'
+        )
+    if wait is not None and not 0 <= wait < math.inf:
+        raise CampaignError(f"wait is {wait}, and must be seconds, 0 or more")
+
+
+def _meant(reader: ListReader | BulkError, record: RunRecord, named: Mapping[int, str] | None) -> set[int] | None:
+    return None if named is None else _deliveries(reader, record, Decision.MARK_SENT, named)
 
 
 def _a_decision(given: Decision | str | None) -> Decision | None:

@@ -145,6 +145,7 @@ def deliverer(
         exchange=campaign.channel_facts.exchange,
         token_of=_tokens(record.facts.identity),
         admission=admission(context.rates, judge, record.facts.identity),
+        mark=campaign.doubt.attribute,
         now=judge.now,
         replay_within=replay_within(campaign),
     )
