@@ -188,10 +188,11 @@ def _batches(doubts: Sequence[Doubt], attribute: str) -> Iterator[list[Doubt]]:
 
 
 def _query(instance: str, marks: Sequence[Mark], attribute: str, now: float) -> dict[str, Any]:
-    last = max(mark.last_at for mark in marks)
+    times = [at for mark in marks for at in (mark.first_at, mark.last_at)]  # a clock may have been set back between
+    last = max(times)
     span = {
         "Type": "INITIATION_TIMESTAMP",
-        "StartTime": min(mark.first_at for mark in marks) - AROUND,
+        "StartTime": min(times) - AROUND,
         "EndTime": max(last + 60.0, min(last + AROUND, now)),
     }
     values = sorted({mark_of(mark.token) for mark in marks})
