@@ -29,6 +29,7 @@ _HOMES = {
     "Resolution": "bulk.run.resolve",
     "Run": "bulk.run.send",
     "Summary": "bulk.run.summary",
+    "Tracking": "bulk.run.track",
     "UnknownRow": "bulk.run.resolve",
     "check": "bulk.run.check",
     "report": "bulk.run.report",
@@ -38,6 +39,7 @@ _HOMES = {
     "send_all": "bulk.run.send_all",
     "status": "bulk.run.status",
     "test": "bulk.run.test_message",
+    "track": "bulk.run.track",
     "Sandbox": "bulk.sandbox",
     "Stop": "bulk.stop",
 }
@@ -68,6 +70,8 @@ if TYPE_CHECKING:
     from bulk.run.summary import Progress as Progress
     from bulk.run.summary import Summary as Summary
     from bulk.run.test_message import test as test
+    from bulk.run.track import Tracking as Tracking
+    from bulk.run.track import track as track
     from bulk.sandbox import Sandbox as Sandbox
     from bulk.stop import Stop as Stop
 

@@ -60,6 +60,13 @@ Examples:
   bulk resolve campaign.toml                            list the unknown rows
   bulk resolve campaign.toml --mark-sent --line 19      that one arrived
   bulk resolve campaign.toml --resend                   send all of them again
+  bulk resolve campaign.toml --ask                      look them up in Amazon Connect
+""",
+    "track": """\b
+Examples:
+  bulk track campaign.toml                              ask about each contact; again, about the rest
+  bulk track campaign.toml --events events.ndjson       read the contact events of Amazon Connect instead
+  bulk results campaign.toml -o ends.csv --with-track   how each row's contact ended
 """,
     "results": """\b
 Examples:

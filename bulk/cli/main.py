@@ -24,12 +24,13 @@ from bulk.cli import (
     status,
     test,
     text,
+    track,
 )
 from bulk.cli.examples import EXAMPLES, HELP
 
 COMMANDS = (
     *(init.init, check.check, test.test, send.send, status.status),
-    *(resolve.resolve, results.results, report.report, sandbox.sandbox),
+    *(resolve.resolve, track.track, results.results, report.report, sandbox.sandbox),
     *(schema.schema, explain.explain, docs.docs),
 )
 

@@ -57,6 +57,21 @@ class Share(click.ParamType[float]):
         return share
 
 
+class Part(click.ParamType[float]):
+    """A part of the whole, perhaps none of it: 0, 0.2, 1."""
+
+    name = "part"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            part = float(value)
+        except ValueError:
+            part = -1.0
+        if not 0 <= part <= 1:
+            self.fail(f"{value!r} is no part of a whole; write a number from 0 to 1, such as 0.2", param, ctx)
+        return part
+
+
 class Quota(click.ParamType[tuple[str, tuple[float, int]]]):
     """OPERATION=RATE/BURST, perhaps with ACCOUNT/ and REGION/ before the operation."""
 

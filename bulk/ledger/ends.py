@@ -41,7 +41,7 @@ WHERE contact_end.contact_id <> excluded.contact_id OR contact_end.state <> 'end
 _OPEN = """
 SELECT delivery.id, delivery.contact_id FROM delivery
     LEFT JOIN contact_end ON contact_end.delivery = delivery.id AND contact_end.contact_id = delivery.contact_id
-WHERE run = ? AND delivery.contact_id IS NOT NULL AND (contact_end.state IS NULL OR contact_end.state = 'open')
+WHERE run = ? AND delivery.contact_id IS NOT NULL AND (contact_end.state IS NULL OR contact_end.state <> 'ended')
 ORDER BY contact_end.tracked_at IS NOT NULL, contact_end.tracked_at, delivery.id
 """
 

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from bulk.errors import LedgerError
 from bulk.ledger import dispatches, passes, runs, schema
@@ -19,6 +19,8 @@ from bulk.ledger.passes import Origin
 from bulk.ledger.run_reader import RunRecord, Source
 from bulk.ledger.run_writer import RunLedger
 from bulk.ledger.writer import AT_ONCE, GATHER, Writer
+
+T = TypeVar("T")
 
 
 def _prepare(path: Path) -> None:
@@ -127,6 +129,11 @@ class Ledger:
             return None
         number, facts = found
         return RunRecord(self._source, number, facts=facts)
+
+    def write(self, record: RunRecord, act: Callable[[sqlite3.Connection, int], T]) -> T:
+        """Change something beside a run's deliveries, by its number, in a transaction; others may send it meanwhile."""
+        number = record.read(lambda _, number: number)
+        return self._writing().run(lambda writing: act(writing, number))
 
     def index_people(self) -> None:
         """Make `written_to` quick. Only who caps how often a person is written to pays for the index."""

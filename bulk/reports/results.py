@@ -196,7 +196,7 @@ def _for_ndjson(table: pl.DataFrame) -> pl.DataFrame:
 def _with_text_times(of: tuple[pl.DataFrame, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Write when rows ended as text, in ISO 8601."""
     ours, columns = of
-    return ours.with_columns(pl.col("finished_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")), columns
+    return ours.with_columns(cs.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")), columns
 
 
 def _as_json(name: str) -> pl.Expr:

@@ -8,7 +8,7 @@ from bulk.ledger import Ledger, RunRecord
 from bulk.ledger.lock import sole_sender
 from bulk.run.context import RunRef
 from bulk.run.doubt_search import OPERATIONS, DoubtSearch, Settlement
-from bulk.run.enquiries import enquirer
+from bulk.run.enquiries import check_remembered, enquirer
 from bulk.run.environment import destination
 from bulk.run.results import recorded
 from bulk.run.wiring import replay_within
@@ -29,6 +29,7 @@ async def ask(ref: RunRef, choose: Choice, *, wait: float | None = None) -> Sett
     doubt = ref.campaign.doubt
     if ref.options.dry_run:
         raise CampaignError("--ask asks for real: leave --dry-run out")
+    check_remembered(ref)
     with sole_sender(ref.state_dir, ref.campaign.name, ref.options.run_id):
         with recorded(ref) as record:
             chosen, facts = await in_thread(choose, record), record.facts

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from bulk.aws.connect import Connect
 from bulk.delivery.enquiry import Enquirer
+from bulk.errors import CampaignError
 from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
 from bulk.pacing.limits import Limits, with_headroom
@@ -13,6 +14,15 @@ from bulk.stop import Stop
 
 # "Amazon Connect service quotas", API throttling: calls a second, and burst.
 QUOTAS = {"SearchContacts": (0.5, 1), "GetContactAttributes": (10.0, 15), "DescribeContact": (10.0, 15)}
+
+
+def check_remembered(ref: RunRef) -> None:
+    """Raise `CampaignError` where the contacts were a rehearsal's, whose sandbox has forgotten them."""
+    if ref.options.sandbox and ref.options.state_dir is None:
+        raise CampaignError(
+            "a rehearsal's sandbox forgets its contacts when it ends: rehearse with --state-dir DIR, or send to a "
+            "`bulk sandbox` that stays, to ask about them afterwards"
+        )
 
 
 def enquirer(ref: RunRef, transport: Connect, operations: Iterable[str], stop: Stop) -> Enquirer:

@@ -25,6 +25,7 @@ from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
 from bulk.run.selection import selected, statuses_of
 from bulk.run.summary import Summary
+from bulk.run.tracked import tracked
 from bulk.threads import in_thread
 
 log = logging.getLogger("bulk")
@@ -62,12 +63,14 @@ async def results(
     *,
     only: str | Collection[str] | None = None,
     join: bool = False,
+    with_track: bool = False,
     **options: Any,
 ) -> Path:
     """Write the results of a run as they are now: `.csv`, `.parquet`, `.ndjson` or `.xlsx`; return the path.
 
     `only` takes the rows that ended so: a status, `"failed"` (refused, rejected and unknown), or several of these.
-    `join` puts the list's own columns first, in their order. Raises `CampaignError`, `ListError` and `LedgerError`.
+    `join` puts the list's own columns first, in their order. `with_track` adds how each contact ended, as far as
+    `bulk.track` found out. Raises `CampaignError`, `ListError` and `LedgerError`.
     """
     path, statuses, asked = Path(output), statuses_of(only), Options.of(options)
     if join and asked.outcomes_only:
@@ -79,6 +82,8 @@ async def results(
     form: dict[str, bool] = {"outcomes_only": given.outcomes_only, "spreadsheet_safe": given.spreadsheet_safe}
     with recorded(context) as record:
         rows = selected(read_results(context.reader, record), statuses)
+        if with_track:
+            rows = tracked(rows, record)
         await in_thread(lambda: write(rows, path, join=join, **form))
     return path
 

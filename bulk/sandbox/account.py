@@ -28,7 +28,7 @@ from bulk.sandbox.state import LIVES, Contacts, Limits
 from bulk.sandbox.storage import Storage
 from bulk.sandbox.templates import Templates
 
-_LIMITS = ("open_contacts", "ends_after", "instances", "search_delay", "expires_after")
+_LIMITS = ("open_contacts", "ends_after", "instances", "search_delay", "expires_after", "answers")
 _QUOTA_KEYS = frozenset({"rate", "burst", "quotas", *_LIMITS})
 
 
@@ -124,6 +124,7 @@ class Account:
             "ends_after": limits.ends_after,
             "instances": None if limits.instances is None else sorted(limits.instances),
             "search_delay": limits.search_delay,
+            "answers": limits.answers,
             "expires_after": {**LIVES, **limits.expires_after},
         }
 

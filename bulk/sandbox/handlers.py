@@ -96,9 +96,17 @@ def describe(contacts: Contacts, request: Request, now: float) -> Done:
     if contact.destination is not None:
         kind = "EMAIL_ADDRESS" if contact.channel == "EMAIL" else "TELEPHONE_NUMBER"
         described["CustomerEndpoint"] = {"Type": kind, "Address": contact.destination}
+    if contact.channel == "CHAT":
+        described["ChatMetrics"] = _chat_metrics(int(contacts.limits.answered(contact.destination)))
     if contact.ended(now):
         described |= {"DisconnectTimestamp": contact.ends_at, "DisconnectReason": contact.reason}
     return {"Contact": described}, False
+
+
+def _chat_metrics(answers: int) -> dict[str, Any]:
+    """Return what was said in a chat: the first message, and so many of the person."""
+    customer = {"ParticipantType": "CUSTOMER", "MessagesSent": answers, "NumResponses": answers}
+    return {"ChatContactMetrics": {"TotalMessages": 1 + answers}, "CustomerMetrics": customer}
 
 
 OPERATIONS: Mapping[str, Callable[[Contacts, Request, float], Done]] = {

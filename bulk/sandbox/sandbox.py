@@ -45,6 +45,7 @@ class Sandbox:
       an email, unless its request says so.
     - `instances`: the instance ids there are; None takes any.
     - `search_delay`: seconds until SearchContacts finds a new contact.
+    - `answers`: the part of the people who answer a chat, from 0 to 1; the same person always does, or never.
     - `faults`: a declaration as in `bulk.sandbox.faults`, the path of a JSON or TOML file with one, or the name of a
       preset: `bad-day`, `throttled`, `lossy`.
     - `templates`: a folder of message templates, as in `bulk.sandbox.templates`.
@@ -75,6 +76,7 @@ class Sandbox:
         instances: Collection[str] | None = None,
         expires_after: Mapping[str, float] | None = None,
         search_delay: float = 0.0,
+        answers: float = 0.0,
         templates: Path | str | None = None,
         require_signature: bool = False,
         secret_keys: Collection[str] = SECRETS,
@@ -91,7 +93,7 @@ class Sandbox:
             open_contacts = OPEN_CONTACTS if rate is None and burst is None else {}
         settings = Settings(
             Quotas(rate, burst).change({"quotas": quotas}),
-            Limits(open_contacts, ends_after, instances, search_delay, expires_after or {}),
+            Limits(open_contacts, ends_after, instances, search_delay, expires_after or {}, answers),
             accounts=accounts or {},
             secrets=tuple(secret_keys) if require_signature else (),
             lenient=lenient,
@@ -186,7 +188,8 @@ class Sandbox:
     def set_quotas(self, **changed: Any) -> None:
         """Change `rate`, `burst`, `quotas` and limits at once; raises `ValueError`.
 
-        The limits are `open_contacts`, `ends_after`, `expires_after`, `instances` and `search_delay`.
+        The limits are `open_contacts`, `ends_after`, `expires_after`, `instances`, `search_delay` and
+        `answers`.
         """
         self._account.set_quotas(changed, self._clock())
 

@@ -8,6 +8,7 @@ days, which is what "StartOutboundChatContact" promises; what the email operatio
 do the same.
 """
 
+import hashlib
 import json
 import math
 from collections import Counter
@@ -34,7 +35,8 @@ class Limits:
     `open_contacts`: how many contacts may be open at once, by `chat`, `email`, `task`, `voice`, per instance.
     `ends_after`: seconds after which a flow ends every contact. `instances`: the ones there are; None = any.
     `search_delay`: seconds until SearchContacts finds a new contact. `expires_after`: seconds for which a contact stays
-    open where nothing else ends it, by the same kinds, instead of `LIVES`.
+    open where nothing else ends it, by the same kinds, instead of `LIVES`. `answers`: the part of the people who answer
+    a chat, from 0 to 1: who answers one, answers all.
     """
 
     open_contacts: Mapping[str, int] = field(default_factory=dict)
@@ -42,6 +44,7 @@ class Limits:
     instances: Collection[str] | None = None
     search_delay: float = 0.0
     expires_after: Mapping[str, float] = field(default_factory=dict)
+    answers: float = 0.0
 
     def __post_init__(self) -> None:
         _require_by_kind("open_contacts", self.open_contacts)
@@ -55,6 +58,13 @@ class Limits:
             _require_seconds("ends_after", self.ends_after)
         _require_seconds("search_delay", self.search_delay)
         _require_instances(self.instances)
+        if type(self.answers) not in {int, float} or not 0 <= self.answers <= 1:
+            raise ValueError(f"answers: must be a part of the whole, from 0 to 1, is {self.answers!r}")
+
+    def answered(self, destination: str | None) -> bool:
+        """Whether this person answers."""
+        drawn = hashlib.blake2b((destination or "").encode(errors="surrogatepass"), digest_size=4).digest()
+        return int.from_bytes(drawn) < self.answers * 2**32
 
     def life(self, kind: str) -> float:
         """Return how long a contact stays open where neither its request nor its flow says so (seconds)."""
