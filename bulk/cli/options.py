@@ -131,9 +131,7 @@ serving = _all(
     option("--ends-after", type=Duration(), help="When a flow ends each contact (30s, 5m); else its own expiry does."),
     option("--expires-after", multiple=True, type=Lasting(), help="Else: email=14d, chat=25h; repeatable."),
     option("--instance", "instances", multiple=True, metavar="ID", help="An instance there is; any, if not given."),
-    option(
-        "--answers", type=Part(), default="0", show_default=True, help="The part of the people who answer a chat: 0.2."
-    ),
+    option("--answers", type=Part(), default="0", show_default=True, help="The part of the people who answer a chat."),
     option("--search-delay", type=Duration(), default=0.0, help="How long until SearchContacts finds a contact."),
     _templates,
     option("--require-signature", is_flag=True, help="Refuse what is not rightly signed by a secret key it knows."),

@@ -223,8 +223,6 @@ def tracking(told: "Tracking") -> str:
     some = ", ".join(f"{number:,} {state}" for state, number in states.items() if number)
     rehearsal = "REHEARSAL: " if told.rehearsal else ""
     answers = f"answered by {told.answered:,}, not by {told.silent:,}" if told.answered or told.silent else ""
-    lines = [
-        f"{rehearsal}{told.campaign}, run {told.run}: {counted(told.contacts, 'contact')}: {some or 'none'}",
-        answers,
-    ]
-    return "\n".join([*filter(None, lines), *(f"  {plain(why)}: {rows:,}" for why, rows in told.reasons.items())])
+    head = f"{rehearsal}{told.campaign}, run {told.run}: {counted(told.contacts, 'contact')}: {some or 'none'}"
+    reasons = [f"  {plain(why)}: {rows:,}" for why, rows in told.reasons.items()]
+    return "\n".join([head, *filter(None, [answers]), *reasons])

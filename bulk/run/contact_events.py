@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 from bulk.errors import CampaignError
 from bulk.text.outside import outside_name
@@ -81,19 +81,20 @@ def read_events(path: Path) -> Iterator[ContactFacts]:
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     for file in files:
         try:
-            with (
-                gzip.open(file, "rt", encoding="utf-8-sig")
-                if file.suffix == ".gz"
-                else file.open(encoding="utf-8-sig") as lines
-            ):
+            with _opened(file) as lines:
                 for number, line in enumerate(lines, 1):
                     yield from _facts_in(line, f"{file}, line {number}")
         except (OSError, EOFError) as error:
-            raise CampaignError(
-                f"{file}: the events cannot be read: {getattr(error, 'strerror', '') or error}"
-            ) from None
+            why = getattr(error, "strerror", None) or error
+            raise CampaignError(f"{file}: the events cannot be read: {why}") from None
         except UnicodeDecodeError:
             raise CampaignError(f"{file}: the events are no text in UTF-8") from None
+
+
+def _opened(file: Path) -> TextIO:
+    if file.suffix == ".gz":
+        return cast("TextIO", gzip.open(file, "rt", encoding="utf-8-sig"))
+    return file.open(encoding="utf-8-sig")
 
 
 def _facts_in(line: str, place: str) -> Iterator[ContactFacts]:

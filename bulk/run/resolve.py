@@ -134,8 +134,8 @@ def _check_asking(ref: RunRef, decision: Decision | None, wait: float | None) ->
         raise CampaignError("to ask is a decision of its own: leave the other one out")
     if ref.campaign.doubt.attribute is None:
         raise CampaignError(
-            'Amazon Connect can be asked about contacts that carry a mark: [doubt] attribute = "bulk_row" in the campaign, '
-            "set before it is sent"
+            'to ask Amazon Connect, contacts need a mark: set [doubt] attribute = "bulk_row" in the campaign before it '
+            "is sent"
         )
     if wait is not None and not 0 <= wait < math.inf:
         raise CampaignError(f"wait is {wait}, and must be seconds, 0 or more")

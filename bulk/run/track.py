@@ -81,7 +81,7 @@ async def track(
 
     It is no receipt of delivery: Amazon Connect tells how a contact ended, not whether a message reached the person.
 
-    Raises `CampaignError` for events that cannot be read, `LedgerError` where nothing was sent or it was sent elsewhere,
+    Raises `CampaignError` for events that cannot be read, `LedgerError` where nothing was sent, or to somewhere else,
     and `Halted` where Amazon Connect does not answer: what it told before is kept.
     """
     ref = found(await in_thread(choose, campaign, Options.of(options)))
@@ -189,7 +189,7 @@ def _check_place(ref: RunRef, record: RunRecord, place: tuple[str, str]) -> None
     known, asked = record.facts.identity, ref.identity(*place)
     if known != asked:
         raise LedgerError(
-            f"run {known.run!r} was sent to {known.endpoint}, {known.region}, instance {known.instance}, and this would "
+            f"run {known.run!r} belongs to {known.endpoint}, {known.region}, instance {known.instance}, and this would "
             f"ask {asked.endpoint}, {asked.region}, instance {asked.instance}. Ask where it was sent"
         )
 

@@ -1,6 +1,7 @@
 """Results with how the contact of each row ended, as far as it was tracked."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -27,14 +28,14 @@ def tracked(results: Results, record: RunRecord) -> Iterator[tuple[pl.DataFrame,
 
 
 def _ends(known: list[ledger_ends.ContactEnd]) -> pl.DataFrame:
-    columns = {
-        "contact_id": [end.contact_id for end in known],
-        "contact_state": [end.state for end in known],
-        "disconnect_reason": [end.reason for end in known],
-        "disconnected_at": [None if end.disconnected_at is None else round(end.disconnected_at * 1e6) for end in known],
-        "answered": [None if end.messages is None else end.messages > 0 for end in known],
-    }
-    series = [
-        pl.Series(name, columns[name], pl.Int64 if name == "disconnected_at" else kind) for name, kind in ENDS.items()
+    rows = [
+        (
+            end.contact_id,
+            end.state,
+            end.reason,
+            None if end.disconnected_at is None else datetime.fromtimestamp(end.disconnected_at, UTC),
+            None if end.messages is None else end.messages > 0,
+        )
+        for end in known
     ]
-    return pl.DataFrame(series).cast(dict(ENDS)).unique("contact_id", keep="any")
+    return pl.DataFrame(rows, schema=ENDS, orient="row").unique("contact_id", keep="any")
