@@ -16,7 +16,7 @@ from bulk.cli.main import bulk as group
 
 ROOT = Path(__file__).parents[1]
 GUIDES = [
-    *("first-sms", "first-email", "unknown-rows", "quotas", "many-accounts", "notebook", "from-pinpoint"),
+    *("first-sms", "first-email", "unknown-rows", "track", "quotas", "many-accounts", "notebook", "from-pinpoint"),
     *("troubleshooting", "faq"),
 ]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 import bulk
 from bulk.campaign import Campaign, seconds
 from bulk.campaign.destination import AtTable
+from bulk.campaign.doubt_table import DoubtTable
 from bulk.campaign.rule_tables import CapsTable, HoursTable
 from bulk.campaign.schema import Hold, ListTable, Pacing, Retry, StopTable
 from bulk.ledger.run_reader import OTHER_PERSON
@@ -106,6 +107,7 @@ TABLES: dict[str, dict[str, FieldInfo]] = {
     "`[pacing]`": Pacing.model_fields,
     "`[hold]`": Hold.model_fields,
     "`[retry]`": Retry.model_fields,
+    "`[doubt]`": DoubtTable.model_fields,
     "`[stop]`": StopTable.model_fields,
     "`[hours]`, `[caps]`": HoursTable.model_fields
     | dict.fromkeys(CapsTable.gathered(), CapsTable.model_fields["any"])
