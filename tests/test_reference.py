@@ -88,7 +88,7 @@ def test_every_key_has_its_description() -> None:
         "request",
         "create_contact",
         "stop_contact",
-        *("pacing", "hold", "retry", "stop", "hours", "caps"),
+        *("pacing", "hold", "retry", "doubt", "stop", "hours", "caps"),
     }
 
 

@@ -64,8 +64,8 @@ Examples:
 """,
     "track": """\b
 Examples:
-  bulk track campaign.toml                              ask about each contact; again, about the rest
-  bulk track campaign.toml --events events.ndjson       read the contact events of Amazon Connect instead
+  bulk track campaign.toml                              ask about each; again, about the rest
+  bulk track campaign.toml --events events.ndjson       read contact events instead
   bulk results campaign.toml -o ends.csv --with-track   how each row's contact ended
 """,
     "results": """\b
