@@ -139,13 +139,17 @@ async def test_rows_sent_without_the_attribute_are_never_taken_for_absent(marked
     assert (told.asked.absent, told.asked.unmarked) == (0, 1)
 
 
-async def test_twenty_rows_are_one_query(marked: Runs) -> None:
+async def test_twenty_rows_are_one_query_and_what_that_tells_is_kept_at_once(marked: Runs) -> None:
     keys = "".join(map(chr, range(ord("A"), ord("A") + 22)))
     await doubtful(marked, accepted=keys)
+    marked.faults({"fault": "error", "code": "AccessDeniedException", "operation": "SearchContacts", "every": 2})
+    with pytest.raises(bulk.Halted, match="20 rows decided before"):
+        await ask(marked)
+    marked.faults()
     told = await ask(marked)
     assert told.asked is not None
-    assert (told.asked.found, told.asked.queries) == (22, 2)
-    assert marked.received("SearchContacts") == 2
+    assert (told.asked.found, told.asked.queries, told.unknown) == (2, 1, [])
+    assert marked.received("SearchContacts") == 3
 
 
 async def test_it_is_asked_where_it_was_sent_and_nowhere_else(marked: Runs) -> None:

@@ -1,6 +1,6 @@
 """How the contacts of a run ended: asked for, or read from contact events. It is no receipt of delivery.
 
-What is asked is kept at once, a few dozen contacts together, so a track that is cut short goes on where it stopped.
+What is told is kept at once, some contacts together, so a track that is cut short goes on where it stopped.
 What has ended is not asked about again.
 
 Source: Amazon Connect API Reference, "DescribeContact".
@@ -35,7 +35,7 @@ from bulk.threads import in_thread
 NO_RECEIPT = "how contacts ended at Amazon Connect; whether a message reached the person, it does not tell"
 OPERATION = "DescribeContact"
 AT_ONCE = 8  # questions under way
-TOGETHER = 50  # contacts that are recorded together
+TOGETHER = 10  # contacts that are recorded together: at the quota, those of a second
 
 
 @dataclass(frozen=True, slots=True)
