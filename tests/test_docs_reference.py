@@ -114,7 +114,8 @@ TABLES: dict[str, dict[str, FieldInfo]] = {
     | CapsTable.model_fields,
 }
 ELSEWHERE = {  # tables of their own, and what a file does not say
-    *("list", "at", "request", "create_contact", "stop_contact", "pacing", "hold", "retry", "doubt", "stop", "hours", "caps"),
+    *("list", "at", "request", "create_contact", "stop_contact", "pacing", "hold", "retry", "stop", "hours", "caps"),
+    "doubt",
     *("folder", "files", "operations", "further", "channels"),
 }
 
