@@ -15,6 +15,7 @@ run_reader   a run, to be read: counts, outcomes, unknown rows
 runs         runs begun, found again, ended
 run_writer   a run, to be written: claims, intents, replies, outcomes
 ledger       a ledger opened: its runs, and who was written to
+copies       copies that outlive the machine, and what they cannot know
 redaction    what must not be kept
 lock         one sender per run
 """
