@@ -66,6 +66,15 @@ class _Share(click.ParamType[float]):
         return share
 
 
+class _Place(click.ParamType[Path | str]):
+    """A folder, or s3://BUCKET/PREFIX."""
+
+    name = "directory"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        return str(value) if "://" in str(value) else Path(str(FOLDER.convert(value, param, ctx)))
+
+
 def option(name: str, *names: str, **settings: Any) -> Option:
     """Make an option that can also come from the environment, unless it is a file."""
     is_file = settings.get("type") is FILE or settings.get("metavar") == "FILE"
@@ -90,7 +99,9 @@ _contacts = option("--contacts", metavar="FILE", help="The contact list, instead
 reading = _all(
     _contacts,
     option("--run", "run_id", default="default", show_default=True, help="Names one sending of a campaign."),
-    option("--state-dir", type=FOLDER, help="Where the ledger is; default .bulk beside the campaign."),
+    option(
+        "--state-dir", type=_Place(), help="Where the ledger is: a folder (default .bulk beside the campaign), s3://…"
+    ),
     option("--sandbox", is_flag=True, help="Use a sandbox of its own, and a state apart from real runs."),
 )
 
@@ -143,6 +154,13 @@ sending = _all(
     option("--accept-changes", is_flag=True, help="Go on although the campaign has changed since the run began."),
     option("--max-duration", type=_Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
     option("--no-wait", is_flag=True, help="End with 4 where sending hours are closed, instead of waiting."),
+    option(
+        "--lease",
+        type=_Duration(),
+        default=30.0,
+        show_default=True,
+        help="How long the claim of a state directory in S3 outlives its sender, and S3 may be gone. Seconds.",
+    ),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
     _yes,
 )

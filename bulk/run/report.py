@@ -14,11 +14,12 @@ from bulk.model import Status, place_of
 from bulk.reports import About, Figures, Fold, Report, Row, page
 from bulk.reports.aggregate import SHOWN
 from bulk.run.context import RunRef, Source, choose
-from bulk.run.environment import open_from
+from bulk.run.environment import SANDBOX, open_from
 from bulk.run.inputs import check_output
 from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
 from bulk.run.results import found, read_results, recorded
+from bulk.run.state_place import looked_at
 from bulk.threads import ahead, in_thread
 
 log = logging.getLogger("bulk")
@@ -36,11 +37,13 @@ async def report(campaign: Source, output: Path | str, **options: Any) -> Path:
     path, given = Path(output), Options.of(options)
     if path.suffix.lower() not in _SUFFIXES:
         raise CampaignError(f"{path}: a report is a page: name it {path.stem or 'report'}.html")
-    ref = found(await in_thread(choose, campaign, given))
-    check_output(ref, path)
-    with recorded(ref) as record:
-        reader = await _reader(campaign, ref.options)
-        await in_thread(_write, path, ref, reader, record)
+    async with looked_at(campaign, given) as place:
+        ref = found(await in_thread(choose, campaign, place.options))
+        check_output(ref, path)
+        with recorded(ref) as record:
+            reader = await _reader(campaign, ref.options)
+            by = place.sender if record.facts.under_way is not None else None
+            await in_thread(_write, path, reader, record, _about(ref, record, by))
     return path
 
 
@@ -52,14 +55,14 @@ async def _reader(campaign: Source, options: Options) -> ListReader | BulkError:
         return error
 
 
-def _write(path: Path, ref: RunRef, reader: ListReader | BulkError, record: RunRecord) -> None:
+def _write(path: Path, reader: ListReader | BulkError, record: RunRecord, about: About) -> None:
     remedy = "Make room, or choose another place with -o FILE.html"
     with taking_the_place_of(path, failed="the report cannot be written", remedy=remedy) as file:
-        file.write_text(page(_report(ref, reader, record)), "utf-8")
+        file.write_text(page(_report(reader, record, about)), "utf-8")
 
 
-def _report(ref: RunRef, reader: ListReader | BulkError, record: RunRecord) -> Report:
-    about, now = _about(ref, record), datetime.now(UTC)
+def _report(reader: ListReader | BulkError, record: RunRecord, about: About) -> Report:
+    now, rehearsal = datetime.now(UTC), _rehearsal(about)
     if isinstance(reader, ListReader):
         try:
             figures = _figures(reader, record)
@@ -67,17 +70,17 @@ def _report(ref: RunRef, reader: ListReader | BulkError, record: RunRecord) -> R
             reader = error
         else:
             notes = () if about.sender else _unlisted(figures, record)
-            return Report(about, figures, now, (*_rehearsal(ref), *notes))
+            return Report(about, figures, now, (*rehearsal, *notes))
     trouble = redact(f"The contact list cannot be read, so here is what the ledger alone can tell: {reader}")
     log.warning(trouble)
-    return Report(about, _from_ledger(record), now, (*_rehearsal(ref), str(trouble)), complete=False)
+    return Report(about, _from_ledger(record), now, (*rehearsal, str(trouble)), complete=False)
 
 
-def _rehearsal(ref: RunRef) -> tuple[str, ...]:
-    return ("REHEARSAL: it went to a sandbox, and nobody was written to.",) if ref.options.sandbox else ()
+def _rehearsal(about: About) -> tuple[str, ...]:
+    return ("REHEARSAL: it went to a sandbox, and nobody was written to.",) if about.endpoint == SANDBOX else ()
 
 
-def _about(ref: RunRef, record: RunRecord) -> About:
+def _about(ref: RunRef, record: RunRecord, sender_elsewhere: str | None) -> About:
     facts, place, campaign = record.facts, record.facts.identity, ref.campaign
     return About(
         campaign=place.campaign,
@@ -93,7 +96,7 @@ def _about(ref: RunRef, record: RunRecord) -> About:
         calls=facts.calls,
         throttled=facts.throttled,
         halted=redact(facts.halted),
-        sender=sender(ref.state_dir, place.campaign, place.run),
+        sender=sender(ref.state_dir, place.campaign, place.run) or sender_elsewhere,
     )
 
 

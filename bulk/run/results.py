@@ -23,6 +23,7 @@ from bulk.run.environment import open_from
 from bulk.run.inputs import check_output
 from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
+from bulk.run.state_place import looked_at
 from bulk.run.summary import Summary
 from bulk.threads import in_thread
 
@@ -57,11 +58,12 @@ class ResultsPreview:
 
 async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
     """Write the results of a run as they are now. Raises `CampaignError`, `ListError` and `LedgerError`."""
-    given = found(await in_thread(choose, campaign, Options.of(options))).options
-    context = await open_from(campaign, given, to_send=False)
-    check_output(context, Path(output))
-    with recorded(context) as record:
-        await in_thread(look, context.reader, record, Path(output), context.options)
+    async with looked_at(campaign, Options.of(options)) as place:
+        given = found(await in_thread(choose, campaign, place.options)).options
+        context = await open_from(campaign, given, to_send=False)
+        check_output(context, Path(output))
+        with recorded(context) as record:
+            await in_thread(look, context.reader, record, Path(output), context.options)
     return Path(output)
 
 

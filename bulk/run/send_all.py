@@ -25,7 +25,8 @@ from bulk.run.label import labelled
 from bulk.run.options import Options
 from bulk.run.pool import Pool
 from bulk.run.results import frame_of, summarise
-from bulk.run.send import EVERY, Run, Starting, prepared, sent
+from bulk.run.send import EVERY, Run, Starting, kept, prepared, sent
+from bulk.run.state_place import StatePlace, claimed, looked_at
 from bulk.run.summary import Progress
 from bulk.stop import Stop, Stopped
 from bulk.threads import in_thread
@@ -70,13 +71,22 @@ async def send_all(
     Raises what `send` raises where one of the campaigns could not start: then nothing was sent by any.
     """
     asked = Options.of(options)
+    _check_some(campaigns)
+    stop = stop or Stop()
+    async with looked_at(campaigns[0], asked) if asked.dry_run else claimed(campaigns[0], asked, stop) as place:
+        runs = await _all_sent(campaigns, place, _Together(stop, watch, every, place.pool))
+    return [kept(run, place) for run in runs]
+
+
+async def _all_sent(campaigns: Sequence[Source], place: StatePlace, together: "_Together") -> list[Run]:
+    asked = place.options
     chosen = await in_thread(_chosen, campaigns, asked)
     names = _names(campaigns, chosen)
-    together = _Together(stop or Stop(), watch, every)
     opened = []
     for name, campaign in zip(names, campaigns, strict=True):
         with labelled(name), _named(name, campaign):
             opened.append(await prepared(campaign, asked))
+            opened[-1].contacts.holds += place.holds
     with unwrapped():
         async with anyio.create_task_group() as group:
             for name, one in zip(names, _bounded(opened), strict=True):
@@ -92,9 +102,9 @@ class _Together:
     stop: Stop
     watch: WatchAll | None
     every: float
+    pool: Pool
     runs: dict[str, Run] = field(default_factory=dict)
     all_open: anyio.Event = field(default_factory=anyio.Event)
-    _pool: Pool = field(default_factory=Pool)
     _open: int = 0
 
     async def send(self, name: str, context: RunContext, *, task_status: TaskStatus[None]) -> None:
@@ -109,7 +119,7 @@ class _Together:
 
         with labelled(name), _named(name):
             try:
-                self.runs[name] = await self._sent(name, context, Starting(self._pool, is_open))
+                self.runs[name] = await self._sent(name, context, Starting(self.pool, is_open))
             except BulkError as error:
                 if not self.all_open.is_set():
                     raise
@@ -153,10 +163,13 @@ def _named(name: str, campaign: Source | None = None) -> Iterator[None]:
         raise
 
 
-def _chosen(campaigns: Sequence[Source], options: Options) -> list[RunRef]:
-    """Read the campaigns without their lists. Raise `CampaignError`, also where two would be one run, or one file."""
+def _check_some(campaigns: Sequence[Source]) -> None:
     if not campaigns:
         raise CampaignError("no campaign: name one at least")
+
+
+def _chosen(campaigns: Sequence[Source], options: Options) -> list[RunRef]:
+    """Read the campaigns without their lists. Raise `CampaignError`, also where two would be one run, or one file."""
     found = [choose(campaign, options) for campaign in campaigns]
     if options.results and len(found) > 1:
         raise CampaignError("--results names one file, and there are several campaigns: leave it out")
