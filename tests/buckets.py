@@ -5,6 +5,7 @@ then, and its server has a thread for each request: of two writers both might fi
 about them one after the other, and so does this server: no request begins before the last has its answer.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Lock, Thread
@@ -36,6 +37,7 @@ class OneByOne:
 @contextmanager
 def served(app: OneByOne) -> Iterator[str]:
     """Serve S3 by an application of ours, and yield where."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else it tells of each request
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

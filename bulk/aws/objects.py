@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from aiobotocore.config import AioConfig
 from aiohttp import ClientError
@@ -61,6 +61,10 @@ class Objects:
         self._s3 = s3
         self._bucket, _, prefix = url.removeprefix("s3://").partition("/")
         self._prefix = f"{prefix}/" if prefix else ""
+
+    def under(self, name: str) -> Self:
+        """Return the objects under a name of these."""
+        return type(self)(self._s3, f"{self.url}/{name}")
 
     async def read(self, name: str) -> tuple[bytes, Version] | None:
         """Return a small object, None where there is none."""
@@ -128,7 +132,11 @@ class Objects:
 @asynccontextmanager
 async def objects_of(url: str, endpoint: Endpoint) -> AsyncIterator[Objects]:
     """Open the objects under a URL. Raises `CampaignError`, and `SetupError` without credentials."""
-    lean = AioConfig(request_checksum_calculation="when_required", response_checksum_validation="when_required")
+    lean = AioConfig(
+        retries={"mode": "standard", "total_max_attempts": 2},  # who holds a claim has no time for more
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
     async with client_of("s3", endpoint, lean) as s3:
         yield Objects(s3, url)
 

@@ -108,8 +108,7 @@ async def looked_at(source: Source, options: Options) -> AsyncIterator[StatePlac
         async with objects_of(url, endpoint) as objects:
             if not options.sandbox:
                 place.sender = await _fetched(objects, scratch.path)
-        async with objects_of(f"{url}/sandbox", endpoint) as objects:
-            place.sender = await _fetched(objects, scratch.path / "sandbox") or place.sender
+            place.sender = await _fetched(objects.under("sandbox"), scratch.path / "sandbox") or place.sender
         yield place
 
 
