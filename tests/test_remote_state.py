@@ -23,7 +23,8 @@ from bulk.run.lease import Lease, claim_of
 from bulk.run.options import Options
 
 SLOW = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 20\nburst = 1")
-ROWS = 400  # they last for longer than the test, on a busy machine too
+CREEPING = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 1\nburst = 6")
+ROWS = 90  # so many seconds
 ENDPOINT = Endpoint(region="us-west-2", credentials=("key", "secret"))
 
 
@@ -83,14 +84,14 @@ def test_a_killed_sender_is_followed_by_one_that_sends_nothing_twice(
     s3: str, place: str, sandbox: Service, tmp_path: Path
 ) -> None:
     words, env = ("campaign.toml", "--state-dir", place), reach(sandbox, s3)
-    first, second = (elsewhere(tmp_path, name, rows=ROWS, text=SLOW) for name in ("first", "second"))
+    first, second = (elsewhere(tmp_path, name, rows=ROWS, text=CREEPING) for name in ("first", "second"))
     with started("send", *words, cwd=first, **env) as process:
         sandbox.wait_for(4, process)
         for name in ("reminders", "another"):  # the claim is that of the state directory, whatever the campaign
-            (second / "campaign.toml").write_text(SLOW.replace("reminders", name))
+            (second / "campaign.toml").write_text(CREEPING.replace("reminders", name))
             busy = bulk("send", *words, cwd=second, **env)
             assert (busy.code, f"process {process.pid} on " in busy.err) == (75, True), busy.err
-        (second / "campaign.toml").write_text(SLOW)
+        (second / "campaign.toml").write_text(CREEPING)
         seen = bulk("status", *words, cwd=second, **env)
         assert f"being sent by process {process.pid}" in seen.out
         process.kill()

@@ -15,7 +15,7 @@ from bulk.model import Recipient, Refusal, Status
 from bulk.reports import EXAMPLES, Example, Reasons
 from bulk.request import Request
 from bulk.run.changes import changes
-from bulk.run.context import Source
+from bulk.run.context import RunContext, Source
 from bulk.run.eligibility import Judge
 from bulk.run.environment import in_scratch, open_from
 from bulk.run.list_reader import ListReader

@@ -26,10 +26,12 @@ from bulk.threads import in_thread
 log = logging.getLogger("bulk")
 
 EVERY = 5.0  # seconds between two copies, at least
-PER_SECOND = 1 << 20  # bytes a second that copies take at most: some hundredth of a processor
-RENEWALS = 6  # in the time of a lease
+RARELY = 600.0  # seconds at most
+PER_SECOND = 200_000  # bytes a second that are copied: 2 % of what 50 calls a second cost
+RENEWALS = 4  # in the time of a lease
 AGAIN = 1.0  # seconds until a request that failed is made again
-ROW = 1 << 14  # bytes of the ledger for each row that is claimed together: copies of a large one are made less often
+ROW = 1 << 12  # bytes of the ledger for each row that is claimed together: of a large one fewer copies are made
+LOT = 20_000  # rows that are claimed together, at most
 
 
 @dataclass(slots=True)
@@ -82,7 +84,7 @@ class RemoteState:
 
     def lot(self) -> int:
         """Return how many rows are to be claimed together, at least."""
-        return self._size // ROW
+        return min(LOT, self._size // ROW)
 
     async def renewing(self) -> None:
         """Renew the claim until the end; stop the run where it cannot be renewed in time."""
@@ -100,7 +102,7 @@ class RemoteState:
         """Copy what changed every few seconds, and at once what somebody waits for."""
         with self._copies:
             while not self.lost:
-                with anyio.move_on_after(max(EVERY, self._size / PER_SECOND)):
+                with anyio.move_on_after(min(RARELY, max(EVERY, self._size / PER_SECOND))):
                     await self._asked.wait()
                 self._asked = anyio.Event()
                 waiting, self._waiting = self._waiting, []
