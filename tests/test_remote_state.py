@@ -4,8 +4,8 @@ import json
 import logging
 import signal
 import sqlite3
-import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,6 @@ from bulk.run.lease import Lease, claim_of
 from bulk.run.options import Options
 
 SLOW = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 20\nburst = 1")
-CREEPING = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 1\nburst = 6")
-ROWS = 90  # so many seconds
 ENDPOINT = Endpoint(region="us-west-2", credentials=("key", "secret"))
 
 
@@ -35,76 +33,52 @@ def place(s3: str, tmp_path: Path) -> str:
     return f"s3://campaigns/{tmp_path.name}"
 
 
+@pytest.fixture
+def options(s3: str, place: str, sandbox: Service, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What leads to the sandbox and to that prefix."""
+    for name, value in reach(sandbox, s3).items():
+        monkeypatch.setenv(name, value)
+    return {"state_dir": place, "endpoint_url": sandbox.url}
+
+
 def reach(sandbox: Service, s3: str) -> dict[str, str]:
     return {**at(sandbox.url), "AWS_ENDPOINT_URL_S3": s3}
 
 
-def copy_of(s3: str, place: str) -> bytes:
+def key(place: str, name: str) -> dict[str, str]:
     bucket, _, prefix = place.removeprefix("s3://").partition("/")
-    body: bytes = client(s3).get_object(Bucket=bucket, Key=f"{prefix}/ledger.db")["Body"].read()
-    return body
+    return {"Bucket": bucket, "Key": f"{prefix}/{name}"}
 
 
-def asked(copy: bytes, path: Path, query: str) -> list[Any]:
-    path.write_bytes(copy)
-    with sqlite3.connect(path) as connection:
+def asked(s3: str, place: str, query: str, path: Path) -> list[Any]:
+    """Return what the copy in S3 answers."""
+    path.write_bytes(client(s3).get_object(**key(place, "ledger.db"))["Body"].read())
+    with closing(sqlite3.connect(path)) as connection:
         return connection.execute(query).fetchall()
 
 
 def elsewhere(tmp_path: Path, name: str, *, rows: int = 3, text: str = CAMPAIGN) -> Path:
     """Write the campaign to another machine's disk, as it were."""
-    return campaign(tmp_path / name, rows=rows, text=text).parent
+    return campaign(tmp_path / name, rows=rows, text=text)
 
 
-def ended_by_itself(s3: str, place: str) -> None:
-    """Have the claim of a dead sender be over at once, as if time had passed."""
-    bucket, _, prefix = place.removeprefix("s3://").partition("/")
-    client(s3).delete_object(Bucket=bucket, Key=f"{prefix}/claim.json")
-
-
-def test_what_was_sent_on_one_machine_is_known_on_the_next(
-    s3: str, place: str, sandbox: Service, tmp_path: Path
+async def test_what_was_sent_on_one_machine_is_known_on_the_next(
+    s3: str, place: str, options: dict[str, Any], sandbox: Service, tmp_path: Path
 ) -> None:
-    words, env = ("campaign.toml", "--state-dir", place), reach(sandbox, s3)
     first, second = (elsewhere(tmp_path, name) for name in ("first", "second"))
-    assert bulk("send", *words, "--limit", "2", cwd=first, **env).code == 4
-    assert not (first / ".bulk").exists()
-    assert asked(copy_of(s3, place), tmp_path / "copy", "SELECT ended FROM copied") == [(1,)]
-    assert asked(copy_of(s3, place), tmp_path / "copy", "SELECT count(*) FROM kept_file") == [(1,)]  # the pace
-    told = bulk("status", *words, "--json", cwd=second, **env)
-    assert (told.json["sent"], told.json["pending"]) == (2, 1)
-    assert bulk("send", *words, "--dry-run", "--json", cwd=second, **env).json["pending"] == 1
-    assert bulk("send", *words, cwd=second, **env).code == 0
-    assert sandbox.received() == 3
-    assert bulk("results", *words, "-o", "r.csv", cwd=first, **env).code == 0
-    assert (first / "r.csv").read_text().count(",sent,") == 3
-
-
-def test_a_killed_sender_is_followed_by_one_that_sends_nothing_twice(
-    s3: str, place: str, sandbox: Service, tmp_path: Path
-) -> None:
-    words, env = ("campaign.toml", "--state-dir", place), reach(sandbox, s3)
-    first, second = (elsewhere(tmp_path, name, rows=ROWS, text=CREEPING) for name in ("first", "second"))
-    with started("send", *words, cwd=first, **env) as process:
-        sandbox.wait_for(4, process)
-        for name in ("reminders", "another"):  # the claim is that of the state directory, whatever the campaign
-            (second / "campaign.toml").write_text(CREEPING.replace("reminders", name))
-            busy = bulk("send", *words, cwd=second, **env)
-            assert (busy.code, f"process {process.pid} on " in busy.err) == (75, True), busy.err
-        (second / "campaign.toml").write_text(CREEPING)
-        seen = bulk("status", *words, cwd=second, **env)
-        assert f"being sent by process {process.pid}" in seen.out
-        process.kill()
-        process.communicate()
-    assert bulk("send", *words, cwd=second, **env).code == 75
-    ended_by_itself(s3, place)
-    told = bulk("status", *words, "--json", cwd=second, **env)
-    assert (told.json["pending"], told.json["sent"] + told.json["unknown"]) == (0, ROWS)
-    assert told.json["unknown"] > 0
-    ended = bulk("send", *words, "--rate", "500", "--burst", "400", "--json", cwd=second, **env)
-    assert (ended.code, ended.json["sent"]) == (0, ROWS), ended.err
-    assert "may have been tried since" in ended.err
-    assert len(sandbox.contacts) == ROWS
+    run = await library.send(first, limit=2, **options)
+    assert (run.exit_code, (first.parent / ".bulk").exists()) == (4, False)
+    assert asked(s3, place, "SELECT ended FROM copied", tmp_path / "copy") == [(1,)]
+    assert asked(s3, place, "SELECT count(*) FROM kept_file", tmp_path / "copy") == [(1,)]  # the pace
+    told = await library.status(second, state_dir=place)
+    assert (told.summary.sent, told.summary.pending, told.sender, told.results().height) == (2, 1, None, 3)
+    assert (await library.check(second, **options)).rows == 3
+    assert (await library.send(second, dry_run=True, **options)).summary.pending == 1
+    run = await library.send(second, **options)
+    assert (run.exit_code, run.results().height, sandbox.received()) == (0, 3, 3)
+    written = await library.results(first, tmp_path / "r.csv", state_dir=place)
+    assert written.read_text().count(",sent,") == 3
+    await library.report(first, tmp_path / "r.html", state_dir=place)
 
 
 INBOUND = """
@@ -117,76 +91,86 @@ DestinationEmailAddress = "help@shop.example"
 EmailMessage.MessageSourceType = "RAW"
 EmailMessage.RawMessage = { Subject = "Hi", Body = "Hi {{ name }}", ContentType = "text/plain" }
 [pacing]
-rate = 20
-burst = 1
+rate = 1
+burst = 8
 [retry]
 attempts = 1
 replay_within = "1s"
 """
+ROWS = 60  # most of them for so many seconds
 
 
-def test_rows_in_doubt_for_longer_than_a_token_lives_are_sent_to_nobody_again(
-    s3: str, place: str, sandbox: Service, tmp_path: Path
+async def test_after_a_kill_a_second_sender_waits_and_old_doubts_are_sent_to_nobody(
+    s3: str, place: str, options: dict[str, Any], sandbox: Service, tmp_path: Path
 ) -> None:
-    first = elsewhere(tmp_path, "first", text=INBOUND)
-    rows = "".join(f"{row},ann{row}@shop.example,Ann\n" for row in range(20))
-    (first / "contacts.csv").write_text("id,email,name\n" + rows)
-    words, env = ("campaign.toml", "--state-dir", place), reach(sandbox, s3)
-    with started("send", *words, cwd=first, **env) as process:
-        while sandbox.received("StartEmailContact") < 6:
+    first, second = (elsewhere(tmp_path, name, text=INBOUND) for name in ("first", "second"))
+    rows = "".join(f"{row},ann{row}@shop.example,Ann\n" for row in range(ROWS))
+    for path in (first, second):
+        (path.parent / "contacts.csv").write_text("id,email,name\n" + rows)
+    with started("send", first.name, "--state-dir", place, cwd=first.parent, **reach(sandbox, s3)) as process:
+        while sandbox.received("StartEmailContact") < 4:
             assert process.poll() is None, process.communicate()
-            time.sleep(0.01)
+            await anyio.sleep(0.01)
+        with pytest.raises(RunBusy, match=f"process {process.pid} on "):
+            await library.send(second, **options)
+        told = await library.status(second, state_dir=place)
+        assert str(told.sender).startswith(f"process {process.pid} on ")
         process.kill()
         process.communicate()
-    time.sleep(1.0)
-    ended_by_itself(s3, place)
+    ended = bulk("send", second.name, "--state-dir", place, cwd=second.parent, **reach(sandbox, s3))
+    assert (ended.code, f"process {process.pid} on " in ended.err) == (75, True), ended.err
+    client(s3).delete_object(**key(place, "claim.json"))  # as if so much time had passed
+    await anyio.sleep(1.0)
+    told = await library.status(second, state_dir=place)
+    assert (told.summary.pending, told.summary.sent + told.summary.unknown) == (0, ROWS)
     before = sandbox.received("StartEmailContact")
     for _ in range(2):
-        ended = bulk("send", *words, "--json", cwd=first, **env)
-        assert (ended.code, ended.json["sent"] + ended.json["unknown"]) == (1, 20), ended.err
+        run = await library.send(second, **options)
+        assert (run.exit_code, run.summary.unknown > 0, run.summary.calls) == (1, True, 0)
     assert sandbox.received("StartEmailContact") == before
-    listed = bulk("resolve", *words, "--json", cwd=first, **env)
-    assert {one["error_code"] for one in listed.json["unknown"]} == {"token_expired"}
-    resent = bulk("resolve", *words, "--resend", "--json", cwd=first, **env)
-    assert (resent.code, resent.json["decided"]) == (0, ended.json["unknown"]), resent.err
-    assert bulk("send", *words, "--rate", "500", "--burst", "50", cwd=first, **env).code == 0
+    listed = await library.resolve(second, state_dir=place)
+    assert {one.error_code for one in listed.unknown} == {"token_expired"}
+    resolved = await library.resolve(second, "resend", state_dir=place)
+    assert (resolved.decided, resolved.unknown) == (run.summary.unknown, [])
+    assert (await library.send(second, rate=500, burst=60, **options)).summary.sent == ROWS
 
 
-def test_sigterm_leaves_nothing_in_doubt(s3: str, place: str, sandbox: Service, tmp_path: Path) -> None:
-    words, env = ("campaign.toml", "--state-dir", place), reach(sandbox, s3)
-    first = elsewhere(tmp_path, "first", rows=60, text=SLOW)
-    with started("send", *words, cwd=first, **env) as process:
+async def test_sigterm_leaves_nothing_in_doubt(
+    s3: str, place: str, options: dict[str, Any], sandbox: Service, tmp_path: Path
+) -> None:
+    path = elsewhere(tmp_path, "first", rows=60, text=SLOW)
+    with started("send", path.name, "--state-dir", place, cwd=path.parent, **reach(sandbox, s3)) as process:
         sandbox.wait_for(4, process)
         process.send_signal(signal.SIGTERM)
         assert end_of(process).code == 143
-    told = bulk("status", *words, "--json", cwd=first, **env)
-    assert (told.json["sent"], told.json["unknown"]) == (sandbox.received(), 0)
-    assert bulk("send", *words, "--limit", "1", cwd=first, **env).code == 4  # the claim was given back
+    told = await library.status(path, state_dir=place)
+    assert (told.summary.sent, told.summary.unknown) == (sandbox.received(), 0)
+    assert (await library.send(path, limit=1, **options)).exit_code == 4  # the claim was given back
 
 
-def test_several_campaigns_share_one_claim_and_caps_travel_along(
-    s3: str, place: str, sandbox: Service, tmp_path: Path
+async def test_several_campaigns_share_one_claim_and_caps_travel_along(
+    options: dict[str, Any], sandbox: Service, tmp_path: Path
 ) -> None:
     first = elsewhere(tmp_path, "first")
     capped = CAMPAIGN + '\n[caps]\nany = { at_most = 1, within = "24h" }\n'
-    for name in ("one", "two", "three"):
-        text = (capped if name == "three" else CAMPAIGN).replace('"reminders"', f'"{name}"')
-        (first / f"{name}.toml").write_text(text)
-    words, env = ("--state-dir", place), reach(sandbox, s3)
-    assert bulk("send", "one.toml", "two.toml", *words, cwd=first, **env).code == 0
-    assert sandbox.received() == 6
-    last = bulk("send", "three.toml", *words, "--json", cwd=first, **env)
-    assert (last.code, last.json["skipped"]) == (0, 3)
-    assert sandbox.received() == 6
+    paths = [first.with_name(f"{name}.toml") for name in ("one", "two", "three")]
+    for path in paths:
+        text = capped if path.stem == "three" else CAMPAIGN
+        path.write_text(text.replace('"reminders"', f'"{path.stem}"'))
+    assert [run.exit_code for run in await library.send_all(paths[:2], **options)] == [0, 0]
+    last = await library.send(paths[2], **options)
+    assert (last.summary.skipped, sandbox.received()) == (3, 6)
 
 
-def test_a_rehearsal_has_a_place_of_its_own(s3: str, place: str, sandbox: Service, tmp_path: Path) -> None:
-    first, env = elsewhere(tmp_path, "first"), reach(sandbox, s3)
-    del env["BULK_ENDPOINT_URL"]
-    assert bulk("send", "campaign.toml", "--sandbox", "--state-dir", place, cwd=first, **env).code == 0
-    assert copy_of(s3, f"{place}/sandbox")
-    told = bulk("status", "campaign.toml", "--state-dir", place, "--json", cwd=first, **env)
-    assert (told.json["sent"], told.json["rehearsal"]) == (3, True)
+async def test_a_rehearsal_has_a_place_of_its_own(
+    s3: str, place: str, options: dict[str, Any], sandbox: Service, tmp_path: Path
+) -> None:
+    del options
+    path = elsewhere(tmp_path, "first")
+    assert (await library.send(path, sandbox=True, state_dir=place)).exit_code == 0
+    assert asked(s3, f"{place}/sandbox", "SELECT count(*) FROM delivery", tmp_path / "copy") == [(3,)]
+    told = await library.status(path, state_dir=place)
+    assert (told.summary.sent, told.summary.rehearsal, sandbox.received()) == (3, True, 0)
 
 
 @pytest.mark.parametrize(
@@ -197,25 +181,24 @@ def test_a_rehearsal_has_a_place_of_its_own(s3: str, place: str, sandbox: Servic
         ("s3://nowhere-at-all/x", "NoSuchBucket"),
     ],
 )
-def test_a_place_that_is_none_is_said_to_be_none(
-    named: str, told: str, s3: str, sandbox: Service, tmp_path: Path
+async def test_a_place_that_is_none_is_said_to_be_none(
+    named: str, told: str, options: dict[str, Any], tmp_path: Path
 ) -> None:
-    first = elsewhere(tmp_path, "first")
-    ended = bulk("send", "campaign.toml", "--state-dir", named, cwd=first, **reach(sandbox, s3))
-    assert (ended.code, told in ended.err) == (2, True), ended.err
-    assert sandbox.received() == 0
+    path = elsewhere(tmp_path, "first")
+    for command in (library.send, library.status):
+        with pytest.raises(library.BulkError, match=told) as raised:
+            await command(path, **options | {"state_dir": named})
+        assert raised.value.exit_code == 2
 
 
-def test_a_ledger_that_is_gone_is_not_taken_for_one_that_never_was(
-    s3: str, place: str, sandbox: Service, tmp_path: Path
+async def test_a_ledger_that_is_gone_is_not_taken_for_one_that_never_was(
+    s3: str, place: str, options: dict[str, Any], sandbox: Service, tmp_path: Path
 ) -> None:
-    words, env = ("campaign.toml", "--state-dir", place), reach(sandbox, s3)
-    first = elsewhere(tmp_path, "first")
-    assert bulk("send", *words, cwd=first, **env).code == 0
-    bucket, _, prefix = place.removeprefix("s3://").partition("/")
-    client(s3).delete_object(Bucket=bucket, Key=f"{prefix}/ledger.db")
-    ended = bulk("send", *words, cwd=first, **env)
-    assert (ended.code, "is gone, and was there" in ended.err) == (2, True)
+    path = elsewhere(tmp_path, "first")
+    await library.send(path, **options)
+    client(s3).delete_object(**key(place, "ledger.db"))
+    with pytest.raises(library.LedgerError, match="is gone, and was there"):
+        await library.send(path, **options)
     assert sandbox.received() == 3
 
 
@@ -235,7 +218,7 @@ async def sent_through(
 ) -> library.Run:
     """Send while S3 has an outage, which begins when some calls were made."""
     app = OneByOne()
-    path = elsewhere(folder, "first", rows=400, text=SLOW) / "campaign.toml"
+    path = elsewhere(folder, "first", rows=400, text=SLOW)
     with served(app) as url, pytest.MonkeyPatch.context() as patch:
         for name, value in reach(sandbox, url).items():
             patch.setenv(name, value)
@@ -268,7 +251,7 @@ async def test_s3_that_is_gone_for_a_while_is_said_and_survived(
         app.gone = False
         await _said(caplog, "is reached again")
 
-    run = await sent_through(while_it_is_said, sandbox, tmp_path, lease=20.0)
+    run = await sent_through(while_it_is_said, sandbox, tmp_path, lease=4.0)
     assert (run.exit_code, run.summary.halted) == (4, None)
     assert run.summary.sent >= before > 0
 
@@ -283,13 +266,12 @@ async def _until(what: Callable[[], bool]) -> None:
 
 
 async def test_a_claim_that_cannot_be_renewed_ends_the_run_before_it_ends(
-    s3: str, sandbox: Service, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    s3: str, sandbox: Service, tmp_path: Path
 ) -> None:
     del s3
     run = await sent_through(lambda _: anyio.sleep(30.0), sandbox, tmp_path, lease=2.0)
     assert (run.exit_code, run.summary.pending > 0) == (3, True)
     assert "could not be reached for so long that the claim of it ends" in str(run.summary.halted)
-    assert any("is taken for tried" in record.getMessage() for record in caplog.records)
 
 
 # One holder at a time
@@ -356,21 +338,6 @@ async def test_a_renewal_whose_answer_was_lost_is_known_for_its_own(
         await lease.renew()
         await lease.give_back()
         await Lease(objects, 30.0).take()
-
-
-async def test_it_is_the_same_from_python(
-    s3: str, place: str, sandbox: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in reach(sandbox, s3).items():
-        monkeypatch.setenv(name, value)
-    path = elsewhere(tmp_path, "first") / "campaign.toml"
-    options: dict[str, Any] = {"state_dir": place, "endpoint_url": sandbox.url}
-    run = await library.send(path, **options)
-    assert (run.exit_code, run.results().height) == (0, 3)
-    found = await library.status(path, state_dir=place)
-    assert (found.summary.sent, found.results().height, found.sender) == (3, 3, None)
-    runs = await library.send_all([path], **options)
-    assert [one.summary.calls for one in runs] == [0]
 
 
 def test_a_folder_on_a_network_file_system_is_refused_with_this_remedy(
