@@ -14,10 +14,10 @@ from typing import Any
 import anyio
 import pytest
 import virtual
+from fakes import CREATE, MAIL, SMS, STOP, caller
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from ledgers import DIGEST, IDENTITY, begin, intent, outcomes
-from scripted import CREATE, MAIL, SMS, STOP, caller
 from test_delivery_crashes import FATES, REPLAY_WITHIN, TABLES, Crash, Service, World
 
 from bulk.channels import CHANNELS

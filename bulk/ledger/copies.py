@@ -15,7 +15,7 @@ from pathlib import Path
 from bulk.errors import LedgerError
 from bulk.files import private_folder, write_new
 from bulk.ledger import schema, statements
-from bulk.ledger.database import FILE, connect, empty, transaction, troubles_of
+from bulk.ledger.database import FILE, connect, empty, ledger_errors, transaction
 
 BESIDE = "pace"  # the folder of the small files
 
@@ -82,7 +82,7 @@ class Copier:
         """Open it. Raises `LedgerError`."""
         self._folder = folder
         self._path = folder / FILE
-        with troubles_of(self._path):
+        with ledger_errors(self._path):
             self._reader = connect(self._path, writing=False)
         self._seen = -1
 
@@ -98,7 +98,7 @@ class Copier:
     def copy(self, path: Path, version: str, *, ended: bool) -> CopyFacts:
         """Copy the ledger as it stands, and what lies beside it, into a file. Raises `LedgerError`."""
         facts = CopyFacts(version, time.time(), ended)
-        with troubles_of(path):
+        with ledger_errors(path):
             self._seen = self._version()
             path.unlink(missing_ok=True)
             empty(path)
@@ -180,6 +180,6 @@ def _doubt_run(connection: sqlite3.Connection, run: int, under_way: str, since: 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    with troubles_of(path), closing(connect(path, writing=True)) as connection:
+    with ledger_errors(path), closing(connect(path, writing=True)) as connection:
         schema.prepare(connection, path)
         yield connection
