@@ -130,13 +130,16 @@ class Progress:
 
     `replies` are the answers recorded so far, in the order of the calls. `intended_at` (Unix seconds) is when the call
     after them was first announced, None where it never was, and infinite where the clock was set back since, so that
-    nobody knows how long ago that is. `digest` is that of the parameters then.
+    nobody knows how long ago that is. `digest` is that of the parameters then, empty where nobody knows them.
+    `doubted_at` (Unix seconds): calls without a reply here may have been made since then, by a sender whose ledger is
+    lost.
     """
 
     attempts: int = 0
     replies: tuple[Reply, ...] = ()
     intended_at: float | None = None
     digest: bytes = b""
+    doubted_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports.results": WORDS | PURE | {"files", "threads"},
     "ledger": WORDS | PURE | {"files"},
     "pacing.shared": WORDS | PURE | {"files"},
-    "aws": WORDS | PURE,
+    "aws": WORDS | PURE | {"files"},
     # 3 motion, which never meets the edge
     "stop": WORDS,
     "pacing.queue": WORDS | PURE | {"stop"},

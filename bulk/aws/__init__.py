@@ -9,4 +9,5 @@ credential_providers  where the SDK looks for them, with bounds
 failures              what the SDK raised → ours: what happened, whose error it is, what helps
 templates             what a message template wants
 lookups               what AWS keeps that a run reads before it sends: lists in S3, opt-outs, quotas
+objects               objects in S3 of which no version is replaced unseen
 """

@@ -189,7 +189,9 @@ def _session(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
 
 
 @asynccontextmanager
-async def client_of(service: str, endpoint: Endpoint, *, url: str | None = None) -> AsyncIterator[Any]:
+async def client_of(
+    service: str, endpoint: Endpoint, *, url: str | None = None, config: AioConfig | None = None
+) -> AsyncIterator[Any]:
     """Open a client of another AWS service: the same credentials, Region and trust, and the SDK's own retries.
 
     `endpoint.url` is Amazon Connect's and is not followed here; `url`, `AWS_ENDPOINT_URL_S3` and its kind are. Raises
@@ -197,7 +199,8 @@ async def client_of(service: str, endpoint: Endpoint, *, url: str | None = None)
     """
     async with AsyncExitStack() as stack:
         with _ours(service), _options():
-            opened = await stack.enter_async_context(_session(endpoint)[1].client(service, endpoint_url=url))
+            client = _session(endpoint)[1].client(service, endpoint_url=url, config=config)
+            opened = await stack.enter_async_context(client)
         with _ours(service):
             yield opened
 

@@ -6,11 +6,12 @@ import click
 
 from bulk.cli import hints, options, screen
 from bulk.cli.command import command
+from bulk.cli.option_types import FOLDER
 
 
 @command("init")
 @click.argument("channel", required=False)
-@click.argument("folder", metavar="[DIR]", required=False, type=options.FOLDER)
+@click.argument("folder", metavar="[DIR]", required=False, type=FOLDER)
 @click.option("--from", "source", metavar="LIST", help="Write the campaign for this list, which stays where it is.")
 @options.option("--column", metavar="NAME", help="With --from: the column of the destinations, which is else found.")
 def init(channel: str | None, folder: Path | None, source: str | None, column: str | None) -> None:

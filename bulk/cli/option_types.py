@@ -3,9 +3,12 @@
 import math
 import re
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import click
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
 
 _SHARE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,20})?(?:/[0-9]{1,9})?|\.[0-9]{1,20}")  # 1e999999999 is work for hours
 _QUOTA = re.compile(r"([^=\s]+)=(inf|[0-9]{1,9}(?:\.[0-9]{1,9})?)[/,]([0-9]{1,9})")
@@ -103,3 +106,12 @@ class Account(click.ParamType[tuple[str, str]]):
         if not (key and equals):
             self.fail(f"{value!r} names no account; write AKIDEXAMPLE=123456789012, or *=123456789012", param, ctx)
         return key, account
+
+
+class StateDirectory(click.ParamType[Path | str]):
+    """A folder, or s3://BUCKET/PREFIX."""
+
+    name = "directory"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        return str(value) if "://" in str(value) else Path(str(FOLDER.convert(value, param, ctx)))

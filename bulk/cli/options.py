@@ -8,13 +8,12 @@ import click
 from click.core import ParameterSource
 
 from bulk.cli import screen
-from bulk.cli.option_types import Account, Count, Duration, Lasting, Quota, Rate, Share
+from bulk.cli.option_types import FOLDER, Account, Count, Duration, Lasting, Quota, Rate, Share, StateDirectory
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
 
 FILE = click.Path(dir_okay=False, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
 ABOVE_0 = click.FloatRange(0, min_open=True)
 
 
@@ -49,7 +48,11 @@ rehearsing = _all(_templates, _faults)
 reading = _all(
     _contacts,
     option("--run", "run_id", default="default", show_default=True, help="Names one sending of a campaign."),
-    option("--state-dir", type=FOLDER, help="Where the ledger is; default .bulk beside the campaign."),
+    option(
+        "--state-dir",
+        type=StateDirectory(),
+        help="Where the ledger is: a folder (default .bulk beside the campaign), s3://…",
+    ),
     option("--sandbox", is_flag=True, help="Use a sandbox of its own, and a state apart from real runs."),
 )
 
@@ -103,6 +106,13 @@ sending = _all(
     option("--max-duration", type=Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
     option("--no-wait", is_flag=True, help="End with 4 where sending hours are closed, instead of waiting."),
     option("--keep-open", is_flag=True, help="With --sandbox: stay after the run, its page to be looked at."),
+    option(
+        "--lease",
+        type=Duration(),
+        default=30.0,
+        show_default=True,
+        help="How long the claim of a state directory in S3 outlives its sender, and S3 may be gone. Seconds.",
+    ),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
     _yes,
 )

@@ -159,8 +159,10 @@ class Deliverer:
         call, token, named = in_flight.call, in_flight.token, digest(delivery.parameters)
         progress = delivery.progress
         announced_at = progress.intended_at if step == len(progress.replies) else None
-        if announced_at is not None and progress.digest != named:
+        if announced_at is not None and progress.digest and progress.digest != named:
             raise CallUnsettled(call.operation, "changed", "it was tried with other parameters, and nobody answered")
+        if announced_at is None:
+            announced_at = progress.doubted_at
         tries.begin(in_doubt=announced_at is not None)
         limit = self.replay_within.get(call.operation, 0.0)
         ready = Announcer(

@@ -46,7 +46,18 @@ def passes_of_their_own(connection: sqlite3.Connection) -> None:
     passes.make_tables(connection)
 
 
-MIGRATIONS = [first_tables, dispatches_of_their_own, passes_of_their_own]
+def doubts_of_copies(connection: sqlite3.Connection) -> None:
+    """Keep which runs are being sent, and since when calls may have been made that a copy elsewhere does not have."""
+    for statement in (
+        "ALTER TABLE run ADD COLUMN under_way TEXT",  # while a pass is open: the states that it sends again; else NULL
+        "ALTER TABLE delivery ADD COLUMN doubted_at REAL",
+        "DROP TRIGGER delivery_moves",
+        _MOVES_WITHOUT_A_TOKEN,
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS = [first_tables, dispatches_of_their_own, passes_of_their_own, doubts_of_copies]
 ADDED = {"passes_of_their_own"}  # tables of their own: a ledger is read as well without them
 
 _SETTINGS = "CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT"
@@ -144,6 +155,11 @@ _MOVES_WITH_A_DRAFT = _MOVES.replace(
         WHEN 'skipped' THEN OLD.step > json_array_length(ifnull(OLD.replies, '[]'))
         ELSE NEW.state = 'sent' OR NEW.state = 'rejected' OR NEW.state = 'unknown' END""",
 )  # a call announced beyond the one that was withheld only tidies up: nothing of the row is in doubt
+
+_MOVES_WITHOUT_A_TOKEN = _MOVES_WITH_A_DRAFT.replace(
+    "NEW.digest = OLD.digest AND (NEW.token = OLD.token OR NEW.step <> OLD.step)",
+    "OLD.token = '' OR (NEW.digest = OLD.digest AND (NEW.token = OLD.token OR NEW.step <> OLD.step))",
+)  # a call that a dead sender may have announced elsewhere: see `copies`
 
 _STAYS = """
 CREATE TRIGGER delivery_stays BEFORE DELETE ON delivery

@@ -23,6 +23,7 @@ from bulk.run.options import Options
 from bulk.run.plan import DryRun, Plan
 from bulk.run.repeats import Repeats
 from bulk.run.results import read_results
+from bulk.run.state_place import looked_at
 from bulk.run.templates import wanted
 from bulk.run.wiring import opened_pass
 from bulk.stop import Stop
@@ -37,7 +38,11 @@ async def check(campaign: Source, **options: Any) -> Plan:
 
     Raises `CampaignError` and `ListError`.
     """
-    context = in_scratch(await open_from(campaign, Options.of({**options, "dry_run": True})))
+    async with looked_at(campaign, Options.of({**options, "dry_run": True})) as place:
+        return await _plan(in_scratch(await open_from(campaign, place.options)))
+
+
+async def _plan(context: RunContext) -> Plan:
     dry_run = DryRun(context)
     dry_run.plan.notes += await in_thread(changes, context, context.digests)
     plan = await _looked_at(context, dry_run)

@@ -23,7 +23,9 @@ _MOST = {
     "connect_timeout": LONGEST,
     "read_timeout": LONGEST,
     "max_duration": LONGEST,
+    "lease": 24 * 3600,
 }
+_SHORTEST_LEASE = 2.0
 Contacts = Path | str | HeldTable
 
 
@@ -34,6 +36,7 @@ class Options:
     `only` sends again just the rows that ended so; `accept_changes` lets unsent rows take a changed campaign. `no_wait`
     ends a run where sending hours are closed, instead of waiting for the next window.
     `faults` and `templates` are those of a rehearsal's sandbox; `ask` lets a check ask AWS about message templates.
+    `state_dir` is a folder, or `s3://bucket/prefix`, which is claimed for `lease` seconds at a time.
     `spreadsheet_safe`: results in `.csv` hold no formula.
     """
 
@@ -53,6 +56,7 @@ class Options:
     at_once: int | None = None
     rate_share: float = 1.0
     state_dir: Path | str | None = None
+    lease: float = 30.0
     endpoint_url: str | None = None
     region: str | None = None
     profile: str | None = None
@@ -86,4 +90,26 @@ class Options:
             )
         if options.only and options.only not in {Status.REJECTED, Status.REFUSED, Status.SKIPPED, Status.UNKNOWN}:
             raise CampaignError(f"only takes rejected, refused, skipped or unknown, not {options.only}")
+        if options.lease < _SHORTEST_LEASE:
+            raise CampaignError(f"lease is {options.lease:g} s, and must be at least {_SHORTEST_LEASE:g} s")
+        _check_place(options.state_dir)
         return options
+
+    @property
+    def state_url(self) -> str | None:
+        """Return where the state directory is in S3, without a `/` at its end; None where it is a folder."""
+        place = _place(self.state_dir)
+        return place.rstrip("/") if place.startswith("s3://") else None
+
+
+def _place(state_dir: Path | str | None) -> str:
+    """Write a place as it was meant: a `Path` makes one `/` of two."""
+    place = "" if state_dir is None else str(state_dir)
+    return re.sub(r"^s3:/(?=[^/])", "s3://", place) if isinstance(state_dir, Path) else place
+
+
+def _check_place(state_dir: Path | str | None) -> None:
+    place = _place(state_dir)
+    scheme, found, rest = place.partition("://")
+    if found and (scheme != "s3" or not rest.strip("/") or rest.startswith("/")):
+        raise CampaignError(f"state-dir {brief(place)} is no folder and no s3://BUCKET/PREFIX")

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,8 @@ from bulk.run.environment import open_from
 from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
 from bulk.run.results import found, recorded
+from bulk.run.state_place import claimed, looked_at
+from bulk.stop import Stop
 from bulk.threads import in_thread
 
 log = logging.getLogger("bulk")
@@ -79,13 +81,19 @@ async def resolve(
     `ListError` where a line holds no row, `LedgerError` where nothing was sent yet, and `RunBusy` where another process
     sends this run.
     """
-    ref = found(await in_thread(choose, campaign, Options.of(options)))
-    taken = _a_decision(decision)
-    with recorded(ref):  # or there is no need to fetch a list
-        pass
-    reader = await _reader(campaign, ref.options)
-    named = await in_thread(_named, reader, rows, lines)
-    return await in_thread(_resolved, ref, reader, taken, named)
+    asked, taken = Options.of(options), _a_decision(decision)
+    async with looked_at(campaign, asked) as place:
+        ref = found(await in_thread(choose, campaign, place.options))
+        with recorded(ref):  # or there is no need to fetch a list
+            pass
+        reader = await _reader(campaign, ref.options)
+        named = await in_thread(_named, reader, rows, lines)
+        if taken is None or asked.state_url is None:
+            return await in_thread(_resolved, ref, reader, taken, named)
+    async with claimed(campaign, replace(asked, sandbox=ref.options.sandbox), Stop()) as place:
+        resolution = await in_thread(_resolved, replace(ref, options=place.options), reader, taken, named)
+    place.check()
+    return resolution
 
 
 async def _reader(campaign: Source, options: Options) -> ListReader | BulkError:

@@ -27,6 +27,7 @@ from bulk.run.results import (
     with_doubts,
 )
 from bulk.run.send_pass import SendPass
+from bulk.run.state_place import StatePlace, claimed, looked_at
 from bulk.run.summary import Progress, Summary
 from bulk.run.wiring import opened_pass
 from bulk.stop import Stop
@@ -91,8 +92,21 @@ async def send(
     sends this run, and `Halted` where there are no credentials; a run that halts later says so in its summary, or
     raises `Halted` too where the ledger cannot even be read any more.
     """
-    starting = Starting(Pool(sandboxes or Sandboxes()))
-    return await sent(await prepared(campaign, Options.of(options)), stop or Stop(), watch, every, starting=starting)
+    asked, stop = Options.of(options), stop or Stop()
+    async with looked_at(campaign, asked) if asked.dry_run else claimed(campaign, asked, stop) as place:
+        opened = await prepared(campaign, place.options)
+        opened.contacts.holds += place.holds
+        place.pool.sandboxes = sandboxes or Sandboxes()
+        run = await sent(opened, stop, watch, every, starting=Starting(place.pool))
+    return kept(run, place)
+
+
+def kept(run: Run, place: StatePlace) -> Run:
+    """Return a run as halted where its end could not be kept in S3."""
+    if place.lost is None:
+        return run
+    code = run.exit_code if run.exit_code > ExitCode.BUSY else int(ExitCode.HALTED)
+    return replace(run, exit_code=code, summary=replace(run.summary, halted=run.summary.halted or place.lost))
 
 
 async def prepared(campaign: Source, options: Options) -> RunContext:

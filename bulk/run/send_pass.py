@@ -26,6 +26,7 @@ from bulk.run.eligibility import Judge
 from bulk.run.halt import Halt
 from bulk.run.marks import Marks, marks_of
 from bulk.run.meter import Meter
+from bulk.run.pool import Pool
 from bulk.run.rotation import Rotation
 from bulk.run.row import Executor, Row
 from bulk.run.summary import Progress
@@ -51,6 +52,7 @@ class SendPass:
     judge: Judge
     stop: Stop
     waiting: WaiterCount = field(default_factory=WaiterCount)
+    pool: Pool = field(default_factory=Pool)
     started: float = field(default_factory=time.monotonic)
     rows: int = 0
     total: int | None = None
@@ -157,6 +159,7 @@ class SendPass:
     async def _batches(self) -> AsyncIterator[Sequence[Item]]:
         batches = self.context.contacts.batches(self.context.wanted, size=BATCH)
         while not self._allotment.is_used_up and (items := await in_thread(self._claim, batches)):
+            await self.pool.keep()  # a row is called when what is known of it outlives this machine
             yield items
 
     def _claim(self, batches: Iterator[Batch]) -> list[Item]:
@@ -168,16 +171,17 @@ class SendPass:
             raise
 
     def _claimed(self, batches: Iterator[Batch]) -> list[Item]:
+        items: list[Item] = []
         for batch in batches:
             rows = batch.recipients
             claims = self.ledger.claim(rows, rows.names, partial(rows.contents, self._wording))
             self.rows += len(claims)
             self.ended.update(claim.status for claim in claims if claim.kind not in OPEN)
-            items = [(rows[place], claim) for place, claim in enumerate(claims) if claim.kind in OPEN]
-            if self.stop.asked or items:
+            items += [(rows[place], claim) for place, claim in enumerate(claims) if claim.kind in OPEN]
+            if self.stop.asked or len(items) > self.pool.lot():
                 return items
         self.total = self.rows
-        return []
+        return items
 
     async def _deliver(self, item: Item) -> None:
         if not await self._allotment.take():
