@@ -105,6 +105,11 @@ class Connect:
         """See to it that the next request can be signed. Raises `SetupError`."""
         await self._credentials.fresh()
 
+    @property
+    def credentials_from(self) -> str:
+        """Where the credentials come from, in the SDK's words: `env`, `sso`, `assume-role`."""
+        return str(self._credentials.method)
+
     async def account(self) -> str:
         """Return the account that the credentials are of; where nobody tells, their access key stands for it.
 
@@ -186,6 +191,15 @@ def _session(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
     return core, aioboto3.Session(
         botocore_session=core, region_name=endpoint.region, aws_access_key_id=key, aws_secret_access_key=secret
     )
+
+
+def region_of(endpoint: Endpoint) -> str | None:
+    """Return the Region that a client would use: as said, else as the environment or the profile has it."""
+    try:
+        region: str | None = _session(endpoint)[1].region_name
+    except SDK:
+        return endpoint.region
+    return region
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import math
 import re
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from bulk.cli import screen
+from bulk.run.run_name import dated
 
 _SHARE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,20})?(?:/[0-9]{1,9})?|\.[0-9]{1,20}")  # 1e999999999 is work for hours
 
@@ -34,6 +36,22 @@ class _Duration(click.ParamType[float]):
             return seconds(float(value) if str(value).replace(".", "", 1).isdigit() else value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class _Moment(click.ParamType[str]):
+    """A time."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from bulk.errors import CampaignError
+        from bulk.run.start import moment
+
+        try:
+            moment(value, time.time())
+        except CampaignError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
 
 
 class _Rate(click.ParamType[float | str]):
@@ -89,7 +107,14 @@ _contacts = option("--contacts", metavar="FILE", help="The contact list, instead
 
 reading = _all(
     _contacts,
-    option("--run", "run_id", default="default", show_default=True, help="Names one sending of a campaign."),
+    option(
+        "--run",
+        "run_id",
+        default="default",
+        show_default=True,
+        callback=lambda _ctx, _param, value: dated(value),
+        help="Names one sending of a campaign; {date} in it stands for today's date.",
+    ),
     option("--state-dir", type=FOLDER, help="Where the ledger is; default .bulk beside the campaign."),
     option("--sandbox", is_flag=True, help="Use a sandbox of its own, and a state apart from real runs."),
 )
@@ -145,6 +170,23 @@ sending = _all(
     option("--no-wait", is_flag=True, help="End with 4 where sending hours are closed, instead of waiting."),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
     _yes,
+)
+
+scheduling = _all(
+    option("--start-at", type=_Moment(), metavar="TIME", help="Begin then: 09:00, or 2026-11-20T09:00-07:00."),
+    option("--lock-wait", type=_Duration(), help="Wait so long (90s, 2h) while another process sends the run."),
+    option(
+        "--notify-command", metavar="CMD", help="At the end, run this in a shell, with the summary as JSON on stdin."
+    ),
+    option(
+        "--on-exit",
+        metavar="CODES[: CMD]",
+        multiple=True,
+        help="Notify at these exit codes only: 1,3 or success, failure; with a command, run that. Repeatable.",
+    ),
+    option("--metrics-file", type=FILE, help="Write the counts there for Prometheus, during and after the run."),
+    option("--emf", is_flag=True, help="Write the counts to stderr as one line for CloudWatch (EMF)."),
+    option("--otel", is_flag=True, help="Send the counts over OTLP, as OTEL_… says; needs the extra bulk[otel]."),
 )
 
 reaching = _all(
@@ -205,6 +247,16 @@ def _was_typed(name: str) -> bool:
 
 
 _said = {"expose_value": False, "is_eager": True}
+
+verbose = option("--verbose", is_flag=True, help="Show the whole plan before the question, and not its main points.")
+
+progress = option(
+    "--progress",
+    type=click.Choice(["plain", "live", "none"]),
+    callback=screen.set_progress,
+    help="A bar on a terminal (live), a line every 10 s (plain), or nothing; else as it fits.",
+    **_said,
+)
 
 talking = _all(
     option("--json", is_flag=True, callback=screen.set_json, help="One JSON object on stdout.", **_said),

@@ -3,13 +3,14 @@
 import gc
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bulk.cli import hints, options, process, screen, send_all, text
+from bulk.cli import hints, notice, options, plan_text, process, screen, send_all, text
 from bulk.cli.command import command
 from bulk.cli.progress import watching
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+NOTICE = "notify_command", "on_exit", "metrics_file", "emf", "otel"
+SHORTEST = 11  # lines of each plan, where there are several
 PLANNED = hints.RUN | hints.REACH | hints.PACE | {"only"}
 
 
@@ -29,9 +32,12 @@ PLANNED = hints.RUN | hints.REACH | hints.PACE | {"only"}
 @options.reading
 @options.pace
 @options.sending
+@options.scheduling
 @options.reaching
+@options.progress
+@options.verbose
 @options.talking
-def send(campaign: tuple[Path, ...], *, yes: bool, **given: Any) -> None:
+def send(campaign: tuple[Path, ...], *, yes: bool, verbose: bool, **given: Any) -> None:
     """Send; run again, it goes on where it stopped.
 
     No row is sent twice. On a terminal it shows the plan and asks first; elsewhere it needs --yes, --sandbox or
@@ -42,36 +48,48 @@ def send(campaign: tuple[Path, ...], *, yes: bool, **given: Any) -> None:
     3, 2, 75, 4, 1, 0, in that order, but 3 in place of 2 once a call went out. With --json their summaries stand in
     "runs".
     """
-    if not (yes or given["sandbox"] or given["dry_run"]):
-        screen.ask(process.to_the_end(_plan, campaign, given))
-    if len(campaign) > 1:
-        send_all.show(campaign, process.to_the_end(_heeding, lambda stop: send_all.send(campaign, stop, given)))
-    run = process.to_the_end(_heeding, lambda stop: _sent(campaign[0], stop, given))
+    told = {name: given.pop(name) for name in NOTICE}
+    command = told.pop("notify_command")
+    with notice.given(notice.Notice(campaign, given["run_id"], command, **told)) as end:
+        if not (yes or given["sandbox"] or given["dry_run"]):
+            screen.ask(process.to_the_end(_plan, campaign, given, verbose=verbose))
+        if len(campaign) > 1:
+            runs = process.to_the_end(_heeding, lambda stop: send_all.send(campaign, stop, given, end))
+            send_all.show(campaign, runs, end)
+        _show(campaign[0], process.to_the_end(_heeding, lambda stop: _sent(campaign[0], stop, given, end)), end)
+
+
+def _show(campaign: Path, run: "Run", end: notice.Notice) -> None:
+    """Show what became of a campaign, and end the program with its exit code."""
+    end.runs = [{**run.summary.as_dict(), "exit_code": run.exit_code}]
     if screen.is_json():
         screen.show(run.summary.as_dict(), "")
     else:
-        screen.say(text.results_preview(run.preview, masked=not screen.is_looked_at()))
+        screen.say_ends(run.preview)
     screen.say(text.summary(run.summary))
     if run.summary.halted:
         screen.complain(f"halted: {run.summary.halted}")
-    screen.say("\n".join(hints.after_sending(run.summary, campaign[0])))
+    screen.say("\n".join(hints.after_sending(run.summary, campaign)))
     sys.exit(run.exit_code)
 
 
-async def _plan(campaigns: Sequence[Path], options: dict[str, Any]) -> str:
+async def _plan(campaigns: Sequence[Path], options: dict[str, Any], *, verbose: bool) -> str:
     """Return what would be sent, for a person who is there to be asked. Raises `CampaignError` where nobody is."""
-    from bulk.run.check import check
+    from bulk.run.check import check, known
 
     screen.check_somebody_is_there()
     planned = {name: options[name] for name in PLANNED}
-    return "\n\n".join([text.plan(await check(campaign, **planned)) for campaign in campaigns])
+    plans = [await known(campaign, await check(campaign, **planned), **planned) for campaign in campaigns]
+    longer = [text.plan(plan) for plan in plans] if verbose else []
+    height = max(plan_text.HEIGHT // len(plans) - 1, SHORTEST) if len(plans) > 1 else plan_text.HEIGHT
+    return "\n\n".join([*longer, *(plan_text.block(plan, time.time(), height=height) for plan in plans)])
 
 
-async def _sent(campaign: Path, stop: "Stop", options: dict[str, Any]) -> "Run":
+async def _sent(campaign: Path, stop: "Stop", options: dict[str, Any], end: notice.Notice) -> "Run":
     """Send a campaign: progress on stderr, until its end or a signal."""
     from bulk.run.send import send
 
-    with watching() as (watch, every):
+    with watching(end.note) as (watch, every):
         return await send(campaign, stop=stop, watch=watch, every=every, **options)
 
 
@@ -112,8 +130,15 @@ async def _obey_signals(stop: "Stop", *, task_status: "TaskStatus[None]") -> Non
                 screen.say(f"{number.name}: left at once. What was in flight is in doubt, and settled by: {_again()}")
                 os._exit(code)
             leaving = True
-            screen.say(f"{number.name}: finishing what is in flight; once more to leave at once")
+            screen.say(f"{number.name}: finishing what is in flight; once more to leave at once{_afterwards()}")
             stop.ask(f"interrupted by {number.name}", code)
+
+
+def _afterwards() -> str:
+    """Return how to go on, where there is something to go on with: a rehearsal begins anew each time."""
+    params = click.get_current_context().params
+    is_kept = not params.get("dry_run") and (not params.get("sandbox") or params.get("state_dir"))
+    return f". No row is lost or sent twice; to go on later: {_again()}" if is_kept else ""
 
 
 def _again() -> str:

@@ -9,20 +9,22 @@ from bulk.cli import hints, screen, text
 from bulk.cli.progress import watching_all
 
 if TYPE_CHECKING:
+    from bulk.cli.notice import Notice
     from bulk.run.send import Run
     from bulk.stop import Stop
 
 
-def show(campaigns: Sequence[Path], runs: Sequence["Run"]) -> None:
+def show(campaigns: Sequence[Path], runs: Sequence["Run"], end: "Notice") -> None:
     """Show what became of each campaign, and end the program with the gravest of their exit codes."""
     from bulk.run.send_all import gravest
 
+    end.runs = [{**run.summary.as_dict(), "exit_code": run.exit_code} for run in runs]
     if screen.is_json():
-        screen.show({"runs": [{**run.summary.as_dict(), "exit_code": run.exit_code} for run in runs]}, "")
+        screen.show({"runs": end.runs}, "")
     for path, run in zip(campaigns, runs, strict=True):
         screen.say(f"{path}:")
         if not screen.is_json():
-            screen.say(text.results_preview(run.preview, masked=not screen.is_looked_at()))
+            screen.say_ends(run.preview)
         screen.say(f"{text.summary(run.summary)}\n")
         if run.summary.halted:
             screen.complain(f"{path}: halted: {run.summary.halted}")
@@ -33,9 +35,9 @@ def show(campaigns: Sequence[Path], runs: Sequence["Run"]) -> None:
     sys.exit(gravest(runs))
 
 
-async def send(campaigns: Sequence[Path], stop: "Stop", options: dict[str, Any]) -> list["Run"]:
+async def send(campaigns: Sequence[Path], stop: "Stop", options: dict[str, Any], end: "Notice") -> list["Run"]:
     """Send several campaigns, with a line of progress for each."""
     from bulk.run.send_all import send_all
 
-    with watching_all() as (watch, every):
+    with watching_all(end.note) as (watch, every):
         return await send_all(campaigns, stop=stop, watch=watch, every=every, **options)

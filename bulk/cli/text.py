@@ -2,9 +2,10 @@
 
 import json
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bulk.cli import progress_text
 from bulk.model import mask, place_of
 from bulk.text.outside import LIMIT
 from bulk.text.plain import counted, duration, plain
@@ -22,17 +23,6 @@ STATUSES = ("sent", "skipped", "refused", "rejected", "unknown", "pending")
 HEADER = "key", "destination", "status", "contact id, or why not"
 _DIGITS = 7  # of a key that may be a phone number
 WIDTHS = 7, 16, 22, 8, 39  # of these columns, with two spaces between: 100 in all
-
-
-def progress(told: "Progress") -> str:
-    """Return in one line where a sending stands."""
-    total = f" of {told.total:,}" if told.total is not None else ""
-    held = f", waiting: {', '.join(told.full)} full" if told.full else ""
-    left = f", {duration(told.seconds_left)} left" if told.seconds_left is not None else ""
-    return (
-        f"{told.done:,}{total} {'row' if told.total == 1 else 'rows'}: {told.sent:,} sent, {told.failed:,} failed, "
-        f"{told.per_second:.1f}/s, {told.throttled:,} throttled{left}{held}"
-    )
 
 
 def counts(told: "Summary") -> str:
@@ -58,11 +48,12 @@ def summary(told: "Summary") -> str:
     return "\n".join([*lines, *([f"results: {told.results}"] if told.results else [])])
 
 
-def status(told: "Summary", sender: str | None) -> str:
-    """Return where a run stands."""
+def status(told: "Summary", sender: str | None, progress: "Progress | None" = None, now: float = 0.0) -> str:
+    """Return where a run stands; and where its sender does, by what that has left."""
     lines = [counts(told), f"{counted(told.calls, 'call')} so far, {told.throttled:,} throttled"]
     if sender:
         lines = [counts(told), f"being sent by {sender}; rows not yet read from the list are not counted"]
+        lines += [f"this pass: {progress_text.line(progress, now)}"] if progress else []
     if told.halted:
         lines.append(f"halted: {told.halted}")
     return "\n".join(lines)
@@ -73,11 +64,22 @@ def results_preview(seen: "ResultsPreview", *, masked: bool) -> str:
     rows = [_cells(row, masked=masked) for row in seen.first]
     place = "row" if all(row["line"] is None for row in seen.first) else "line"
     lines = [_line(row) for row in ((place, *HEADER), *rows)] if rows else []
-    for reason in seen.reasons[:REASONS]:
+    shown, more = seen.reasons[:REASONS], seen.reasons[REASONS:]
+    if len(more) == 1:  # a line that says so much takes no more room than the reason itself
+        shown, more = seen.reasons, []
+    for reason in shown:
         lines += _reason(reason, masked=masked)
-    if more := seen.reasons[REASONS:]:
+    if more:
         lines.append(f"  {sum(reason.rows for reason in more):,} more, for other reasons")
     return "\n".join(lines)
+
+
+def reasons(seen: "ResultsPreview") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each reason for which rows are refused, rejected or unknown: a sentence, and the same as values."""
+    for reason in seen.reasons:
+        message = next((one.message for one in reason.examples if one.message), None)
+        facts = {"rows": reason.rows, "status": str(reason.status), "code": reason.code}
+        yield f"{reason.rows:,} {reason.status}: {reason.code}" + (f": {message}" if message else ""), facts
 
 
 def _cells(row: Mapping[str, Any], *, masked: bool) -> tuple[str, ...]:

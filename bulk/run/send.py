@@ -1,13 +1,14 @@
 """A campaign sent, or gone on with where it stopped."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
-from bulk.errors import BulkError, ExitCode, Halted, LedgerError, unwrapped
+from bulk.errors import BulkError, ExitCode, Halted, LedgerError, RunBusy, unwrapped
 from bulk.loader import ContactList
 from bulk.run.changes import changes
 from bulk.run.context import RunContext, Source
@@ -26,6 +27,7 @@ from bulk.run.results import (
     with_doubts,
 )
 from bulk.run.send_pass import SendPass
+from bulk.run.start import wait_to_start
 from bulk.run.summary import Progress, Summary
 from bulk.run.wiring import opened_pass
 from bulk.stop import Stop
@@ -54,7 +56,8 @@ class Run:
     """A run, sent or found again.
 
     `exit_code` is that of the command line, `sender` names the process that sends the run at this moment, None where
-    nobody does. `preview` has the first rows of the results and the troubles by reason; of a run found again, nothing.
+    nobody does; `progress` is where that process stands. `preview` has the first rows of the results and the troubles
+    by reason; of a run found again, nothing.
     """
 
     summary: Summary
@@ -62,6 +65,7 @@ class Run:
     _frame: Callable[[], pl.DataFrame]
     preview: ResultsPreview = field(default_factory=ResultsPreview)
     sender: str | None = None
+    progress: Progress | None = None
 
     def results(self) -> pl.DataFrame:
         """Return the results: one row per row of the list, in its order."""
@@ -83,7 +87,17 @@ async def send(
     sends this run, and `Halted` where there are no credentials; a run that halts later says so in its summary, or
     raises `Halted` too where the ledger cannot even be read any more.
     """
-    return await sent(await prepared(campaign, Options.of(options)), stop or Stop(), watch, every)
+    asked, stop = Options.of(options), stop or Stop()
+    until = time.monotonic() + (asked.lock_wait or 0.0)
+    while True:
+        await wait_to_start([campaign], replace(asked, lock_wait=until - time.monotonic()), stop)
+        try:
+            return await sent(await prepared(campaign, asked), stop, watch, every)
+        except RunBusy as busy:  # somebody else was quicker, unless the time is over
+            if stop.asked:
+                busy.exit_code = ExitCode(stop.exit_code)
+            if stop.asked or time.monotonic() >= until:
+                raise
 
 
 async def prepared(campaign: Source, options: Options) -> RunContext:

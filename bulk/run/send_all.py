@@ -26,6 +26,7 @@ from bulk.run.options import Options
 from bulk.run.pool import Pool
 from bulk.run.results import frame_of, summarise
 from bulk.run.send import EVERY, Run, Starting, prepared, sent
+from bulk.run.start import wait_to_start
 from bulk.run.summary import Progress
 from bulk.stop import Stop, Stopped
 from bulk.threads import in_thread
@@ -70,9 +71,10 @@ async def send_all(
     Raises what `send` raises where one of the campaigns could not start: then nothing was sent by any.
     """
     asked = Options.of(options)
-    chosen = await in_thread(_chosen, campaigns, asked)
+    chosen, stop = await in_thread(_chosen, campaigns, asked), stop or Stop()
+    await wait_to_start(campaigns, asked, stop)
     names = _names(campaigns, chosen)
-    together = _Together(stop or Stop(), watch, every)
+    together = _Together(stop, watch, every)
     opened = []
     for name, campaign in zip(names, campaigns, strict=True):
         with labelled(name), _named(name, campaign):

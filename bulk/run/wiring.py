@@ -63,7 +63,7 @@ async def opened_pass(
                     rooms = open_contact_limits(rates, identity, ledger, now=clock())
                     queues = queues_of(limiters, rooms, stop=stop, waiting=waiting)
                     driving = deliverer(context, record, transport, queues=queues, judge=judge, stop=stop)
-                    yield SendPass(context, record, driving, judge, stop, waiting)
+                    yield SendPass(context, record, driving, judge, stop, waiting, queues)
 
 
 @contextmanager

@@ -1,0 +1,63 @@
+"""The bars on a terminal: rich's progress, and below it what stands there in words, at any width from 40 columns."""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.table import Column
+from rich.text import Text
+
+from bulk.cli import progress_text
+from bulk.text.plain import plain
+
+if TYPE_CHECKING:
+    from bulk.run.summary import Progress as Told
+
+NAME = 24  # columns of a campaign's name at most
+
+
+class _Rows(ProgressColumn):
+    """How far it is."""
+
+    def render(self, task: Task) -> Text:
+        told = task.fields["told"]
+        return Text("" if told is None else progress_text.rows(told), no_wrap=True)
+
+
+class Bars(Progress):
+    """A bar for each run. With one alone it has no name, and what it says stands below it."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        super().__init__(
+            TextColumn("{task.description}", table_column=Column(max_width=NAME, no_wrap=True, overflow="ellipsis")),
+            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=5)),
+            _Rows(table_column=Column(no_wrap=True, overflow="ellipsis")),
+            console=console or Console(stderr=True),
+            auto_refresh=False,  # whoever is told decides when: no thread, and no frame without news
+            transient=True,
+            expand=True,
+        )
+        self._ids: dict[str, TaskID] = {}
+
+    def note(self, name: str, told: "Told") -> None:
+        """Take in where a run stands."""
+        if name not in self._ids:
+            self._ids[name] = self.add_task(plain(name), total=None, told=None)
+        self.update(self._ids[name], total=told.total, completed=told.done, told=told)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Yield the bars and the words below them."""
+        yield self.make_tasks_table(self.tasks)
+        for text in self._words():
+            yield Text(text, no_wrap=True, overflow="ellipsis")
+
+    def _words(self) -> Iterator[str]:
+        now, width = time.time(), self.console.width
+        for task in self.tasks:
+            told: Told | None = task.fields["told"]
+            if told is not None and task.description:
+                yield progress_text.fitted(f"{task.description}: {progress_text.line(told, now)}", width)
+            elif told is not None:
+                yield from progress_text.lines(told, now, width)
