@@ -54,8 +54,9 @@ class Bars(Progress):
             yield Text(text, no_wrap=True, overflow="ellipsis")
 
     def _words(self) -> Iterator[str]:
-        now, width = time.time(), self.console.width
+        now = time.time()
         for task in self.tasks:
+            width = self.console.width
             told: Told | None = task.fields["told"]
             if told is not None and task.description:
                 yield progress_text.fitted(f"{task.description}: {progress_text.line(told, now)}", width)

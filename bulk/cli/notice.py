@@ -66,14 +66,10 @@ class Notice:
         """Take in where a run stands: the metrics file follows, every few seconds."""
         if self.metrics_file is None:
             return
-        self._standing[name] = {
-            "campaign": name or str(self.campaigns[0]),
-            "run": self.run_id,
-            "calls": progress.calls,
-            **{status: getattr(progress, status) for status in ("sent", "skipped", "refused", "rejected", "unknown")},
-            "throttled": progress.throttled,
-            "seconds": round(progress.seconds, 3),
-        }
+        statuses = ("sent", "skipped", "refused", "rejected", "unknown")
+        about = {"campaign": progress.campaign, "run": progress.run, "calls": progress.calls}
+        took = {"throttled": progress.throttled, "seconds": round(progress.seconds, 3)}
+        self._standing[name] = about | {status: getattr(progress, status) for status in statuses} | took
         if time.monotonic() >= self._write_at:
             from bulk.reports import metrics
 
@@ -81,7 +77,7 @@ class Notice:
             self._write_at = time.monotonic() + EVERY
 
     def told(self, code: int) -> list[dict[str, Any]]:
-        """Return a summary for each campaign, with an exit code; of one that could not start, the reason as `halted`."""
+        """Return a summary for each campaign, with its exit code; where it could not start, `halted` says why."""
         missing = {"run": self.run_id, "halted": self.error, "exit_code": code}
         return self.runs or [{"campaign": str(one), **missing} for one in self.campaigns]
 
@@ -110,7 +106,7 @@ class Notice:
             _run(command, json.dumps(whole), code)
 
     def write(self, text: str) -> None:
-        """Write the metrics file, whole: whoever reads it meanwhile sees the one before, or this. Others may read it."""
+        """Write the metrics file, whole: whoever reads meanwhile sees the one before. Everybody may read it."""
         assert self.metrics_file is not None  # noqa: S101 - asked for
         new = self.metrics_file.with_name(f".{self.metrics_file.name}.{os.getpid()}.new")
         try:

@@ -175,9 +175,7 @@ sending = _all(
 scheduling = _all(
     option("--start-at", type=_Moment(), metavar="TIME", help="Begin then: 09:00, or 2026-11-20T09:00-07:00."),
     option("--lock-wait", type=_Duration(), help="Wait so long (90s, 2h) while another process sends the run."),
-    option(
-        "--notify-command", metavar="CMD", help="At the end, run this in a shell, with the summary as JSON on stdin."
-    ),
+    option("--notify-command", metavar="CMD", help="Run this in a shell at the end, the summary on stdin."),
     option(
         "--on-exit",
         metavar="CODES[: CMD]",

@@ -1,4 +1,4 @@
-"""The plan right above the question: where it goes, what, to whom, how fast; on a terminal of 24 lines by 80 columns."""
+"""The plan right above the question: where it goes, what, to whom, how fast; in 24 lines of 80 columns."""
 
 import textwrap
 from collections.abc import Iterator

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bulk.cli import progress_text, screen
@@ -18,15 +19,15 @@ WatchAll = Callable[[str, "Progress"], None]
 
 
 @contextmanager
-def watching(note: WatchAll) -> Iterator[tuple[Watch | None, float]]:
-    """Yield what shows the progress, None for nothing, and the seconds between two looks. `note` is told it as well."""
+def watching(note: WatchAll) -> Iterator[tuple[Watch, float]]:
+    """Yield what shows the progress, and the seconds between two looks. `note` is told it as well."""
     with watching_all(note) as (watch, every):
-        yield (None if watch is None else lambda told: watch("", told)), every
+        yield partial(watch, ""), every
 
 
 @contextmanager
-def watching_all(note: WatchAll) -> Iterator[tuple[WatchAll | None, float]]:
-    """Yield what shows the progress of each of several runs, None for nothing, and the seconds between two looks."""
+def watching_all(note: WatchAll) -> Iterator[tuple[WatchAll, float]]:
+    """Yield what shows the progress of each of several runs, and the seconds between two looks."""
     match form():
         case "none":
             yield note, EVERY_LINE

@@ -45,8 +45,8 @@ class Preview:
 class Plan:
     """What would be sent. `seconds` is how long that takes at the campaign's rates; `parts` are of SMS, else 0.
 
-    `target` is where it goes, `warnings` what of all that looks wrong. `finishes_at` is when that is done if it begins now (ISO 8601), sending hours included; `countries` and `zones`
-    count rows by where they go, as far as that is known.
+    `finishes_at` is when that is done if it begins now (ISO 8601), sending hours included; `countries` and `zones`
+    count rows by where they go, as far as that is known. `target` is where it goes, `warnings` what looks wrong.
     """
 
     campaign: str

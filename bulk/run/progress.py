@@ -112,6 +112,8 @@ class Watch:
             granted=self._granted(states) if counts.throttled else None,
             ends_at=None if left is None else at + left,
             waits=waits,
+            campaign=self.rates.campaign.name,
+            run=self.rates.options.run_id,
         )
 
     def _earlier(self, total: int) -> int:

@@ -96,6 +96,8 @@ class Progress:
     granted: float | None = None
     ends_at: float | None = None
     waits: tuple[Waiting, ...] = ()
+    campaign: str = ""
+    run: str = ""
 
     @property
     def percent(self) -> int | None:

@@ -84,7 +84,7 @@ async def identified(ref: RunRef, target: Target) -> Target:
 def warnings_of(target: Target, tables: Mapping[str, Any]) -> Iterator[str]:
     """Yield what looks wrong with where a campaign goes."""
     texts = [(path, text) for path, text in _texts(tables, "")]
-    starters = list(dict.fromkeys(path.rpartition(".")[2] for path, text in texts if _STARTER_ID.search(text)))
+    starters = list(dict.fromkeys(path.partition(".")[2] for path, text in texts if _STARTER_ID.search(text)))
     if starters and target.endpoint != SANDBOX:
         yield f"{', '.join(starters)}: ids of the starter, which are nobody's: put in those of your instance"
     for path, text in texts:
@@ -104,7 +104,8 @@ def _rates(target: Target) -> Iterator[str]:
         if quota is not None and rate > quota:
             yield f"rate {rate:g}: above the account's quota for {name}, {quota:g} calls a second"
         elif quota is None and target.is_real and rate > usual:
-            yield f"rate {rate:g}: above AWS's default for {name}, {usual:g} a second: good only if your quota was raised"
+            default = f"above AWS's default for {name}, {usual:g} a second"
+            yield f"rate {rate:g}: {default}: right only where your quota was raised"
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
