@@ -89,7 +89,9 @@ def test_it_shows_the_plan_asks_and_then_the_bar(tmp_path: Path, sandbox: Servic
         assert seen.end() == 0
     assert "━" in seen.shown
     assert re.search(r"[1-7] of 8 rows \(\d\d%\)", seen.shown)
-    assert re.search(r"[1-7] sent, 0 failed, (1 in flight, )?\d+\.\d/s of 5/s, 0 throttled, ends \d\d:\d\d:\d\d", seen.shown)
+    assert re.search(
+        r"[1-7] sent, 0 failed, (1 in flight, )?\d+\.\d/s of 5/s, 0 throttled, ends \d\d:\d\d:\d\d", seen.shown
+    )
     assert re.search(r"\d\.\d s left", seen.shown)
     assert "reminders, run default: 8 rows: 8 sent" in seen.shown
     assert len(sandbox.contacts) == 8

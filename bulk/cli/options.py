@@ -1,10 +1,6 @@
 """The options, each said once. One that is not a file can also come from `BULK_…` in the environment."""
 
-import math
-import re
-import time
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +8,8 @@ import click
 from click.core import ParameterSource
 
 from bulk.cli import screen
+from bulk.cli.parameters import Duration, Moment, Rate, Share
 from bulk.run.run_name import dated
-
-_SHARE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,20})?(?:/[0-9]{1,9})?|\.[0-9]{1,20}")  # 1e999999999 is work for hours
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
@@ -22,66 +17,6 @@ Option = Callable[[Command], Command]
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 ABOVE_0 = click.FloatRange(0, min_open=True)
-
-
-class _Duration(click.ParamType[float]):
-    """A number of seconds, or 90s, 2h30m."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from bulk.campaign import seconds
-
-        try:
-            return seconds(float(value) if str(value).replace(".", "", 1).isdigit() else value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class _Moment(click.ParamType[str]):
-    """A time."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from bulk.errors import CampaignError
-        from bulk.run.start import moment
-
-        try:
-            moment(value, time.time())
-        except CampaignError as error:
-            self.fail(str(error), param, ctx)
-        return str(value)
-
-
-class _Rate(click.ParamType[float | str]):
-    """Calls a second, or `auto`."""
-
-    name = "rate"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
-        try:
-            rate = value if value == "auto" else float(value)
-        except ValueError:
-            rate = 0.0
-        if rate != "auto" and not 0 < rate < math.inf:
-            self.fail(f"{value!r} is no rate; write calls per second, above 0, or auto", param, ctx)
-        return rate
-
-
-class _Share(click.ParamType[float]):
-    """A part of the whole: 1/3, 0.5."""
-
-    name = "share"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            share = float(Fraction(str(value))) if _SHARE.fullmatch(str(value)) else 0.0
-        except (ValueError, ZeroDivisionError):
-            share = 0.0
-        if not 0 < share <= 1:
-            self.fail(f"{value!r} is no share; write one above 0 and up to 1, such as 1/3", param, ctx)
-        return share
 
 
 def option(name: str, *names: str, **settings: Any) -> Option:
@@ -144,12 +79,12 @@ writing = _all(
 )
 
 pace = _all(
-    option("--rate", type=_Rate(), help="Calls per second and operation, instead of the campaign's; auto learns it."),
+    option("--rate", type=Rate(), help="Calls per second and operation, instead of the campaign's; auto learns it."),
     option("--burst", type=click.IntRange(1), help="Calls that may go at once after a pause."),
     option("--at-once", type=click.IntRange(1), help="Calls in flight at most."),
     option(
         "--rate-share",
-        type=_Share(),
+        type=Share(),
         default="1",
         show_default=True,
         help="The part of the rate that is for this host, where several send from one account: 1/3.",
@@ -166,15 +101,15 @@ sending = _all(
         help="Send again just the rows that ended so.",
     ),
     option("--accept-changes", is_flag=True, help="Go on although the campaign has changed since the run began."),
-    option("--max-duration", type=_Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
+    option("--max-duration", type=Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
     option("--no-wait", is_flag=True, help="End with 4 where sending hours are closed, instead of waiting."),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
     _yes,
 )
 
 scheduling = _all(
-    option("--start-at", type=_Moment(), metavar="TIME", help="Begin then: 09:00, or 2026-11-20T09:00-07:00."),
-    option("--lock-wait", type=_Duration(), help="Wait so long (90s, 2h) while another process sends the run."),
+    option("--start-at", type=Moment(), metavar="TIME", help="Begin then: 09:00, or 2026-11-20T09:00-07:00."),
+    option("--lock-wait", type=Duration(), help="Wait so long (90s, 2h) while another process sends the run."),
     option("--notify-command", metavar="CMD", help="Run this in a shell at the end, the summary on stdin."),
     option(
         "--on-exit",
@@ -199,7 +134,7 @@ reaching = _all(
 
 serving = _all(
     option("--port", type=click.IntRange(0, 65535), default=8788, show_default=True, help="On 127.0.0.1; 0 picks one."),
-    option("--rate", type=_Rate(), help="Calls a second and operation; AWS's defaults if not given, or auto."),
+    option("--rate", type=Rate(), help="Calls a second and operation; AWS's defaults if not given, or auto."),
     option("--burst", type=click.IntRange(1), help="Calls at once and operation."),
     option("--faults", type=FILE, help="A bad day, as JSON or TOML."),
     option("--state-dir", type=FOLDER, help="Keep what is accepted there, and go on with what is there."),

@@ -107,7 +107,8 @@ def say(text: str) -> None:
     if is_quiet() or not text:
         return
     if is_logged():
-        log.info(text)
+        for line in text.splitlines():  # a message is a line
+            log.info(line)
     else:
         _tell(text)
 

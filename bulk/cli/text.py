@@ -43,6 +43,8 @@ def summary(told: "Summary") -> str:
         until = f", the last at {told.last_sent}" if told.last_sent and is_done else ""
         were = "was" if told.sent_before == 1 else "were"
         lines.append(f"{nothing}{counted(told.sent_before, 'row')} {were} sent before{until}")
+    elif not (told.calls or told.pending or told.in_doubt or told.halted):
+        lines.append("nothing to do: " + ("every row is left out" if told.rows else "the list has no rows"))
     if told.differs:
         lines.append(f"{told.differs:,} of them would get something else now; for that, give --run NEW")
     return "\n".join([*lines, *([f"results: {told.results}"] if told.results else [])])
@@ -130,7 +132,9 @@ def _shares(of: str, counts: Mapping[str, int]) -> list[str]:
     """Return the largest parts of a whole, in a line, in words."""
     largest = sorted(counts.items(), key=lambda item: -item[1])
     told = [f"{plain(name)} {count:,}" for name, count in largest[:REASONS]]
-    if rest := largest[REASONS:]:
+    if len(rest := largest[REASONS:]) == 1:
+        told.append(f"{plain(rest[0][0])} {rest[0][1]:,}")
+    elif rest:
         told.append(f"{len(rest):,} others {sum(count for _, count in rest):,}")
     return [f"{of}: {'; '.join(told)}"] if told else []
 

@@ -83,8 +83,8 @@ async def identified(ref: RunRef, target: Target) -> Target:
 
 def warnings_of(target: Target, tables: Mapping[str, Any]) -> Iterator[str]:
     """Yield what looks wrong with where a campaign goes."""
-    texts = [(path, text) for path, text in _texts(tables, "")]
-    starters = list(dict.fromkeys(path.partition(".")[2] for path, text in texts if _STARTER_ID.search(text)))
+    texts = [(f"[{table}] {path}", text) for table, values in tables.items() for path, text in _texts(values, "")]
+    starters = list(dict.fromkeys(path.partition("] ")[2] for path, text in texts if _STARTER_ID.search(text)))
     if starters and target.endpoint != SANDBOX:
         yield f"{', '.join(starters)}: ids of the starter, which are nobody's: put in those of your instance"
     for path, text in texts:
