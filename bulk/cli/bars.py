@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from bulk.run.summary import Progress as Told
 
 NAME = 24  # columns of a campaign's name at most
+WIDE = 80  # columns from which on each of several bars says its rows, and not only its per cent
 
 
 class _Rows(ProgressColumn):
     """How far it is."""
 
     def render(self, task: Task) -> Text:
-        told = task.fields["told"]
-        return Text("" if told is None else progress_text.rows(told), no_wrap=True)
+        told: Told = task.fields["told"]
+        is_brief = task.fields["brief"] and told.percent is not None
+        return Text(f"{told.percent:3}%" if is_brief else progress_text.rows(told), no_wrap=True)
 
 
 class Bars(Progress):
@@ -31,7 +33,7 @@ class Bars(Progress):
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__(
-            TextColumn("{task.description}", table_column=Column(max_width=NAME, no_wrap=True, overflow="ellipsis")),
+            TextColumn("{task.description}", table_column=Column(max_width=NAME, no_wrap=True), markup=False),
             BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=5)),
             _Rows(table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=console or Console(stderr=True),
@@ -43,9 +45,11 @@ class Bars(Progress):
 
     def note(self, name: str, told: "Told") -> None:
         """Take in where a run stands."""
+        width = self.console.width
+        short, brief = progress_text.fitted(name, min(NAME, width // 4)), bool(name) and width < WIDE
         if name not in self._ids:
-            self._ids[name] = self.add_task(plain(name), total=None, told=None)
-        self.update(self._ids[name], total=told.total, completed=told.done, told=told)
+            self._ids[name] = self.add_task("", total=None, told=told, name=plain(name), brief=False)
+        self.update(self._ids[name], total=told.total, completed=told.done, told=told, description=short, brief=brief)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """Yield the bars and the words below them."""
@@ -57,8 +61,8 @@ class Bars(Progress):
         now = time.time()
         for task in self.tasks:
             width = self.console.width
-            told: Told | None = task.fields["told"]
-            if told is not None and task.description:
-                yield progress_text.fitted(f"{task.description}: {progress_text.line(told, now)}", width)
-            elif told is not None:
+            told, name = task.fields["told"], task.fields["name"]
+            if name:
+                yield progress_text.fitted(f"{name}: {progress_text.line(told, now)}", width)
+            else:
                 yield from progress_text.lines(told, now, width)

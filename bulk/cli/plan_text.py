@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 79, 22  # an empty line and the question follow
 NAMED = 4  # reasons, warnings and lines of the message that are shown; --verbose shows all
+MESSAGE = 3  # of these lines are the message's, where there is room
 LABEL = 10  # columns of a label
 
 
@@ -22,9 +23,11 @@ def block(plan: "Plan", now: float, *, height: int = HEIGHT) -> str:
     facts, left = [_headline(plan), *_facts(plan, now)], [*_left_out(plan)]
     warnings = [line for one in plan.warnings for line in _labelled("warning", one)]
     room = max(height - len(facts), 3)
-    shown = [*_cut(left, min(NAMED, room - 2)), *_cut(warnings, min(2 * NAMED, room - 2))]
-    message = _cut([*_message(plan)], max(1, min(NAMED + 1, room - len(shown))))
-    return "\n".join([*facts, *message, *shown][:height])
+    shown = _cut(left, min(NAMED, room - 2 * NAMED))
+    shown += _cut(warnings, min(NAMED + 1, room - len(shown) - MESSAGE))
+    left_over = min(NAMED + 1, room - len(shown))
+    message = _cut([*_message(plan)], left_over) if left_over > 1 else []
+    return "\n".join([*facts, *message, *shown])
 
 
 def _headline(plan: "Plan") -> str:

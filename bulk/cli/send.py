@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NOTICE = "notify_command", "on_exit", "metrics_file", "emf", "otel"
-SHORTEST = 11  # lines of each plan, where there are several
+SHORTEST = 13  # lines of each plan, where there are several
 PLANNED = hints.RUN | hints.REACH | hints.PACE | {"only"}
 
 

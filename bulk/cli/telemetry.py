@@ -31,4 +31,5 @@ def export(runs: Sequence[Mapping[str, Any]]) -> None:
         for name, gauge in gauges.items():
             if run.get(name) is not None:
                 gauge.set(run[name], about)
+    provider.force_flush()
     provider.shutdown()
