@@ -1,7 +1,7 @@
 """The bars on a terminal: rich's progress, and below it what stands there in words, at any width from 40 columns."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
@@ -31,7 +31,8 @@ class _Rows(ProgressColumn):
 class Bars(Progress):
     """A bar for each run. With one alone it has no name, and what it says stands below it."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         super().__init__(
             TextColumn("{task.description}", table_column=Column(max_width=NAME, no_wrap=True), markup=False),
             BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=5)),
@@ -58,11 +59,11 @@ class Bars(Progress):
             yield Text(text, no_wrap=True, overflow="ellipsis")
 
     def _words(self) -> Iterator[str]:
-        now = time.time()
+        now = self._clock()
         for task in self.tasks:
             width = self.console.width
             told, name = task.fields["told"], task.fields["name"]
             if name:
-                yield progress_text.fitted(f"{name}: {progress_text.line(told, now)}", width)
+                yield from progress_text.brief(name, told, now, width)
             else:
                 yield from progress_text.lines(told, now, width)

@@ -1,5 +1,6 @@
 """The progress of a sending in words: a line for a log, some lines of any width for a terminal. Values in, text out."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -22,7 +23,16 @@ def line(told: "Progress", now: float) -> str:
 
 def lines(told: "Progress", now: float, width: int) -> list[str]:
     """Return the same in as many lines of a terminal as it takes, the waits in lines of their own."""
-    return [*packed([*facts(told, now)], width), *(fitted(f"waiting: {one}", width) for one in waits_of(told, now))]
+    waits = [line for one in waits_of(told, now) for line in wrapped(f"waiting: {one}", width)]
+    return [*packed([*facts(told, now)], width), *waits]
+
+
+def brief(name: str, told: "Progress", now: float, width: int) -> list[str]:
+    """Return one line of facts for one of several runs, and one of its waits where it waits."""
+    said = [f"{name}: {', '.join(facts(told, now))}"]
+    if told.waits:
+        said.append(f"  waiting: {'; '.join(waits_of(told, now))}")
+    return [fitted(line, width) for line in said]
 
 
 def rows(told: "Progress") -> str:
@@ -104,14 +114,19 @@ def _local(at: float) -> datetime:
 
 
 def packed(phrases: Sequence[str], width: int) -> list[str]:
-    """Put phrases into lines of a width, a comma between them; one that is longer than a line is cut."""
+    """Put phrases into lines of a width, a comma between them; one that is longer than a line takes two."""
     made: list[str] = []
     for phrase in phrases:
         if made and len(made[-1]) + 2 + len(phrase) <= width:
             made[-1] += f", {phrase}"
         else:
-            made.append(fitted(phrase, width))
+            made += wrapped(phrase, width)
     return made
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Break text into lines of a width; those after the first are indented."""
+    return textwrap.wrap(plain(text), width, subsequent_indent="  ")
 
 
 def fitted(text: str, width: int) -> str:
