@@ -78,7 +78,7 @@ def test_no_line_is_wider_than_the_terminal_and_nothing_is_cut(width: int) -> No
 @pytest.mark.parametrize("names", [("",), ("reminders", "a-campaign-of-a-very-long-name-indeed")])
 def test_bars_fit_any_width_and_no_frame_breaks_a_line(width: int, names: tuple[str, ...]) -> None:
     seen = io.StringIO()
-    bars = Bars(Console(file=seen, width=width, force_terminal=True, color_system=None, height=30))
+    bars = Bars(Console(file=seen, width=width, force_terminal=True, color_system=None, height=30), clock=lambda: NOW)
     for name in names:
         bars.note(name, TOLD)
     bars.console.print(bars.get_renderable())

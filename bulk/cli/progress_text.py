@@ -29,7 +29,9 @@ def lines(told: "Progress", now: float, width: int) -> list[str]:
 
 def brief(name: str, told: "Progress", now: float, width: int) -> list[str]:
     """Return one line of facts for one of several runs, and one of its waits where it waits."""
-    said = [f"{name}: {', '.join(facts(told, now))}"]
+    ends = [] if told.ends_at is None else [f"ends {clock(told.ends_at, now)}"]
+    main = [f"{told.sent:,} sent", f"{told.failed:,} failed", rate(told), f"{told.throttled:,} throttled", *ends]
+    said = [f"{name}: {', '.join(main)}"]
     if told.waits:
         said.append(f"  waiting: {'; '.join(waits_of(told, now))}")
     return [fitted(line, width) for line in said]

@@ -44,7 +44,9 @@ def summary(told: "Summary") -> str:
         were = "was" if told.sent_before == 1 else "were"
         lines.append(f"{nothing}{counted(told.sent_before, 'row')} {were} sent before{until}")
     elif not (told.calls or told.pending or told.in_doubt or told.halted):
-        lines.append("nothing to do: " + ("every row is left out" if told.rows else "the list has no rows"))
+        lines.append(
+            "nothing to do: " + ("every row is left out" if told.skipped == told.rows else "no row can be sent")
+        )
     if told.differs:
         lines.append(f"{told.differs:,} of them would get something else now; for that, give --run NEW")
     return "\n".join([*lines, *([f"results: {told.results}"] if told.results else [])])
