@@ -24,6 +24,7 @@ from botocore import xform_name
 from botocore.loaders import create_loader
 
 from bulk import __version__
+from bulk.aws.certificates import is_loopback
 from bulk.aws.failures import SDK, UNREADABLE, failure, is_foreign
 from bulk.aws.http_session import SingleSendSession, drop_unused_hooks, resolve_endpoint_once, watch_sent
 from bulk.aws.session import ClientSettings, Session
@@ -36,6 +37,7 @@ log = logging.getLogger("bulk")
 
 
 IDENTIFIED = 5.0  # seconds in which STS is to say whose credentials these are
+LOCAL_REGION = "us-east-1"  # of an endpoint on this machine, where none is said
 _AWS = ".amazonaws.com", ".amazonaws.com.cn", ".api.aws"
 
 
@@ -104,6 +106,11 @@ class Connect:
     async def prepare(self) -> None:
         """See to it that the next request can be signed. Raises `SetupError`."""
         await self._credentials.fresh()
+
+    @property
+    def credentials_from(self) -> str:
+        """Where the credentials come from, in the SDK's words: `env`, `sso`, `assume-role`."""
+        return str(self._credentials.method)
 
     async def account(self) -> str:
         """Return the account that the credentials are of; where nobody tells, their access key stands for it.
@@ -179,13 +186,25 @@ def _loader(data_path: str | None) -> Any:
 
 def _session(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
     """Open a session that also reads our additions to botocore's model."""
-    settings = ClientSettings(endpoint.ca_bundle, endpoint.connect_timeout, endpoint.read_timeout, endpoint.allow_http)
+    local = endpoint.url is not None and is_loopback(urlsplit(endpoint.url).hostname)
+    times = endpoint.connect_timeout, endpoint.read_timeout
+    settings = ClientSettings(endpoint.ca_bundle, *times, endpoint.allow_http, dummy=local)
     core = Session(settings, profile=endpoint.profile, role_arn=endpoint.role_arn)
     core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
     key, secret = endpoint.credentials or (None, None)
+    region = endpoint.region or core.get_config_variable("region") or (LOCAL_REGION if local else None)
     return core, aioboto3.Session(
-        botocore_session=core, region_name=endpoint.region, aws_access_key_id=key, aws_secret_access_key=secret
+        botocore_session=core, region_name=region, aws_access_key_id=key, aws_secret_access_key=secret
     )
+
+
+def region_of(endpoint: Endpoint) -> str | None:
+    """Return the Region that a client would use: as said, else as the environment or the profile has it."""
+    try:
+        region: str | None = _session(endpoint)[1].region_name
+    except SDK:
+        return endpoint.region
+    return region
 
 
 @asynccontextmanager

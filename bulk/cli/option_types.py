@@ -2,6 +2,7 @@
 
 import math
 import re
+import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,22 @@ class Duration(click.ParamType[float]):
             return seconds(float(value) if str(value).replace(".", "", 1).isdigit() else value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class Moment(click.ParamType[str]):
+    """A time."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from bulk.errors import CampaignError
+        from bulk.run.start import moment
+
+        try:
+            moment(value, time.time())
+        except CampaignError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
 
 
 class Rate(click.ParamType[float | str]):

@@ -8,7 +8,8 @@ import click
 from click.core import ParameterSource
 
 from bulk.cli import screen
-from bulk.cli.option_types import FOLDER, Account, Count, Duration, Lasting, Quota, Rate, Share, StateDirectory
+from bulk.cli.option_types import FOLDER, Account, Count, Duration, Lasting, Moment, Quota, Rate, Share, StateDirectory
+from bulk.run.run_name import dated
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
@@ -47,7 +48,14 @@ rehearsing = _all(_templates, _faults)
 
 reading = _all(
     _contacts,
-    option("--run", "run_id", default="default", show_default=True, help="Names one sending of a campaign."),
+    option(
+        "--run",
+        "run_id",
+        default="default",
+        show_default=True,
+        callback=lambda _ctx, _param, value: dated(value),
+        help="Names one sending of a campaign; {date} in it stands for today's date.",
+    ),
     option(
         "--state-dir",
         type=StateDirectory(),
@@ -115,6 +123,21 @@ sending = _all(
     ),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
     _yes,
+)
+
+scheduling = _all(
+    option("--start-at", type=Moment(), metavar="TIME", help="Begin then: 09:00, or 2026-11-20T09:00-07:00."),
+    option("--lock-wait", type=Duration(), help="Wait so long (90s, 2h) while another process sends the run."),
+    option("--notify-command", metavar="CMD", help="Run this in a shell at the end, the summary on stdin."),
+    option(
+        "--on-exit",
+        metavar="CODES[: CMD]",
+        multiple=True,
+        help="Notify at these exit codes only: 1,3 or success, failure; with a command, run that. Repeatable.",
+    ),
+    option("--metrics-file", type=FILE, help="Write the counts there for Prometheus, during and after the run."),
+    option("--emf", is_flag=True, help="Write the counts to stderr as one line for CloudWatch (EMF)."),
+    option("--otel", is_flag=True, help="Send the counts over OTLP, as OTEL_… says; needs the extra bulk[otel]."),
 )
 
 reaching = _all(
@@ -194,6 +217,16 @@ def _was_typed(name: str) -> bool:
 
 
 _said = {"expose_value": False, "is_eager": True}
+
+verbose = option("--verbose", is_flag=True, help="Show the whole plan before the question, and not its main points.")
+
+progress = option(
+    "--progress",
+    type=click.Choice(["plain", "live", "none"]),
+    callback=screen.set_progress,
+    help="A bar on a terminal (live), a line every 10 s (plain), or nothing; else as it fits.",
+    **_said,
+)
 
 talking = _all(
     option("--json", is_flag=True, callback=screen.set_json, help="One JSON object on stdout.", **_said),

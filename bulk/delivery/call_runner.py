@@ -25,7 +25,8 @@ from bulk.delivery.attempts import AttemptState, CallCounts, Full, RetryAfter
 from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, SetupError
 from bulk.model import Call, Reply, Verdict
 from bulk.operations.verdicts import is_of_transport, verdict
-from bulk.pacing.queue import Gate, RateLimitQueue
+from bulk.pacing.gate import Gate
+from bulk.pacing.queue import RateLimitQueue
 from bulk.stop import Stop
 
 log = logging.getLogger("bulk")
@@ -102,6 +103,10 @@ class CallRunner:
         """Name the operations that wait until the service has room again."""
         return tuple(operation for operation, gate in self._gates.items() if gate.closed_at is not None)
 
+    def probes_in(self) -> dict[str, float]:
+        """Return when each operation that waits for room is tried again: in so many seconds."""
+        return {name: gate.probes_in() for name, gate in self._gates.items() if gate.closed_at is not None}
+
     async def make(self, call: Call, token: str, *, ready: Callable[[], Awaitable[None]], tries: AttemptState) -> Reply:
         """Make a call until it has its reply. `ready` is awaited before each try, when it has its turn.
 
@@ -135,6 +140,7 @@ class CallRunner:
             tries.placed = True
             await self._transport.prepare()
             await self._prepare(turns, ready, tries)
+            self.call_counts.in_flight += 1
             try:
                 reply = await self._transport.call(call, token)
             except CallFailed as failure:
@@ -146,6 +152,8 @@ class CallRunner:
                 tries.made -= 1
                 self.call_counts.calls -= 1
                 raise
+            finally:
+                self.call_counts.in_flight -= 1
             if probing:
                 log.info("%s: room again after %.0f s", call.operation, gate.closed_for())
                 gate.open()

@@ -87,6 +87,10 @@ class Deliverer:
         """The operations that wait until the service has room again."""
         return self.caller.full()
 
+    def probes_in(self) -> dict[str, float]:
+        """Return when each of those is tried again: in so many seconds."""
+        return self.caller.probes_in()
+
     async def deliver(self, delivery: Delivery) -> Outcome:
         """Drive one recipient to its outcome, and record that.
 

@@ -15,7 +15,7 @@ from bulk.model import Recipient, Refusal, Status
 from bulk.reports import EXAMPLES, Example, Reasons
 from bulk.request import Request
 from bulk.run.changes import changes
-from bulk.run.context import RunContext, Source
+from bulk.run.context import RunContext, Source, choose
 from bulk.run.eligibility import Judge
 from bulk.run.environment import in_scratch, open_from
 from bulk.run.list_reader import ListReader
@@ -24,6 +24,7 @@ from bulk.run.plan import DryRun, Plan
 from bulk.run.repeats import Repeats
 from bulk.run.results import read_results
 from bulk.run.state_place import looked_at
+from bulk.run.target import identified, warnings_of
 from bulk.run.templates import wanted
 from bulk.run.wiring import opened_pass
 from bulk.stop import Stop
@@ -58,6 +59,21 @@ async def _looked_at(context: RunContext, dry_run: DryRun) -> Plan:
         with unwrapped():
             await sending.go(None, 0.0)
         return await in_thread(dry_run.finish, sending.rows, read_results(context.reader, sending.ledger))
+
+
+async def known(campaign: Source, plan: Plan, **options: Any) -> Plan:
+    """Complete a plan by what the account tells: whose it is, and its quotas.
+
+    Raises `CampaignError` and `SetupError` where no client can be opened.
+    """
+    if plan.target is None or options.get("sandbox"):
+        return plan
+    options = {name: value for name, value in options.items() if name != "only"}
+    ref = await in_thread(choose, campaign, Options.of(options))
+    plan.target = await identified(ref, plan.target)
+    told = [*warnings_of(plan.target, ref.campaign.tables)]
+    plan.warnings = [*told, *(one for one in plan.warnings if one not in told)]
+    return plan
 
 
 def plan_of(reader: ListReader, request: Request, judge: Judge, dry_run: DryRun) -> Plan:

@@ -4,6 +4,7 @@ import dataclasses
 import math
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -11,6 +12,7 @@ from bulk.campaign import HIGHEST, LONGEST, brief
 from bulk.errors import CampaignError
 from bulk.loader import HeldTable
 from bulk.model import Status
+from bulk.run.run_name import dated
 from bulk.text.plain import nearest
 
 _RUN_ID = re.compile(r"\w(?:[\w.+:@ -]{0,98}[\w+-])?")
@@ -24,6 +26,7 @@ _MOST = {
     "read_timeout": LONGEST,
     "max_duration": LONGEST,
     "lease": 24 * 3600,
+    "lock_wait": LONGEST,
 }
 _SHORTEST_LEASE = 2.0
 Contacts = Path | str | HeldTable
@@ -37,7 +40,8 @@ class Options:
     ends a run where sending hours are closed, instead of waiting for the next window.
     `faults` and `templates` are those of a rehearsal's sandbox; `ask` lets a check ask AWS about message templates.
     `state_dir` is a folder, or `s3://bucket/prefix`, which is claimed for `lease` seconds at a time.
-    `spreadsheet_safe`: results in `.csv` hold no formula.
+    `spreadsheet_safe`: results in `.csv` hold no formula. `start_at` is when sending begins (`run.start.moment`),
+    `lock_wait` for how long to wait while another process sends the run. `{date}` in `run_id` stands for today's date.
     """
 
     contacts: Contacts | None = None
@@ -68,6 +72,8 @@ class Options:
     no_wait: bool = False
     accept_changes: bool = False
     only: Status | None = None
+    start_at: datetime | str | None = None
+    lock_wait: float | None = None
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Self:
@@ -77,6 +83,7 @@ class Options:
             near = nearest(name, known)
             raise CampaignError(f"no option {name!r}" + (f"; did you mean {near!r}?" if near else ""))
         options = cls(**given)
+        options = dataclasses.replace(options, run_id=dated(options.run_id))
         for name, most in _MOST.items():
             value = getattr(options, name)
             if value is not None and value != "auto" and not 0 < value < math.inf:
@@ -86,7 +93,7 @@ class Options:
         if not _RUN_ID.fullmatch(options.run_id):
             raise CampaignError(
                 f"run {options.run_id[:40]!r}: files are named after it, so it is made of up to 100 letters, digits, "
-                "and . _ - + : @ or spaces between them"
+                "and . _ - + : @ or spaces between them; {date} stands for today's date"
             )
         if options.only and options.only not in {Status.REJECTED, Status.REFUSED, Status.SKIPPED, Status.UNKNOWN}:
             raise CampaignError(f"only takes rejected, refused, skipped or unknown, not {options.only}")

@@ -27,6 +27,7 @@ from bulk.run.pool import Pool
 from bulk.run.rehearsal import Sandboxes
 from bulk.run.results import frame_of, summarise
 from bulk.run.send import EVERY, Run, Starting, kept, prepared, sent
+from bulk.run.start import wait_to_start
 from bulk.run.state_place import StatePlace, claimed, looked_at
 from bulk.run.summary import Progress
 from bulk.stop import Stop, Stopped
@@ -75,6 +76,8 @@ async def send_all(
     asked = Options.of(options)
     _check_some(campaigns)
     stop = stop or Stop()
+    await in_thread(_chosen, campaigns, asked)
+    await wait_to_start(campaigns, asked, stop)
     async with looked_at(campaigns[0], asked) if asked.dry_run else claimed(campaigns[0], asked, stop) as place:
         place.pool.sandboxes = sandboxes or Sandboxes()
         runs = await _all_sent(campaigns, place, _Together(stop, watch, every, place.pool))

@@ -7,6 +7,7 @@ import polars as pl
 from bulk.ledger.lock import sender
 from bulk.run.context import Source, choose, open_campaign
 from bulk.run.options import Options
+from bulk.run.progress_file import left_by
 from bulk.run.results import exit_code, found, frame_of, recorded, summary_of_record
 from bulk.run.send import Run
 from bulk.run.state_place import looked_at
@@ -21,10 +22,11 @@ async def status(campaign: Source, **options: Any) -> Run:
         with recorded(ref) as record:
             summary = await in_thread(summary_of_record, ref, record)
             busy = busy or (place.sender if record.facts.under_way is not None else None)
+        progress = await in_thread(left_by, ref) if busy else None
 
     def results() -> pl.DataFrame:
         context = open_campaign(campaign, ref.options)
         context.contacts.holds += place.holds
         return frame_of(ref, context.reader)
 
-    return Run(summary, exit_code(summary), results, sender=busy)
+    return Run(summary, exit_code(summary), results, sender=busy, progress=progress)

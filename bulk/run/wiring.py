@@ -71,7 +71,7 @@ async def opened_pass(
                     record.measure(traffic.due, traffic.rest)
                     measured = MeasuredTransport(transport, traffic, _sms_segments(context))
                     driving = deliverer(context, record, measured, queues=queues, judge=judge, stop=stop)
-                    yield SendPass(context, record, driving, judge, stop, waiting, pool)
+                    yield SendPass(context, record, driving, judge, stop, waiting, pool, queues)
 
 
 @contextmanager
