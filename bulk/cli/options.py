@@ -163,6 +163,7 @@ serving = _all(
     option("--burst", type=click.IntRange(1), help="Calls at once and operation."),
     option("--faults", type=FILE, help="A bad day, as JSON or TOML."),
     option("--state-dir", type=FOLDER, help="Keep what is accepted there, and go on with what is there."),
+    option("--account", type=FILE, help="What the account has and who may do what, as JSON or TOML."),
     option(
         "--allow-host",
         "allow_hosts",

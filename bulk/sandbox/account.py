@@ -15,12 +15,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bulk.sandbox import api, checks, handlers
+from bulk.sandbox.admission import admit
 from bulk.sandbox.contact import Request
 from bulk.sandbox.effects import Effect, Plan
 from bulk.sandbox.errors import ServiceError
 from bulk.sandbox.fault_config import declare
 from bulk.sandbox.faults import Declaration, Faults
 from bulk.sandbox.quotas import Bucket, Quotas
+from bulk.sandbox.services import Services
 from bulk.sandbox.state import Contacts, Limits
 from bulk.sandbox.storage import Storage
 
@@ -93,6 +95,7 @@ class Account:
     def __init__(self, settings: Settings, now: float, storage: Storage | None = None) -> None:
         self.api = api.load()
         self.settings = settings
+        self.services = Services()
         _known_operations(settings.quotas.operations)
         self.contacts = Contacts(settings.limits, storage)
         self._start(now)
@@ -168,6 +171,7 @@ class Account:
     def _serve(self, call: Call, parameters: dict[str, Any], *, region: str, now: float) -> tuple[dict[str, Any], bool]:
         operation = call.operation
         operation.validate(parameters)
+        admit(self.services, call.authorization, operation.name, parameters)
         checks.CHECKS[operation.name](parameters)
         self.contacts.require_instance(parameters["InstanceId"])
         request = Request(operation.name, parameters, call.body, region)

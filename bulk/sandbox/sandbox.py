@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bulk.sandbox import control
+from bulk.sandbox import control, directory
 from bulk.sandbox.account import Account, Settings
 from bulk.sandbox.fault_config import read_file
 from bulk.sandbox.quotas import Quotas
@@ -41,6 +41,7 @@ class Sandbox:
     - `allow_hosts`: names by which it may be called beside 127.0.0.1 and localhost, with a port or for any port.
     - `control_token`: what `/_sandbox/…` wants as `Authorization: Bearer …`; without one, anybody on this machine may.
     - `state_dir`: a folder in which contacts outlive it; another one with the same folder goes on with them.
+    - `account`: a declaration as in `bulk.sandbox.directory`, or the path of a JSON or TOML file with one.
     - `clock` gives Unix seconds.
 
     Raises `ValueError` for a setting that is wrong, `OSError` where the port is taken, or `state_dir` cannot
@@ -61,6 +62,7 @@ class Sandbox:
         allow_hosts: Collection[str] = (),
         control_token: str | None = None,
         state_dir: Path | str | None = None,
+        account: Mapping[str, Any] | Path | str | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._port = port
@@ -71,6 +73,8 @@ class Sandbox:
         self._account = Account(Settings(granted, limits), self._clock(), self._storage)
         if faults is not None:
             self.set_faults(read_file(Path(faults)) if isinstance(faults, str | Path) else faults)
+        if account is not None:
+            self.set_account(directory.read_file(Path(account)) if isinstance(account, str | Path) else account)
         self._server: Server | None = None
         self._guarded = {"hosts": allow_hosts, "token": control_token}
 
@@ -128,6 +132,15 @@ class Sandbox:
     def set_quotas(self, **changed: Any) -> None:
         """Change `rate`, `burst`, `quotas`, `open_contacts` or `ends_after` at once. Raises `ValueError`."""
         self._account.set_quotas(changed, self._clock())
+
+    def set_account(self, account: Mapping[str, Any]) -> None:
+        """Declare the account anew: what there is besides contacts, and who may do what. Raises `ValueError`."""
+        self._account.services.declare(account)
+
+    @property
+    def asked(self) -> dict[str, int]:
+        """How often each operation that only reads was asked for."""
+        return dict(self._account.services.asked)
 
     def reset(self) -> None:
         """Forget contacts, tokens and calls; quotas and faults stay, and start over."""

@@ -15,6 +15,7 @@ from bulk.sandbox.control import Control, Wrong
 from bulk.sandbox.effects import Effect
 from bulk.sandbox.errors import ServiceError
 from bulk.sandbox.guard import Denied, Guard
+from bulk.sandbox.wire import Request
 
 _LARGEST = 64 * 2**20  # an email's 5 MB, each character as \\uXXXX, and room
 _SILENT = logging.getLogger("bulk.sandbox.http")
@@ -107,11 +108,18 @@ class Server:
             return _told(400, broken.message) if inside else _refused(broken, 400)
         if inside:
             return self._inside(request, path, query=query, body=body)
+        return await self._served(request, path, query=query, body=body)
+
+    async def _served(self, request: web.BaseRequest, path: str, *, query: str, body: bytes) -> web.StreamResponse:
+        account, now = self.account, self._clock()
+        asked = Request(request.method, path, query, body, request.headers)
+        if (told := account.services.answer(asked, account.settings.quotas.rate, now)) is not None:
+            return _response(Answer(told.status, told.body, told.code), told.kind)
         try:
             call = self._call(request, path, body)
         except ServiceError as error:
-            return _refused(error, self.account.api.statuses[error.code])
-        answer = self.account.answer(call, self._clock())
+            return _refused(error, account.api.statuses[error.code])
+        answer = account.answer(call, self._clock())
         if answer.delay:
             await asyncio.sleep(answer.delay)
         return await self._give(request, answer)
@@ -152,10 +160,10 @@ def _refused(error: ServiceError, status: int) -> web.Response:
     return _response(Answer(status, error_body(error), error.code))
 
 
-def _response(answer: Answer) -> web.Response:
+def _response(answer: Answer, kind: str = "application/json") -> web.Response:
     headers = {"x-amzn-RequestId": str(uuid.uuid4())}
     if answer.body:
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = kind
     if answer.code is not None:
         headers["x-amzn-ErrorType"] = answer.code
     return web.Response(status=answer.status, body=answer.body, headers=headers)
