@@ -72,8 +72,8 @@ class Connect:
 
     async def __aenter__(self) -> Self:
         """Open the client. Raises `CampaignError` for a wrong option, `SetupError` without usable credentials."""
-        with _ours("connecting"), _options():
-            core, self._session = _session(self._endpoint)
+        with translated("connecting"), options_named():
+            core, self._session = session_of(self._endpoint)
             self._credentials = await core.get_credentials()
             self._client = await self._stack.enter_async_context(
                 self._session.client("connect", endpoint_url=self._endpoint.url, config=self._config())
@@ -177,7 +177,7 @@ def _loader(data_path: str | None) -> Any:
     return loader
 
 
-def _session(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
+def session_of(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
     """Open a session that also reads our additions to botocore's model."""
     settings = ClientSettings(endpoint.ca_bundle, endpoint.connect_timeout, endpoint.read_timeout, endpoint.allow_http)
     core = Session(settings, profile=endpoint.profile, role_arn=endpoint.role_arn)
@@ -196,14 +196,14 @@ async def client_of(service: str, endpoint: Endpoint) -> AsyncIterator[Any]:
     `CampaignError`, `SetupError`, and `CallFailed` for what goes wrong inside.
     """
     async with AsyncExitStack() as stack:
-        with _ours(service), _options():
-            opened = await stack.enter_async_context(_session(endpoint)[1].client(service))
-        with _ours(service):
+        with translated(service), options_named():
+            opened = await stack.enter_async_context(session_of(endpoint)[1].client(service))
+        with translated(service):
             yield opened
 
 
 @contextmanager
-def _ours(doing: str) -> Iterator[None]:
+def translated(doing: str) -> Iterator[None]:
     """Turn what the SDK raises into what the rest of the program knows."""
     try:
         yield
@@ -212,7 +212,7 @@ def _ours(doing: str) -> Iterator[None]:
 
 
 @contextmanager
-def _options() -> Iterator[None]:
+def options_named() -> Iterator[None]:
     """Turn what a wrong option makes the SDK raise into words about that option."""
     try:
         yield

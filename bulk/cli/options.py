@@ -94,6 +94,14 @@ reading = _all(
     option("--sandbox", is_flag=True, help="Use a sandbox of its own, and a state apart from real runs."),
 )
 
+examining = option("--account", is_flag=True, help="Ask the AWS account too whether all is there; nothing is sent.")
+
+granting = _all(
+    _contacts,
+    option("--account", is_flag=True, help="Also what `bulk check --account` reads."),
+    option("--region", help="The AWS Region."),
+)
+
 _yes = option("--yes", is_flag=True, help="Send without asking.")
 
 trying = _all(

@@ -64,7 +64,7 @@ async def _plan(campaigns: Sequence[Path], options: dict[str, Any]) -> str:
 
     screen.check_somebody_is_there()
     planned = {name: options[name] for name in PLANNED}
-    return "\n\n".join([text.plan(await check(campaign, **planned)) for campaign in campaigns])
+    return "\n\n".join([text.plan(await check(campaign, account=True, **planned)) for campaign in campaigns])
 
 
 async def _sent(campaign: Path, stop: "Stop", options: dict[str, Any]) -> "Run":

@@ -4,6 +4,7 @@ A run of which the ledger has nothing yet needs none to tell which rows are new:
 further up. Then there are no tasks and no transactions, and the list is read once.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from time import time
 from typing import Any
@@ -15,12 +16,13 @@ from bulk.model import Recipient, Refusal, Status
 from bulk.reports import EXAMPLES, Example, Reasons
 from bulk.request import Request
 from bulk.run.changes import changes
-from bulk.run.context import Source
+from bulk.run.context import Source, choose
 from bulk.run.eligibility import Judge
 from bulk.run.environment import in_scratch, open_from
 from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
 from bulk.run.plan import DryRun, Plan
+from bulk.run.preflight import preflight
 from bulk.run.repeats import Repeats
 from bulk.run.results import read_results
 from bulk.run.wiring import opened_pass
@@ -31,11 +33,19 @@ from bulk.threads import in_thread
 BATCH = 10_000  # rows that are looked up together
 
 
-async def check(campaign: Source, **options: Any) -> Plan:
+async def check(campaign: Source, *, account: bool = False, **options: Any) -> Plan:
     """Read everything and send nothing: what would be sent, what would not and why, and how long it takes.
 
-    Raises `CampaignError` and `ListError`.
+    `account`: ask the AWS account too whether it has all that the campaign names and needs; what is found stands in
+    the plan's `account`. Raises `CampaignError` and `ListError`.
     """
+    found = await preflight(await in_thread(choose, campaign, Options.of(options))) if account else []
+    plan = await _plan(campaign, options)
+    plan.account = found
+    return plan
+
+
+async def _plan(campaign: Source, options: Mapping[str, Any]) -> Plan:
     context = in_scratch(await open_from(campaign, Options.of({**options, "dry_run": True})))
     dry_run = DryRun(context)
     dry_run.plan.notes += await in_thread(changes, context, context.digests)

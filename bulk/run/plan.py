@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from bulk.account import Finding, State
 from bulk.delivery.attempts import CallCounts
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Status, place_of
 from bulk.operations import at
@@ -45,7 +46,8 @@ class Plan:
     """What would be sent. `seconds` is how long that takes at the campaign's rates; `parts` are of SMS, else 0.
 
     `finishes_at` is when that is done if it begins now (ISO 8601), sending hours included; `countries` and `zones`
-    count rows by where they go, as far as that is known.
+    count rows by where they go, as far as that is known. `account` is what was found of the AWS account, where it was
+    asked.
     """
 
     campaign: str
@@ -62,6 +64,12 @@ class Plan:
     notes: list[str] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
+    account: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether a sending would end without a message: something of the account is wrong."""
+        return any(one.state is State.WRONG for one in self.account)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as `--json` prints it."""
