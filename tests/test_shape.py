@@ -24,7 +24,7 @@ HOME = Path(bulk.__file__).parent
 FILES = sorted(HOME.rglob("*.py"))
 
 WORDS = {"model", "errors", "text"}
-PURE = {"account", "campaign", "channels", "columns", "operations", "pacing", "reports", "request", "rules"}
+PURE = {"account", "campaign", "prices", "channels", "columns", "operations", "pacing", "reports", "request", "rules"}
 EDGE = {"aws", "files", "ledger", "loader", "pacing.shared", "reports.results", "threads"}
 MOTION = {"stop", "pacing.queue", "delivery"}
 
@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "campaign": WORDS | {"channels"},
     "request": WORDS | {"campaign", "columns", "operations"},
     "rules": WORDS | {"campaign", "channels"},
+    "prices": WORDS | {"campaign"},
     "account": WORDS | {"campaign", "operations"},
     "pacing": WORDS,
     "reports": WORDS,
@@ -82,7 +83,7 @@ HOMES: dict[str, set[str]] = {
     "markdown_it": {"reference"},
     "phonenumbers": {"loader"},
     "polars": {"loader", "reports", "reports.results", "run"},
-    "pydantic": {"campaign", "rules"},
+    "pydantic": {"campaign", "prices", "rules"},
     "rich": {"cli"},
     "sqlite3": {"ledger", "sandbox"},
     "tenacity": {"delivery"},

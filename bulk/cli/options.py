@@ -94,7 +94,12 @@ reading = _all(
     option("--sandbox", is_flag=True, help="Use a sandbox of its own, and a state apart from real runs."),
 )
 
-examining = option("--account", is_flag=True, help="Ask the AWS account too whether all is there; nothing is sent.")
+pricing = option("--prices", type=FILE, help="A table of prices, instead of the campaign's.")
+
+examining = _all(
+    option("--account", is_flag=True, help="Ask the AWS account too whether all is there; nothing is sent."),
+    pricing,
+)
 
 granting = _all(
     _contacts,
@@ -143,6 +148,7 @@ sending = _all(
     option("--results", type=FILE, help="Where the results go; default results/NAME-RUN.csv beside the campaign."),
     writing,
     option("--limit", type=click.IntRange(1), help="Send to so many rows at most."),
+    pricing,
     option(
         "--only",
         type=click.Choice(["rejected", "refused", "skipped", "unknown"]),

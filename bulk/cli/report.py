@@ -13,6 +13,7 @@ from bulk.cli.command import command
 @options.campaign
 @click.option("-o", "--output", required=True, type=options.FILE, help=".html")
 @options.reading
+@options.pricing
 @options.reaching
 @options.talking
 def report(campaign: Path, output: Path, **given: Any) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bulk.cli import hints, options, process, screen, send_all, text
+from bulk.cli import account, hints, options, process, screen, send_all, text
 from bulk.cli.command import command
 from bulk.cli.progress import watching
 
@@ -64,7 +64,8 @@ async def _plan(campaigns: Sequence[Path], options: dict[str, Any]) -> str:
 
     screen.check_somebody_is_there()
     planned = {name: options[name] for name in PLANNED}
-    return "\n\n".join([text.plan(await check(campaign, account=True, **planned)) for campaign in campaigns])
+    plans = [account.affordable(await check(campaign, account=True, **planned)) for campaign in campaigns]
+    return "\n\n".join(map(text.plan, plans))
 
 
 async def _sent(campaign: Path, stop: "Stop", options: dict[str, Any]) -> "Run":

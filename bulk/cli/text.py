@@ -120,7 +120,7 @@ def plan(found: "Plan") -> str:
     lines.append(f"at the campaign's rates this takes about {duration(found.seconds)}")
     if found.finishes_at:
         lines.append(f"begun now, it ends about {found.finishes_at[:16].replace('T', ' ')} UTC")
-    lines += account.lines(found.account)
+    lines += [*account.cost(found), *account.lines(found.account)]
     for note in found.notes:
         lines += textwrap.wrap(f"note: {plain(note[:LIMIT])}", WIDTH, subsequent_indent="  ")
     return "\n".join([*lines, *(f"\n{preview(one)}" for one in found.previews)])

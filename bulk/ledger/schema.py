@@ -41,7 +41,12 @@ def dispatches_of_their_own(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS = [first_tables, dispatches_of_their_own]
+def segments_of_dispatches(connection: sqlite3.Connection) -> None:
+    """Keep how many segments each message has: what it costs follows from that."""
+    connection.execute(dispatches.SEGMENTS)
+
+
+MIGRATIONS = [first_tables, dispatches_of_their_own, segments_of_dispatches]
 
 _SETTINGS = "CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT"
 

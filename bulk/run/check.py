@@ -17,6 +17,7 @@ from bulk.reports import EXAMPLES, Example, Reasons
 from bulk.request import Request
 from bulk.run.changes import changes
 from bulk.run.context import Source, choose
+from bulk.run.cost import excess
 from bulk.run.eligibility import Judge
 from bulk.run.environment import in_scratch, open_from
 from bulk.run.list_reader import ListReader
@@ -25,6 +26,7 @@ from bulk.run.plan import DryRun, Plan
 from bulk.run.preflight import preflight
 from bulk.run.repeats import Repeats
 from bulk.run.results import read_results
+from bulk.run.send_pass import SendPass
 from bulk.run.wiring import opened_pass
 from bulk.stop import Stop
 from bulk.text.outside import row_text
@@ -50,11 +52,18 @@ async def _plan(campaign: Source, options: Mapping[str, Any]) -> Plan:
     dry_run = DryRun(context)
     dry_run.plan.notes += await in_thread(changes, context, context.digests)
     async with opened_pass(context, Stop(), dry_run) as sending:
-        if not context.options.only and not any(sending.ledger.counts().values()):
-            return await in_thread(plan_of, sending.context.reader, sending.context.request, sending.judge, dry_run)
-        with unwrapped():
-            await sending.go(None, 0.0)
-        return await in_thread(dry_run.finish, sending.rows, read_results(context.reader, sending.ledger))
+        plan = await _surveyed(sending, dry_run)
+        plan.over_budget = await in_thread(excess, context, sending.ledger, plan.cost) if plan.cost else None
+        return plan
+
+
+async def _surveyed(sending: SendPass, dry_run: DryRun) -> Plan:
+    context = sending.context
+    if not context.options.only and not any(sending.ledger.counts().values()):
+        return await in_thread(plan_of, context.reader, context.request, sending.judge, dry_run)
+    with unwrapped():
+        await sending.go(None, 0.0)
+    return await in_thread(dry_run.finish, sending.rows, read_results(context.reader, sending.ledger))
 
 
 def plan_of(reader: ListReader, request: Request, judge: Judge, dry_run: DryRun) -> Plan:

@@ -33,7 +33,7 @@ class Options:
 
     `only` sends again just the rows that ended so; `accept_changes` lets unsent rows take a changed campaign. `no_wait`
     ends a run where sending hours are closed, instead of waiting for the next window.
-    `spreadsheet_safe`: results in `.csv` hold no formula.
+    `spreadsheet_safe`: results in `.csv` hold no formula. `prices` is a file of prices, instead of the campaign's.
     """
 
     contacts: Contacts | None = None
@@ -60,6 +60,7 @@ class Options:
     no_wait: bool = False
     accept_changes: bool = False
     only: Status | None = None
+    prices: Path | str | None = None
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Self:

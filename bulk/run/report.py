@@ -14,6 +14,7 @@ from bulk.model import Status, place_of
 from bulk.reports import About, Figures, Fold, Report, Row, page
 from bulk.reports.aggregate import SHOWN
 from bulk.run.context import RunRef, Source, choose
+from bulk.run.cost import so_far
 from bulk.run.environment import open_from
 from bulk.run.inputs import check_output
 from bulk.run.list_reader import ListReader
@@ -67,10 +68,11 @@ def _report(ref: RunRef, reader: ListReader | BulkError, record: RunRecord) -> R
             reader = error
         else:
             notes = () if about.sender else _unlisted(figures, record)
-            return Report(about, figures, now, (*_rehearsal(ref), *notes))
+            return Report(about, figures, now, (*_rehearsal(ref), *so_far(ref, record).notes(), *notes))
     trouble = redact(f"The contact list cannot be read, so here is what the ledger alone can tell: {reader}")
     log.warning(trouble)
-    return Report(about, _from_ledger(record), now, (*_rehearsal(ref), str(trouble)), complete=False)
+    notes = (*_rehearsal(ref), *so_far(ref, record).notes(), str(trouble))
+    return Report(about, _from_ledger(record), now, notes, complete=False)
 
 
 def _rehearsal(ref: RunRef) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from bulk.pacing.queue import RateLimitQueue, WaiterCount
 from bulk.pacing.shared import FileStore, steady_clock
 from bulk.request import Texts
 from bulk.run.admission import admission
+from bulk.run.budget import guarded
 from bulk.run.context import RunContext
 from bulk.run.eligibility import Judge
 from bulk.run.environment import applied_rates, destination, rate_owner, start_afresh
@@ -63,7 +64,8 @@ async def opened_pass(
                     rooms = open_contact_limits(rates, identity, ledger, now=clock())
                     queues = queues_of(limiters, rooms, stop=stop, waiting=waiting)
                     driving = deliverer(context, record, transport, queues=queues, judge=judge, stop=stop)
-                    yield SendPass(context, record, driving, judge, stop, waiting)
+                    within = guarded(context, record, driving, stop)
+                    yield SendPass(context, record, within, judge, stop, waiting)
 
 
 @contextmanager
@@ -128,15 +130,17 @@ def deliverer(
     """Put the parts of a delivery together."""
     campaign, texts = context.campaign, context.request.texts
     policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, context.request.varies)
-    count = partial(_segments, texts) if campaign.pacing.parts_per_second else _one
+    segments = partial(_segments, texts)
+    count = segments if campaign.pacing.parts_per_second else _one
     caller = CallRunner(transport, queues, stop, policy=policy, parts_of=count)
+    kept = segments if campaign.channel_facts.SEGMENTED else _one
     record.count(lambda: (caller.call_counts.calls, caller.call_counts.throttled))
     return Deliverer(
         caller=caller,
         journal=record,
         exchange=campaign.channel_facts.exchange,
         token_of=_tokens(record.facts.identity),
-        admission=admission(context.rates, judge, record.facts.identity),
+        admission=admission(context.rates, judge, record.facts.identity, kept),
         now=judge.now,
         replay_within=replay_within(campaign),
     )
