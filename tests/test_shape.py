@@ -62,7 +62,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # 5 people
     "reference": WORDS | {"campaign", "channels", "operations"},
     "starters": WORDS | {"channels", "files", "loader", "reference"},
-    "cli": WORDS | {"account", "files", "reference", "campaign", "reports", "run", "sandbox", "starters", "stop", "threads"},
+    "cli": WORDS
+    | {"account", "campaign", "files", "reference", "reports", "run", "sandbox", "starters", "stop", "threads"},
     "__main__": {"cli"},
     # apart: the judge is not related to the judged
     "sandbox": set(),
