@@ -68,7 +68,7 @@ async def failed(sandbox: Sandbox, campaign: dict[str, Any], folder: Path, caplo
     """Send, and return whether something of it failed: the run, or the ending of a contact that it asked for."""
     caplog.clear()
     contacts = {} if "contacts" in campaign else {"contacts": FRAME}
-    options = {"endpoint_url": sandbox.url, "region": "us-west-2", "state_dir": folder, **contacts}
+    options: dict[str, Any] = {"endpoint_url": sandbox.url, "region": "us-west-2", "state_dir": folder, **contacts}
     options["results"] = folder / "results.csv"
     try:
         run = await bulk.send(bulk.Campaign(**campaign), **options)
