@@ -21,7 +21,7 @@ directory     what the account has besides contacts, as declared
 services      the other services, which tell of that
 protocols     how they are asked and answer
 wire          a request to them, and the answer
-asked         a question to one of them
+inquiry       a question to one of them
 instance      what Amazon Connect tells of an instance
 reads         what is told, and which permission that takes
 objects       lists in S3

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bulk.sandbox.asked import Asked, not_found
+from bulk.sandbox.inquiry import Asked, not_found
 from bulk.sandbox.services import Services
 from bulk.sandbox.wire import signature
 

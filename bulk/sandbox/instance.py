@@ -2,9 +2,9 @@
 
 import json
 
-from bulk.sandbox.asked import Asked, Members, not_found
 from bulk.sandbox.directory import Thing
 from bulk.sandbox.errors import ServiceError
+from bulk.sandbox.inquiry import Asked, Members, not_found
 
 
 def _instance(asked: Asked) -> Thing:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bulk.sandbox import instance, policies
-from bulk.sandbox.asked import MISSING, Asked, Members, not_found
 from bulk.sandbox.directory import Directory
 from bulk.sandbox.errors import ServiceError
+from bulk.sandbox.inquiry import MISSING, Asked, Members, not_found
 
 
 def get_template(asked: Asked) -> Members:

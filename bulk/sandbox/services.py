@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bulk.sandbox import objects, policies
-from bulk.sandbox.asked import Asked
 from bulk.sandbox.directory import Directory
 from bulk.sandbox.errors import ServiceError
+from bulk.sandbox.inquiry import Asked
 from bulk.sandbox.protocols import find, refused, told
 from bulk.sandbox.quotas import Bucket
 from bulk.sandbox.reads import Read
