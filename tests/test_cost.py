@@ -220,3 +220,11 @@ def test_the_command_ends_with_2_where_the_budget_does_not_suffice(tmp_path: Pat
 
 def test_a_price_has_no_fraction_of_nothing() -> None:
     assert Price(channel="sms", regions=("*",)).of(10, 10) == 0.0
+
+
+async def test_results_do_not_take_the_place_of_the_prices(runs: Runs, prices: Path) -> None:
+    budgeted(runs, 3.0, prices)
+    options = {**runs.options, "results": prices}
+    with pytest.raises(CampaignError, match=r"ours\.toml"):
+        await bulk.send(runs.campaign, contacts=pl.DataFrame(rows("a")), **options)
+    assert load(prices).currency == "EUR"

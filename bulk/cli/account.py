@@ -20,7 +20,9 @@ def lines(findings: Iterable["Finding"]) -> list[str]:
     if not told:
         return []
     wrong = sum(one.state == "wrong" for one in told)
+    unchecked = sum(one.state == "not checkable" for one in told)
     heading = f"account: {counted(wrong, 'thing')} wrong" if wrong else "account: nothing wrong was found"
+    heading += f", {counted(unchecked, 'thing')} not checkable" if unchecked else ""
     return [heading, *(line for one in told for line in _line(one))]
 
 

@@ -14,7 +14,7 @@ Authorize = Callable[[str | None, str, list[str], Mapping[str, str]], None]
 def answer(directory: Directory, request: Request, authorize: Authorize) -> Told:
     """Answer a request to S3."""
     bucket, _, key = unquote(request.path).lstrip("/").partition("/")
-    authorization = request.headers.get("Authorization")
+    authorization = request.header("Authorization")
     prefix = parse_qs(request.query).get("prefix", [""])[0]
     action = "s3:GetObject" if key else "s3:ListBucket"
     try:

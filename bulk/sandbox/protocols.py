@@ -29,7 +29,7 @@ def find(service: str, request: Request) -> tuple[str, Read, dict[str, Any]] | N
         return _of_form(service, request.body)
     if service in _MODELS:
         return _of_route(service, request)
-    _, _, name = request.headers.get("X-Amz-Target", "").rpartition(".")
+    _, _, name = (request.header("X-Amz-Target") or "").rpartition(".")
     read = READS.get(service, {}).get(name)
     return None if read is None else (name, read, _json(request.body))
 

@@ -55,7 +55,7 @@ class Services:
 
         `rate` is that of every operation, where one was given; else AWS's own hold.
         """
-        signed = signature(request.headers.get("Authorization"))
+        signed = signature(request.header("Authorization"))
         if signed is None:
             return None
         if signed.service == "s3":
@@ -81,7 +81,7 @@ class Services:
             raise ServiceError("ThrottlingException", "Rate exceeded", status=429)
 
     def _let_in(self, request: Request, read: Read, asked: Asked) -> None:
-        action, authorization = read.action, request.headers.get("Authorization")
+        action, authorization = read.action, request.header("Authorization")
         if action is None:
             key = self.directory.key(asked.key)
             if key["status"] in _KEY_TROUBLES:

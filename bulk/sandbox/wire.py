@@ -26,6 +26,10 @@ class Request:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def header(self, name: str) -> str | None:
+        """Return a header, whether or not the names of the headers are in lower case."""
+        return self.headers.get(name) or self.headers.get(name.lower())
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
