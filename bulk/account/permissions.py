@@ -86,7 +86,8 @@ def _of_sender(named: References, instance: str) -> Iterator[Permission]:
     if not named.is_numbered:
         yield _reading("FindAddress", "connect:SearchEmailAddresses", named.arn("connect", instance))
         return
-    number = named.arn("connect", f"phone-number/{_known(named.sender)}")
+    is_known = named.sender.startswith("arn:") and not is_template(named.sender)
+    number = named.sender if is_known else named.arn("connect", f"phone-number/{_known(named.sender)}")
     yield _reading("ReadNumber", "connect:DescribePhoneNumber", number)
     if named.subtype == "connect:SMS":
         yield Permission("ReadSmsNumber", ("sms-voice:DescribePhoneNumbers",))
