@@ -24,10 +24,17 @@ def section(command: click.Command, parent: click.Context | None) -> str:
     return f"\n## {ctx.command_path}\n\n```text\n{text}\n```\n"
 
 
+def sections(command: click.Command, parent: click.Context) -> str:
+    """Write what `--help` says of a command, and of those below it."""
+    inside = click.Context(command, parent, info_name=command.name)
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return section(command, parent) + "".join(sections(one, inside) for one in below)
+
+
 def page() -> str:
     """Write the page."""
     root = click.Context(bulk, info_name="bulk", **bulk.context_settings)
-    return HEAD + section(bulk, None) + "".join(section(one, root) for one in bulk.commands.values())
+    return HEAD + section(bulk, None) + "".join(sections(one, root) for one in bulk.commands.values())
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ ABOUT = About(
     throttled=30,
 )
 MADE_AT = datetime(2026, 11, 21, 8, tzinfo=UTC)
-VOID = {"meta", "rect", "line"}
+VOID = {"meta", "rect", "line", "br"}
 INLINE = {"bdi", "code", "span", "strong"}
 
 

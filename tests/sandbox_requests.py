@@ -6,10 +6,12 @@ import math
 from typing import Any
 
 from bulk.sandbox.account import Account, Answer, Call, Settings
+from bulk.sandbox.identity import account_of
 from bulk.sandbox.quotas import Quotas
 from bulk.sandbox.state import Limits
 
 INSTANCE = "8f3c1c7e-0000-4000-8000-000000000001"
+PLACE = f"{account_of('AKIDEXAMPLE', {})}/us-west-2/{INSTANCE}"
 SIGNED = (
     "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261120/us-west-2/connect/aws4_request, SignedHeaders=host, Signature=0"
 )

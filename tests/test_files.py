@@ -84,7 +84,8 @@ def test_a_run_leaves_nothing_that_others_may_read(tmp_path: Path) -> None:
 
 def test_a_starter_is_its_owners_alone(tmp_path: Path) -> None:
     assert bulk("init", "sms", cwd=tmp_path).code == 0
-    assert modes(tmp_path) == {"sms": "700", "sms/campaign.toml": "600", "sms/contacts.csv": "600"}
+    files = ("sms/campaign.schema.json", "sms/campaign.toml", "sms/contacts.csv")
+    assert modes(tmp_path) == {"sms": "700", **dict.fromkeys(files, "600")}
 
 
 # Planted links
@@ -212,6 +213,7 @@ def test_a_rehearsal_leaves_a_state_directory_that_a_real_run_takes(tmp_path: Pa
     with umask(mask):
         subprocess.run(program("send", "campaign.toml", "--sandbox", "--quiet"), cwd=tmp_path, check=True)
     state_folder(tmp_path / ".bulk")
+    assert stat.S_IMODE((tmp_path / ".bulk").stat().st_mode) == 0o700
 
 
 # Locks

@@ -59,7 +59,8 @@ def test_it_dies_with_its_process(tmp_path: Path) -> None:
 def test_it_is_free_after_the_block(tmp_path: Path) -> None:
     for _ in range(2):
         with sole_sender(tmp_path, "reminders", "default"):
-            pass
+            assert sender(tmp_path, "reminders", "default")
+        assert sender(tmp_path, "reminders", "default") is None
 
 
 def test_it_leaves_other_runs_alone(tmp_path: Path) -> None:

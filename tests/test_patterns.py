@@ -29,8 +29,8 @@ from bulk.loader import email, phone
 from bulk.loader.phones import shown
 from bulk.model import Outcome, Status, mask
 from bulk.sandbox import api
-from bulk.sandbox.account import signed_region
 from bulk.sandbox.errors import ServiceError
+from bulk.sandbox.identity import read_scope
 from bulk.text.outside import outside_text
 from bulk.text.plain import nearest, one_line, plain, plain_lines
 from bulk.text.segments import parts
@@ -155,7 +155,7 @@ def _seconds(text: str) -> None:
 
 def _region(text: str) -> None:
     with pytest.raises(ServiceError):
-        signed_region(text or "x")
+        read_scope(text or "x", "connect")
 
 
 def _keys(text: str) -> None:

@@ -104,7 +104,7 @@ def test_what_stood_there_stays_where_writing_fails(tmp_path: Path, suffix: str)
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("name", ["r.xlsx", "results", "r.csv.gz"])
+@pytest.mark.parametrize("name", ["r.xls", "results", "r.csv.gz"])
 def test_an_unknown_form_names_the_known_ones(name: str) -> None:
     with pytest.raises(CampaignError, match=r"written as \.csv, \.parquet, \.ndjson"):
         check(Path(name))

@@ -49,8 +49,8 @@ def test_a_wrong_declaration_says_where_and_what_there_is(given: dict[str, Any],
 
 def test_the_command_says_what_is_wrong_with_the_file(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("[[flows]]\nname = 1")
-    assert "account.flows[0].id: must be a text" in cli("sandbox", "--account", "a.toml", cwd=tmp_path).err
-    ended = cli("sandbox", "--account", "none.toml", cwd=tmp_path)
+    assert "account.flows[0].id: must be a text" in cli("sandbox", "--account-file", "a.toml", cwd=tmp_path).err
+    ended = cli("sandbox", "--account-file", "none.toml", cwd=tmp_path)
     assert (ended.code, "none.toml: No such file" in ended.err) == (2, True)
 
 

@@ -2,10 +2,14 @@
 
 import copy
 import json
+import math
 from typing import Any
 
 import pytest
 from sandbox_requests import CHAT, DRAFT, INBOUND, INSTANCE, MAIL, RAW, TEMPLATE, accepted, account, message, send
+
+from bulk.sandbox.account import Account, Settings
+from bulk.sandbox.quotas import Quotas
 
 _DROP = object()
 
@@ -46,6 +50,8 @@ CHAT_MISFITS = [
     ("SourceEndpoint/Address", "+14155550100", "SourceEndpoint.Address: must be what its type"),
     ("DestinationEndpoint/Type", "EMAIL_ADDRESS", "DestinationEndpoint.Type: must be TELEPHONE_NUMBER"),
     ("DestinationEndpoint/Address", "4155550123", "DestinationEndpoint.Address: must be what its type"),
+    ("DestinationEndpoint/Address", "+1٢٠٦٥٥٥٠١٢٣", "DestinationEndpoint.Address: must be what its type"),
+    ("SourceEndpoint/Address", "arn:aws:connect:us-west-2:12345678901٢:phone-number/1", "SourceEndpoint.Address: must"),
     ("DestinationEndpoint/Address", _DROP, "DestinationEndpoint.Address: must be what its type"),
     ("SegmentAttributes", {}, "SegmentAttributes.connect:Subtype.ValueString: must be one of connect:SMS"),
     ("SegmentAttributes/connect:Subtype/ValueString", "connect:Guide", "ValueString: must be one of connect:SMS"),
@@ -116,6 +122,22 @@ def test_a_whatsapp_message_may_be_longer_than_an_sms() -> None:
         ("InitiateAs", "COMPLETED", "InvalidRequestException", "InitiateAs: COMPLETED is for TASK contacts only"),
         ("References/a", {"Type": "CONTACT_ANALYSIS"}, "InvalidRequestException", "References.a.Type: must be one of"),
         ("References/a", {"Value": "v"}, "InvalidParameterException", "References.a.Type: is required and missing"),
+        ("ExpiryDurationInMinutes", 129_601, "InvalidRequestException", "between 1 and 129,600 minutes"),
+        (
+            "SegmentAttributes/connect:ContactExpiry/ValueMap/ExpiryDuration/ValueInteger",
+            129_601,
+            "InvalidRequestException",
+            "SegmentAttributes.connect:ContactExpiry: must be between 1 and 129,600 minutes",
+        ),
+        ("PreviousContactId", "c", "InvalidRequestException", "PreviousContactId: is for external audio contacts only"),
+        ("References/a", {"Type": "DATE", "Value": "2026-11-26"}, "InvalidRequestException", "must be an epoch"),
+        ("References/a", {"Type": "DATE", "Value": "١٧٦٤١١٥٢٠٠"}, "InvalidRequestException", "must be an epoch"),
+        (
+            "References/a",
+            {"Type": "VOICEMAIL_ANALYSIS"},
+            "InvalidRequestException",
+            "References.a.Type: must be one of",
+        ),
         ("Name", "n" * 1025, "InvalidParameterException", "Name: must have at most 1,024 characters"),
     ],
 )
@@ -123,6 +145,42 @@ def test_a_contact_that_does_not_fit_is_refused(path: str, value: Any, code: str
     answer = send(account(), "CreateContact", _with(DRAFT, path, value))
     assert (answer.status, answer.code) == (400, code)
     assert text in message(answer)
+
+
+@pytest.mark.parametrize(
+    "path, value",
+    [
+        ("ExpiryDurationInMinutes", 129_600),
+        ("References/a", {"Type": "DATE", "Value": "1764115200"}),
+        ("References/a", {"Type": "DATE", "Value": "1764115200000", "Status": "DRAFTING"}),
+        ("References/a", {"Type": "EMAIL_MESSAGE_PLAIN_TEXT_REDACTED"}),
+    ],
+)
+def test_a_contact_at_the_edge_of_what_fits_is_accepted(path: str, value: Any) -> None:
+    accepted(account(), "CreateContact", _with(DRAFT, path, value))
+
+
+def test_external_audio_may_follow_another_contact_and_no_other_voice_contact_can_be_made() -> None:
+    here, voice = account(), {"InstanceId": INSTANCE, "Channel": "VOICE", "InitiationMethod": "TRANSFER"}
+    assert "must be connect:ExternalAudio" in message(send(here, "CreateContact", voice))
+    subtype = {"connect:Subtype": {"ValueString": "connect:ExternalAudio"}}
+    accepted(here, "CreateContact", voice | {"SegmentAttributes": subtype, "PreviousContactId": "c"})
+
+
+def test_an_inbound_mail_has_fifty_attachments_and_no_more() -> None:
+    here, file = account(), {"FileName": "a.pdf", "S3Url": "https://files.example/a.pdf"}
+    accepted(here, "StartEmailContact", INBOUND | {"Attachments": [file] * 50})
+    assert "at most 50 items" in message(send(here, "StartEmailContact", INBOUND | {"Attachments": [file] * 51}))
+
+
+def test_members_of_a_newer_model_are_refused_unless_the_sandbox_is_lenient() -> None:
+    newer = _with(_with(CHAT, "Novelty", 1), "SegmentAttributes/connect:Subtype/Novelty", {"a": []})
+    assert "Novelty: is not a member" in message(send(account(), "StartOutboundChatContact", newer))
+    lenient = Account(Settings(Quotas(math.inf), lenient=True), 0.0)
+    accepted(lenient, "StartOutboundChatContact", newer)
+    assert "ContactFlowId: is required" in message(
+        send(lenient, "StartOutboundChatContact", _with(newer, "ContactFlowId", _DROP))
+    )
 
 
 def test_a_flow_needs_no_user_to_create_an_email() -> None:

@@ -11,7 +11,7 @@ from sandbox_requests import CHAT, DRAFT, INBOUND, MAIL, accepted, account, send
 
 from bulk.sandbox.account import Account
 from bulk.sandbox.effects import Effect
-from bulk.sandbox.fault_config import read_file
+from bulk.sandbox.fault_file import read_file
 from bulk.sandbox.simulator import NUMBERS, TRICKS
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sandbox_requests import CHAT, DRAFT, INBOUND, INSTANCE, MAIL, accepted, account, message, send, token
+from sandbox_requests import CHAT, DRAFT, INBOUND, INSTANCE, MAIL, PLACE, accepted, account, message, send, token
 
 DAY = 24 * 3600.0
 
@@ -234,7 +234,7 @@ def test_no_more_contacts_than_the_quota_are_ever_open(steps: list[tuple[str, in
             one = started[number % len(started)]
             send(here, "StopContact", {"InstanceId": INSTANCE, "ContactId": one}, now=now)
         still = sum(not contact.ended(now) for contact in here.contacts)
-        assert still == here.contacts.open("chat", INSTANCE, now=now) <= 3
+        assert still == here.contacts.open("chat", PLACE, now=now) <= 3
 
 
 def test_an_instance_that_the_account_lacks_is_not_found() -> None:
@@ -250,6 +250,8 @@ def test_a_contact_shows_what_was_asked_and_what_became_of_it() -> None:
     contact_id = accepted(here, "StartOutboundChatContact", request, now=7.0)
     assert _one(here, 8.0) == {
         "ContactId": contact_id,
+        "Account": PLACE.partition("/")[0],
+        "Region": "us-west-2",
         "Operation": "StartOutboundChatContact",
         "Channel": "CHAT",
         "InitiationMethod": "OUTBOUND",
@@ -258,6 +260,8 @@ def test_a_contact_shows_what_was_asked_and_what_became_of_it() -> None:
         "ClientToken": "t",
         "Parameters": request,
         "Message": None,
+        "Attributes": {"customer_id": "17"},
+        "Tags": {},
         "Mailed": False,
         "State": "open",
         "StartedAt": 7.0,

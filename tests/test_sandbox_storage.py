@@ -34,6 +34,7 @@ def test_a_folder_keeps_contacts_tokens_and_what_is_open(tmp_path: Path) -> None
     contact = accepted(first, "StartOutboundChatContact", chat("a"))
     draft = accepted(first, "CreateContact", DRAFT)
     accepted(first, "StartOutboundEmailContact", MAIL | {"ContactId": draft})
+    first.contacts.keep()
     kept = [one.as_dict(1.0) for one in first.contacts]
     again = lasting(tmp_path, open_contacts={"chat": 1})
     assert [one.as_dict(1.0) for one in again.contacts] == kept
@@ -48,6 +49,7 @@ def test_a_call_that_fails_leaves_nothing(tmp_path: Path) -> None:
     here = lasting(tmp_path)
     accepted(here, "StartOutboundChatContact", chat("a"))
     assert send(here, "StartOutboundChatContact", chat("a", Attributes={})).status == 409
+    here.contacts.keep()
     assert len(lasting(tmp_path).contacts) == 1
 
 
@@ -57,12 +59,15 @@ from pathlib import Path
 from sandbox_requests import CHAT, accepted
 from test_sandbox_storage import lasting
 here = lasting(Path(sys.argv[1]))
-print(accepted(here, "StartOutboundChatContact", CHAT), flush=True)
+contact = accepted(here, "StartOutboundChatContact", CHAT)
+here.contacts.keep()
+accepted(here, "StartOutboundChatContact", CHAT)
+print(contact, flush=True)
 os.kill(os.getpid(), 9)
 """
 
 
-def test_what_was_answered_outlives_a_kill(tmp_path: Path) -> None:
+def test_what_was_kept_outlives_a_kill(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
     killed = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)

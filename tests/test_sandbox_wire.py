@@ -333,3 +333,35 @@ async def test_serving_tells_its_url_and_ends_when_cancelled() -> None:
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await serving
+
+
+async def raw(sandbox: Sandbox, head: str, body: bytes = b"") -> tuple[int, str]:
+    """Send bytes as they are; return the status and the type of error."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(sandbox.url.rpartition(":")[2]))
+    host = f"Host: {sandbox.url.removeprefix('http://')}\r\nAuthorization: {SIGNED}\r\n"
+    writer.write(head.replace("\n", "\r\n").replace("HOST\r\n", host).encode() + b"\r\n" + body)
+    answer = (await reader.readuntil(b"\r\n\r\n")).decode()
+    writer.close()
+    kind = next((line for line in answer.split("\r\n") if line.startswith("x-amzn-ErrorType")), ": ")
+    return int(answer.split()[1]), kind.partition(": ")[2]
+
+
+@pytest.mark.parametrize(
+    "head, answered",
+    [
+        ("PUT /contact/email HTTP/1.1\nHOST\nContent-Length: 2\nTransfer-Encoding: chunked\n", 400),
+        ("PUT /contact/email HTTP/1.1\nHOST\nContent-Length: 99999999999\n", 413),
+        ("PUT /contact/email HTTP/1.1\nHOST\nContent-Length: two\n", 400),
+        ("GET /contact/email HTTP/1.1\nHOST\n", 404),
+        ("DELETE /contact/email HTTP/1.1\nHOST\n", 404),
+        ("PUT http://127.0.0.1/contact/email HTTP/1.1\nHOST\nContent-Length: 2\n", 400),
+    ],
+)
+async def test_what_no_client_should_send_is_answered_as_aws_does_and_nothing_is_printed(
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str], head: str, answered: int
+) -> None:
+    kinds = {413: "RequestEntityTooLargeException", 404: "UnknownOperationException"}
+    status, kind = await raw(sandbox, head.replace("HOST\n", "HOST\n"), b"{}" if "Length: 2" in head else b"")
+    expected = "InvalidRequestException" if "http:" in head else kinds.get(answered, "SerializationException")
+    assert (status, kind) == (answered, expected)
+    assert capfd.readouterr() == ("", "")

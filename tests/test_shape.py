@@ -65,6 +65,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": WORDS
     | {"account", "campaign", "files", "reference", "reports", "run", "sandbox", "starters", "stop", "threads"},
     "__main__": {"cli"},
+    # for the tests of other programs
+    "testing": {"sandbox"},
     # apart: the judge is not related to the judged
     "sandbox": set(),
 }
@@ -85,12 +87,14 @@ HOMES: dict[str, set[str]] = {
     "phonenumbers": {"loader"},
     "polars": {"loader", "reports", "reports.results", "run"},
     "pydantic": {"campaign", "prices", "rules"},
+    "pytest": {"testing"},
     "rich": {"cli"},
     "sqlite3": {"ledger", "sandbox"},
     "tenacity": {"delivery"},
+    "xlsxwriter": {"reports"},
     "yaml": {"campaign"},
 }
-BROUGHT_ALONG = {"aiobotocore", "botocore"}  # by aioboto3, which pins them
+BROUGHT_ALONG = {"aiobotocore", "botocore", "pytest"}  # by aioboto3, which pins them; by who tests with it
 WORLDLY = {"asyncio", "multiprocessing", "random", "secrets", "socket", "subprocess", "threading", "time"}
 
 

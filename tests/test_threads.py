@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from threading import Event
 from typing import Any
@@ -12,11 +13,11 @@ import pytest
 
 from bulk.threads import ahead, go_on, in_thread
 
-WaiterCount = Callable[[], Coroutine[Any, Any, None]]
-Way = Callable[[WaiterCount, Event], Coroutine[Any, Any, None]]
+Waiting = Callable[[], Coroutine[Any, Any, None]]
+Way = Callable[[Waiting, Event], Coroutine[Any, Any, None]]
 
 
-async def cancelled_by_asyncio(waiting: WaiterCount, started: Event) -> None:
+async def cancelled_by_asyncio(waiting: Waiting, started: Event) -> None:
     """Cancel it as Ctrl-C does under `asyncio.run`, when the thread is at work."""
     task = asyncio.create_task(waiting())
     await anyio.to_thread.run_sync(started.wait)
@@ -27,7 +28,7 @@ async def cancelled_by_asyncio(waiting: WaiterCount, started: Event) -> None:
         await task
 
 
-async def cancelled_by_a_scope(waiting: WaiterCount, started: Event) -> None:
+async def cancelled_by_a_scope(waiting: Waiting, started: Event) -> None:
     with anyio.CancelScope() as scope:
         async with anyio.create_task_group() as group:
             group.start_soon(waiting)
@@ -73,15 +74,22 @@ async def test_who_is_cancelled_leaves_when_the_work_has_ended(
 async def test_long_work_that_nobody_waits_for_ends_early(cancelled: Way) -> None:
     started = Event()
 
+    made = []
+
     def work() -> None:
-        for _ in ahead(count()):
+        for number in ahead(count()):
+            made.append(number)
             started.set()
 
     await cancelled(lambda: in_thread(work), started)
+    ended_after = len(made)
+    await asyncio.sleep(0.05)
+    assert len(made) == ended_after
 
 
 def test_work_in_any_other_thread_goes_on() -> None:
-    go_on()
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(go_on).result() is None
 
 
 @pytest.mark.parametrize("items", [[], [None], [0, "", None, 3], range(1000)])

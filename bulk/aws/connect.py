@@ -189,15 +189,15 @@ def session_of(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
 
 
 @asynccontextmanager
-async def client_of(service: str, endpoint: Endpoint) -> AsyncIterator[Any]:
+async def client_of(service: str, endpoint: Endpoint, *, url: str | None = None) -> AsyncIterator[Any]:
     """Open a client of another AWS service: the same credentials, Region and trust, and the SDK's own retries.
 
-    `endpoint.url` is Amazon Connect's and is not followed here; `AWS_ENDPOINT_URL_S3` and its kind are. Raises
+    `endpoint.url` is Amazon Connect's and is not followed here; `url`, `AWS_ENDPOINT_URL_S3` and its kind are. Raises
     `CampaignError`, `SetupError`, and `CallFailed` for what goes wrong inside.
     """
     async with AsyncExitStack() as stack:
         with translated(service), options_named():
-            opened = await stack.enter_async_context(session_of(endpoint)[1].client(service))
+            opened = await stack.enter_async_context(session_of(endpoint)[1].client(service, endpoint_url=url))
         with translated(service):
             yield opened
 

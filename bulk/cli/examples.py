@@ -76,6 +76,8 @@ Examples:
 Examples:
   bulk report campaign.toml -o report.html
   bulk report campaign.toml --run 2026-11-20 -o friday.html
+  bulk report campaign.toml -o report.html --by branch --by plan  to whom, by columns of the list
+  bulk report campaign.toml --json                                its numbers
 """,
     "schema": """\b
 Examples:
@@ -97,7 +99,16 @@ Examples:
 Examples:
   bulk sandbox
   bulk sandbox --port 9000 --rate 2 --burst 5 --faults bad-day.toml
+  bulk sandbox --faults lossy --open-contacts chat=50 --ends-after 1m
+  bulk sandbox --templates templates --require-signature --secret-key sandbox
+  bulk sandbox --state-dir kept                         and go on with what is there
   AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x \\
     bulk send campaign.toml --yes --region us-east-1 --endpoint-url http://127.0.0.1:8788
+""",
+    "sandbox verify": """\b
+Examples:
+  bulk send campaign.toml --sandbox --state-dir rehearsal
+  bulk sandbox verify --state-dir rehearsal             the sandbox's record against the ledger
+  bulk sandbox verify --state-dir .bulk --url http://127.0.0.1:8788 --json
 """,
 }

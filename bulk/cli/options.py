@@ -1,9 +1,6 @@
 """The options, each said once. One that is not a file can also come from `BULK_…` in the environment."""
 
-import math
-import re
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +8,7 @@ import click
 from click.core import ParameterSource
 
 from bulk.cli import screen
-
-_SHARE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,20})?(?:/[0-9]{1,9})?|\.[0-9]{1,20}")  # 1e999999999 is work for hours
+from bulk.cli.option_types import Account, Count, Duration, Lasting, Quota, Rate, Share
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
@@ -20,50 +16,6 @@ Option = Callable[[Command], Command]
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 ABOVE_0 = click.FloatRange(0, min_open=True)
-
-
-class _Duration(click.ParamType[float]):
-    """A number of seconds, or 90s, 2h30m."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from bulk.campaign import seconds
-
-        try:
-            return seconds(float(value) if str(value).replace(".", "", 1).isdigit() else value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class _Rate(click.ParamType[float | str]):
-    """Calls a second, or `auto`."""
-
-    name = "rate"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
-        try:
-            rate = value if value == "auto" else float(value)
-        except ValueError:
-            rate = 0.0
-        if rate != "auto" and not 0 < rate < math.inf:
-            self.fail(f"{value!r} is no rate; write calls per second, above 0, or auto", param, ctx)
-        return rate
-
-
-class _Share(click.ParamType[float]):
-    """A part of the whole: 1/3, 0.5."""
-
-    name = "share"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            share = float(Fraction(str(value))) if _SHARE.fullmatch(str(value)) else 0.0
-        except (ValueError, ZeroDivisionError):
-            share = 0.0
-        if not 0 < share <= 1:
-            self.fail(f"{value!r} is no share; write one above 0 and up to 1, such as 1/3", param, ctx)
-        return share
 
 
 def option(name: str, *names: str, **settings: Any) -> Option:
@@ -86,6 +38,13 @@ campaign = click.argument("campaign", type=FILE)
 campaigns = click.argument("campaign", type=FILE, nargs=-1, required=True)
 
 _contacts = option("--contacts", metavar="FILE", help="The contact list, instead of the campaign's.")
+
+_templates = option("--templates", type=FOLDER, help="Message templates: .json files, as GetMessageTemplate prints.")
+_faults = option("--faults", metavar="FILE", help="A bad day, as JSON or TOML; or bad-day, throttled, lossy.")
+
+templated = _templates
+ask = option("--ask", is_flag=True, help="Ask AWS what the campaign's message templates want.")
+rehearsing = _all(_templates, _faults)
 
 reading = _all(
     _contacts,
@@ -132,12 +91,12 @@ writing = _all(
 )
 
 pace = _all(
-    option("--rate", type=_Rate(), help="Calls per second and operation, instead of the campaign's; auto learns it."),
+    option("--rate", type=Rate(), help="Calls per second and operation, instead of the campaign's; auto learns it."),
     option("--burst", type=click.IntRange(1), help="Calls that may go at once after a pause."),
     option("--at-once", type=click.IntRange(1), help="Calls in flight at most."),
     option(
         "--rate-share",
-        type=_Share(),
+        type=Share(),
         default="1",
         show_default=True,
         help="The part of the rate that is for this host, where several send from one account: 1/3.",
@@ -155,8 +114,9 @@ sending = _all(
         help="Send again just the rows that ended so.",
     ),
     option("--accept-changes", is_flag=True, help="Go on although the campaign has changed since the run began."),
-    option("--max-duration", type=_Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
+    option("--max-duration", type=Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
     option("--no-wait", is_flag=True, help="End with 4 where sending hours are closed, instead of waiting."),
+    option("--keep-open", is_flag=True, help="With --sandbox: stay after the run, its page to be looked at."),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
     _yes,
 )
@@ -172,12 +132,25 @@ reaching = _all(
 )
 
 serving = _all(
-    option("--port", type=click.IntRange(0, 65535), default=8788, show_default=True, help="On 127.0.0.1; 0 picks one."),
-    option("--rate", type=_Rate(), help="Calls a second and operation; AWS's defaults if not given, or auto."),
+    option("--port", type=click.IntRange(0, 65535), default=8788, show_default=True, help="0 picks a free one."),
+    option("--bind", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="In a container: 0.0.0.0."),
+    option("--control-token", metavar="TOKEN", help="Who looks inside, or changes something there, must give it."),
+    option("--rate", type=Rate(), help="Calls a second and operation; AWS's defaults if not given, or auto."),
     option("--burst", type=click.IntRange(1), help="Calls at once and operation."),
-    option("--faults", type=FILE, help="A bad day, as JSON or TOML."),
+    _faults,
+    option("--quota", "quotas", multiple=True, type=Quota(), help="Of one operation: CreateContact=10/15; repeatable."),
+    option("--open-contacts", multiple=True, type=Count(), help="Open at once per instance: chat=500; repeatable."),
+    option("--ends-after", type=Duration(), help="When a flow ends each contact (30s, 5m); else its own expiry does."),
+    option("--expires-after", multiple=True, type=Lasting(), help="Else: email=14d, chat=25h; repeatable."),
+    option("--instance", "instances", multiple=True, metavar="ID", help="An instance there is; any, if not given."),
+    option("--search-delay", type=Duration(), default=0.0, help="How long until SearchContacts finds a contact."),
+    _templates,
+    option("--require-signature", is_flag=True, help="Refuse what is not rightly signed by a secret key it knows."),
+    option("--secret-key", "secret_keys", multiple=True, help="Such a secret key; repeatable."),
+    option("--account", "accounts", multiple=True, type=Account(), help="Of an access key: AKID=123456789012."),
+    option("--lenient", is_flag=True, help="Take members that the API's model does not know."),
     option("--state-dir", type=FOLDER, help="Keep what is accepted there, and go on with what is there."),
-    option("--account", type=FILE, help="What the account has and who may do what, as JSON or TOML."),
+    option("--account-file", "account", type=FILE, help="What the account has and who may do what, as JSON or TOML."),
     option(
         "--allow-host",
         "allow_hosts",
@@ -185,6 +158,12 @@ serving = _all(
         metavar="HOST[:PORT]",
         help="A name by which it may be called, beside 127.0.0.1 and localhost; repeatable.",
     ),
+)
+
+verifying = _all(
+    option("--state-dir", type=FOLDER, required=True, help="Where the ledger is, and the record of the sandbox."),
+    option("--url", metavar="URL", help="A sandbox that runs and keeps no record there: it is asked."),
+    option("--control-token", metavar="TOKEN", help="What its control API wants."),
 )
 
 DECISIONS = "resend", "mark_sent", "give_up"

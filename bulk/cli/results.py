@@ -11,7 +11,14 @@ from bulk.cli.command import command
 
 @command("results")
 @options.campaign
-@click.option("-o", "--output", required=True, type=options.FILE, help=".csv, .parquet or .ndjson")
+@click.option("-o", "--output", required=True, type=options.FILE, help=".csv, .parquet, .ndjson or .xlsx")
+@options.option(
+    "--only",
+    multiple=True,
+    metavar="STATUS",
+    help="Just the rows that ended so: failed (refused, rejected or unknown) or one status; repeatable.",
+)
+@options.option("--join", is_flag=True, help="The list's own columns first, in their order, then the outcomes.")
 @options.reading
 @options.writing
 @options.reaching

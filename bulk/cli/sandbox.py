@@ -1,27 +1,48 @@
 """`bulk sandbox`: a local Amazon Connect until it is interrupted."""
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from bulk.cli import options, process, screen
-from bulk.cli.command import command
+from bulk.cli.examples import EXAMPLES
+from bulk.cli.verify import verify
 
 if TYPE_CHECKING:
     import anyio
 
 
-@command("sandbox")
+@click.group("sandbox", epilog=EXAMPLES["sandbox"], invoke_without_command=True)
 @options.serving
 @options.talking
-def sandbox(port: int, faults: Path | None, **settings: Any) -> None:
+@click.pass_context
+def sandbox(ctx: click.Context, /, port: int, faults: str | None, **settings: Any) -> None:
     """Run a local Amazon Connect to send to, until interrupted.
 
-    Its address goes to stdout. It answers programs on this machine alone, by its own names, and no web page.
+    Its address goes to stdout, and shows what each person would have received. It answers programs on this machine
+    alone, by its own names, and no other web page; --bind lets other machines in.
     """
-    process.to_the_end(serve, port=port, faults=faults, **settings)
+    if ctx.invoked_subcommand is None:
+        process.to_the_end(serve, port=port, faults=faults, **_read(settings))
 
 
-async def serve(*, port: int, faults: Path | None, rate: float | str | None = None, **settings: Any) -> None:
+sandbox.add_command(verify)
+
+
+def _read(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a sandbox, of which what was not given is the sandbox's to choose."""
+    for name in ("quotas", "open_contacts", "expires_after", "accounts"):
+        settings[name] = dict(settings[name]) or None
+    settings["instances"] = settings["instances"] or None
+    own = os.environ.get("AWS_SECRET_ACCESS_KEY")
+    secrets = settings.pop("secret_keys")
+    if secrets or own:
+        settings["secret_keys"] = secrets or (own,)
+    return settings
+
+
+async def serve(*, port: int, faults: str | None, rate: float | str | None = None, **settings: Any) -> None:
     """Serve until a signal; a rate of `auto` is AWS's own. Raise `CampaignError` where that cannot begin."""
     import anyio
 
@@ -42,7 +63,7 @@ async def serve(*, port: int, faults: Path | None, rate: float | str | None = No
 
 def _say(url: str) -> None:
     screen.show({"url": url}, url)
-    screen.say(f"Amazon Connect sandbox at {url} (contacts: {url}/_sandbox/contacts); interrupt to end it")
+    screen.say(f"Amazon Connect sandbox; {url}/ shows what each person would have received. Interrupt to end it.")
 
 
 async def _until_signalled(scope: "anyio.CancelScope") -> None:

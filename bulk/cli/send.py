@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bulk.cli import account, hints, options, process, screen, send_all, text
+from bulk.cli import account, hints, options, process, rehearsal, screen, send_all, text
 from bulk.cli.command import command
 from bulk.cli.progress import watching
 
@@ -27,6 +27,7 @@ PLANNED = hints.RUN | hints.REACH | hints.PACE | {"only"}
 @command("send")
 @options.campaigns
 @options.reading
+@options.rehearsing
 @options.pace
 @options.sending
 @options.reaching
@@ -42,11 +43,16 @@ def send(campaign: tuple[Path, ...], *, yes: bool, **given: Any) -> None:
     3, 2, 75, 4, 1, 0, in that order, but 3 in place of 2 once a call went out. With --json their summaries stand in
     "runs".
     """
+    if given["keep_open"] and (not given["sandbox"] or given["dry_run"]):
+        raise click.UsageError("--keep-open keeps the sandbox of a rehearsal open: it needs --sandbox, and calls")
     if not (yes or given["sandbox"] or given["dry_run"]):
         screen.ask(process.to_the_end(_plan, campaign, given))
     if len(campaign) > 1:
-        send_all.show(campaign, process.to_the_end(_heeding, lambda stop: send_all.send(campaign, stop, given)))
-    run = process.to_the_end(_heeding, lambda stop: _sent(campaign[0], stop, given))
+        sys.exit(process.to_the_end(_heeding, lambda stop: send_all.send(campaign, stop, **given)))
+    sys.exit(process.to_the_end(_heeding, lambda stop: _send(campaign[0], stop, **given)))
+
+
+def _show(run: "Run", campaign: Path) -> None:
     if screen.is_json():
         screen.show(run.summary.as_dict(), "")
     else:
@@ -54,8 +60,7 @@ def send(campaign: tuple[Path, ...], *, yes: bool, **given: Any) -> None:
     screen.say(text.summary(run.summary))
     if run.summary.halted:
         screen.complain(f"halted: {run.summary.halted}")
-    screen.say("\n".join(hints.after_sending(run.summary, campaign[0])))
-    sys.exit(run.exit_code)
+    screen.say("\n".join(hints.after_sending(run.summary, campaign)))
 
 
 async def _plan(campaigns: Sequence[Path], options: dict[str, Any]) -> str:
@@ -68,12 +73,17 @@ async def _plan(campaigns: Sequence[Path], options: dict[str, Any]) -> str:
     return "\n\n".join(map(text.plan, plans))
 
 
-async def _sent(campaign: Path, stop: "Stop", options: dict[str, Any]) -> "Run":
-    """Send a campaign: progress on stderr, until its end or a signal."""
+async def _send(campaign: Path, stop: "Stop", *, keep_open: bool, **options: Any) -> int:
+    """Send a campaign until its end or a signal, show what became of it, and return the exit code."""
     from bulk.run.send import send
 
-    with watching() as (watch, every):
-        return await send(campaign, stop=stop, watch=watch, every=every, **options)
+    async with rehearsal.sandboxes(keep_open=keep_open) as sandboxes:
+        with watching() as (watch, every):
+            run = await send(campaign, stop=stop, watch=watch, every=every, sandboxes=sandboxes, **options)
+        _show(run, campaign)
+        if keep_open:
+            await rehearsal.stay(stop)
+    return run.exit_code
 
 
 async def _heeding(work: Callable[["Stop"], Awaitable[T]]) -> T:

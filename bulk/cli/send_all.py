@@ -1,11 +1,10 @@
 """`bulk send` with several campaigns: one question before, a line for each during, an outcome for each after."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bulk.cli import hints, screen, text
+from bulk.cli import hints, rehearsal, screen, text
 from bulk.cli.progress import watching_all
 
 if TYPE_CHECKING:
@@ -14,9 +13,7 @@ if TYPE_CHECKING:
 
 
 def show(campaigns: Sequence[Path], runs: Sequence["Run"]) -> None:
-    """Show what became of each campaign, and end the program with the gravest of their exit codes."""
-    from bulk.run.send_all import gravest
-
+    """Show what became of each campaign."""
     if screen.is_json():
         screen.show({"runs": [{**run.summary.as_dict(), "exit_code": run.exit_code} for run in runs]}, "")
     for path, run in zip(campaigns, runs, strict=True):
@@ -30,12 +27,16 @@ def show(campaigns: Sequence[Path], runs: Sequence["Run"]) -> None:
         hint for path, run in zip(campaigns, runs, strict=True) for hint in hints.after_sending(run.summary, path)
     ]
     screen.say("\n".join(dict.fromkeys(following)))
-    sys.exit(gravest(runs))
 
 
-async def send(campaigns: Sequence[Path], stop: "Stop", options: dict[str, Any]) -> list["Run"]:
-    """Send several campaigns, with a line of progress for each."""
-    from bulk.run.send_all import send_all
+async def send(campaigns: Sequence[Path], stop: "Stop", *, keep_open: bool, **options: Any) -> int:
+    """Send several campaigns, with a line of progress for each; show their ends, and return the gravest exit code."""
+    from bulk.run.send_all import gravest, send_all
 
-    with watching_all() as (watch, every):
-        return await send_all(campaigns, stop=stop, watch=watch, every=every, **options)
+    async with rehearsal.sandboxes(keep_open=keep_open) as sandboxes:
+        with watching_all() as (watch, every):
+            runs = await send_all(campaigns, stop=stop, watch=watch, every=every, sandboxes=sandboxes, **options)
+        show(campaigns, runs)
+        if keep_open:
+            await rehearsal.stay(stop)
+    return gravest(runs)

@@ -115,6 +115,9 @@ def plan(found: "Plan") -> str:
             lines += _reason(reason)
     if found.parts:
         lines.append(counted(found.parts, "SMS part"))
+    for template, names in found.lacking.items():
+        wanted = f"the message template {plain(template)} wants what the campaign does not give: "
+        lines += textwrap.wrap(wanted + ", ".join(plain(name) for name in names), WIDTH, subsequent_indent="  ")
     lines += [f"{counted(count, 'call')} of {operation}" for operation, count in found.calls.items()]
     lines += [*_shares("countries", found.countries), *_shares("time zones", found.zones)]
     lines.append(f"at the campaign's rates this takes about {duration(found.seconds)}")

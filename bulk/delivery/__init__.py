@@ -5,5 +5,6 @@ delivery       one recipient: every call announced, every reply kept
 announcements  before each try: whether it may still be made, and the ledger told of it
 call_runner    one call made, as often as it takes
 attempts       the tries of a call, counted
+traffic        what goes over the wire, counted by windows of time
 breaker        when do so many rows fail that the rest would too?
 """

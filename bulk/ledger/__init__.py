@@ -12,7 +12,9 @@ statements   the statements that write deliveries
 queries      the statements that read them
 rows         rows as they are read, each column by its name
 run_reader   a run, to be read: counts, outcomes, unknown rows
+passes       who began each pass, and what went over the wire in it
 runs         runs begun, found again, ended
+intents      what is written when a call is announced
 run_writer   a run, to be written: claims, intents, replies, outcomes
 ledger       a ledger opened: its runs, and who was written to
 redaction    what must not be kept
@@ -21,8 +23,9 @@ lock         one sender per run
 
 from bulk.ledger.claims import Claim, ClaimKind
 from bulk.ledger.dispatches import Connection, still_open
-from bulk.ledger.facts import RunFacts, RunIdentity, Unknown
+from bulk.ledger.facts import RunFacts, RunIdentity, Tried, Unknown
 from bulk.ledger.ledger import Ledger
+from bulk.ledger.passes import Origin, PassFacts, TrafficRow
 from bulk.ledger.run_reader import RunRecord, duplicate_of
 from bulk.ledger.run_writer import Decision, RunLedger
 
@@ -32,10 +35,14 @@ __all__ = [
     "Connection",
     "Decision",
     "Ledger",
+    "Origin",
+    "PassFacts",
     "RunFacts",
     "RunIdentity",
     "RunLedger",
     "RunRecord",
+    "TrafficRow",
+    "Tried",
     "Unknown",
     "duplicate_of",
     "still_open",

@@ -47,6 +47,20 @@ class RunFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """A row of which a call was announced: its place, None where the list lost it, and its state in the ledger.
+
+    `tokens` are those of the calls that may have been accepted. `destination` is masked.
+    """
+
+    row: int | None
+    state: str
+    contact_id: str | None
+    destination: str | None
+    tokens: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A row that was tried, and nobody can tell whether it was accepted. `row` is None where the list lost it.
 

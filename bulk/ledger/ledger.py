@@ -10,11 +10,12 @@ from types import TracebackType
 from typing import Self
 
 from bulk.errors import LedgerError
-from bulk.ledger import dispatches, runs, schema
+from bulk.ledger import dispatches, passes, runs, schema
 from bulk.ledger.database import FILE, connect, create, empty, ledger_errors, missing
 from bulk.ledger.dispatches import Connection
 from bulk.ledger.facts import RunFacts, RunIdentity
 from bulk.ledger.lookup import Hasher
+from bulk.ledger.passes import Origin
 from bulk.ledger.run_reader import RunRecord, Source
 from bulk.ledger.run_writer import RunLedger
 from bulk.ledger.writer import AT_ONCE, GATHER, Writer
@@ -96,20 +97,26 @@ class Ledger:
         *,
         fixed: AbstractSet[str] = frozenset(),
         accept_changes: bool = False,
+        origin: Origin | None = None,
     ) -> RunLedger:
         """Begin a run, or another pass of it; first become its `lock.sole_sender`.
 
         `digests` names what the campaign consists of: path to short digest; `fixed` are those of these paths that say
-        who is reached and what names a row. Raises `LedgerError` where the run belongs to another channel, endpoint,
-        Region or instance, where a new one has nearly the name of another, where the digests differ and nobody has
-        accepted that, or where something fixed has changed after a row was tried.
+        who is reached and what names a row; `origin` is who sends, which is kept. Raises `LedgerError` where the run
+        belongs to another channel, endpoint, Region or instance, where a new one has nearly the name of another, where
+        the digests differ and nobody has accepted that, or where something fixed has changed after a row was tried.
         """
         writer, now = self._writing(), self._now()
-        number, facts = writer.run(
-            lambda writing: runs.begin(
+
+        def begin(writing: sqlite3.Connection) -> tuple[int, RunFacts]:
+            run, facts = runs.begin(
                 writing, identity, digests=digests, fixed=fixed, accept_changes=accept_changes, now=now
             )
-        )
+            if origin is not None:
+                passes.begin(writing, run, facts.passes, origin=origin, now=now)
+            return run, facts
+
+        number, facts = writer.run(begin)
         return RunLedger(self._source, number, facts=facts, writer=writer, now=self._now)
 
     def find(self, campaign: str, run: str) -> RunRecord | None:

@@ -74,3 +74,10 @@ WHERE id = ?
 
 # Whom a row may have reached, and what was answered.
 WHO = "SELECT person, replies FROM delivery WHERE id = ?"
+
+TRIED = """
+SELECT row, state, contact_id, destination, group_concat(dispatch.token)
+FROM delivery LEFT JOIN dispatch ON dispatch.delivery = delivery.id
+WHERE run = ? AND (delivery.token IS NOT NULL OR dispatch.token IS NOT NULL)
+GROUP BY delivery.id ORDER BY delivery.id
+"""

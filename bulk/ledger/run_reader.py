@@ -1,17 +1,18 @@
 """What the ledger knows of a run: read at any time, also while another process sends it."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from bulk.ledger import dispatches, queries
+from bulk.ledger import dispatches, passes, queries
 from bulk.ledger.database import ledger_errors
-from bulk.ledger.facts import RunFacts, Unknown, moment
+from bulk.ledger.facts import RunFacts, Tried, Unknown, moment
 from bulk.ledger.lookup import Hasher, Lookup, Naming, SeenRows
+from bulk.ledger.passes import PassFacts, TrafficRow
 from bulk.ledger.rows import EndedRow
 from bulk.model import Outcome, Recorded, Status
 
@@ -82,6 +83,16 @@ class RunRecord:
         counts[Status.PENDING] += max(0, (rows or 0) - sum(counts.values()))
         return counts
 
+    def passes(self) -> list[PassFacts]:
+        """Return the passes of which it is known who began them, the oldest first."""
+        with ledger_errors(self._path):
+            return passes.passes(self._reader, self._number)
+
+    def traffic(self) -> list[TrafficRow]:
+        """Return what went over the wire, window by window, as far as it was kept."""
+        with ledger_errors(self._path):
+            return passes.traffic(self._reader, self._number)
+
     def unanswered(self) -> int:
         """Count the rows whose call was announced and not answered: on their way, or left by a process that died."""
         with ledger_errors(self._path):
@@ -96,6 +107,12 @@ class RunRecord:
             Unknown(id_, bool(in_doubt), row, destination, _outcome(recorded), moment(at))
             for id_, in_doubt, row, destination, at, *recorded in found
         ]
+
+    def tried(self) -> Iterator[Tried]:
+        """Yield the rows of which a call was announced, in the order in which they were first met."""
+        with ledger_errors(self._path):
+            for row, state, contact_id, destination, tokens in self._reader.execute(queries.TRIED, (self._number,)):
+                yield Tried(row, state, contact_id, destination, frozenset(tokens.split(",") if tokens else ()))
 
     def lost(self) -> int:
         """Return how many rows of which nobody can tell whether they were accepted are not in the list any more."""

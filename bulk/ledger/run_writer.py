@@ -3,15 +3,16 @@
 import enum
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
-from bulk.ledger import dispatches, queries, runs, statements
+from bulk.ledger import dispatches, passes, queries, runs, statements
 from bulk.ledger.batch import claim
 from bulk.ledger.claims import Claim, Content
 from bulk.ledger.database import Values
 from bulk.ledger.dispatches import Guard
 from bulk.ledger.facts import RunFacts
+from bulk.ledger.intents import announcing, taking_back
 from bulk.ledger.lookup import Naming, Reading, SeenRows, names_of
 from bulk.ledger.redaction import redact
 from bulk.ledger.run_reader import RunRecord, Source
@@ -54,6 +55,7 @@ class RunLedger(RunRecord):
         self._resent: set[int] = set()
         self._noted_at = now()
         self._counted: Callable[[], tuple[str, Values] | None] = lambda: None
+        self._rest: Callable[[], Iterable[Values]] = tuple
         self._reading = self._first = self._new_reading()
 
     def keep_repeats(self) -> None:
@@ -102,6 +104,12 @@ class RunLedger(RunRecord):
         self._counted = counted
         self._writer.beside.append(counted)
 
+    def measure(self, due: Callable[[], Values | None], rest: Callable[[], Iterable[Values]]) -> None:
+        """Keep what goes over the wire: with each commit a window that is `due`, and the `rest` when the pass ends."""
+        self._rest = rest
+        whose = self._number, self.facts.passes
+        self._writer.beside.append(lambda: (passes.RECORD, (*whose, *window)) if (window := due()) else None)
+
     async def note(self) -> None:
         """Keep these counts near the truth also while calls are only made again, and nothing else is written."""
         now = self._now()
@@ -138,7 +146,7 @@ class RunLedger(RunRecord):
         Announcing again what is not answered needs the same token and digest, and keeps the first time. The `guard` is
         asked in the same transaction: where it objects nothing is announced, and its objection is returned.
         """
-        writes = _announcing(announcement)
+        writes = announcing(announcement)
         if announcement.reopens:
             self._resent.add(announcement.delivery)
         if guard is not None:
@@ -163,7 +171,7 @@ class RunLedger(RunRecord):
         The row is pending again, unless an earlier announcement of the same call stands unanswered. `token` is that of
         the call where it would have reached a person.
         """
-        await self._writer.soon((statements.WITHDRAW, (attempts, delivery)), *_taking_back(token, delivery))
+        await self._writer.soon((statements.WITHDRAW, (attempts, delivery)), *taking_back(token, delivery))
 
     async def opened(self, delivery: int, token: str, at: float) -> None:
         """Record when a contact opened, at the latest: it is counted as open from then on. `at` is in Unix seconds."""
@@ -185,7 +193,7 @@ class RunLedger(RunRecord):
         reopening = [(statements.REOPEN, (delivery,))] if reopens else []
         if reopens:
             self._resent.add(delivery)
-        await self._writer.soon(*reopening, (statements.FINISH, values), *_taking_back(token, delivery))
+        await self._writer.soon(*reopening, (statements.FINISH, values), *taking_back(token, delivery))
 
     async def flush(self) -> None:
         """Wait until all of it is on the disk."""
@@ -200,8 +208,14 @@ class RunLedger(RunRecord):
         `calls` and `throttled` are those of this pass; they add up over the passes.
         """
         counts = {"calls": self.facts.calls + calls, "throttled": self.facts.throttled + throttled}
-        facts = {"rows": rows, "halted": halted, **counts, "now": self._now()}
-        self._writer.run(lambda writing: runs.end(writing, self._number, **facts))
+        now = self._now()
+        facts = {"rows": rows, "halted": halted, **counts, "now": now}
+
+        def end(writing: sqlite3.Connection) -> None:
+            passes.end(writing, self._number, self.facts.passes, rest=self._rest(), ended=(now, halted))
+            runs.end(writing, self._number, **facts)
+
+        self._writer.run(end)
 
     def resolve(self, decision: Decision, deliveries: Collection[int] | None = None) -> int:
         """Decide about undecided rows, by their number in the ledger (None: all of them); return how many there were.
@@ -223,17 +237,3 @@ class RunLedger(RunRecord):
             return len(chosen)
 
         return self._writer.run(decide)
-
-
-def _announcing(one: Announcement) -> list[tuple[str, tuple[object, ...]]]:
-    if one.renews:
-        renewing = (statements.RENEW, (one.attempts, one.doubtful, one.at, one.delivery))
-        return [renewing, *([(dispatches.RENEW, (one.at, one.token, one.delivery))] if one.reaches else [])]
-    intending = (statements.INTEND, (one.step, one.token, one.digest, one.at, one.attempts, one.delivery))
-    recording = (dispatches.RECORD, (one.opens, one.writes, one.at, one.segments, one.token, one.delivery))
-    reopening = (statements.REOPEN, (one.delivery,))
-    return [*([reopening] if one.reopens else []), intending, *([recording] if one.reaches else [])]
-
-
-def _taking_back(token: str | None, delivery: int) -> list[tuple[str, tuple[object, ...]]]:
-    return [] if token is None else [(dispatches.TAKE_BACK, (token, delivery))]

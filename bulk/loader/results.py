@@ -14,7 +14,8 @@ _WIDTH = 12  # columns among which ours are
 
 def nested_columns(table: Table) -> frozenset[str]:
     """Return the columns of maps and lists, where a table of text has the columns of our results."""
-    if not set(table.columns[:_WIDTH]) >= _OURS:
+    parts = table.columns[:_WIDTH], table.columns[-_WIDTH:]  # joined to a list, ours stand at its end
+    if not any(set(part) >= _OURS for part in parts):
         return frozenset()
     head = next(iter(table.chunks())).frame.head(1000)
     texts = (column for column in head.iter_columns() if column.dtype == pl.String and column.name not in _OURS)

@@ -3,29 +3,49 @@
 reasons      why rows ended as they did
 intervals    when rows ended, in little memory
 aggregate    results, batch by batch → figures
-figures      what the page tells
+breakdown    rows by country, zone or a column, with what became of them
+sending      what the page tells of the sending: what, by whom, how fast, what is left
+figures      what the page tells of the rows
+remedies     what to do about rows that were not sent
+data         all of it as `--json` has it
 charts       numbers → shapes: where each bar stands
+rate_chart   the same for calls a second
 page         numbers and shapes → HTML, through `page.html` and `page.css`
 results      the results as a table, with the contact ids
+workbook     the results as a sheet of an Excel workbook
 """
 
 from bulk.reports.aggregate import Fold
-from bulk.reports.figures import About, Figures, ReasonCount, Report, Row
+from bulk.reports.data import as_dict
+from bulk.reports.figures import About, Breakdown, Figures, Group, ReasonCount, Report, Row
 from bulk.reports.page import page
 from bulk.reports.reasons import EXAMPLES, Example, FileOf, Reason, Reasons, in_one_file
+from bulk.reports.remedies import remedy
+from bulk.reports.sending import Command, Latency, Left, Message, Pass, Wire, WireBar
 
 __all__ = [
     "EXAMPLES",
     "About",
+    "Breakdown",
+    "Command",
     "Example",
     "Figures",
     "FileOf",
     "Fold",
+    "Group",
+    "Latency",
+    "Left",
+    "Message",
+    "Pass",
     "Reason",
     "ReasonCount",
     "Reasons",
     "Report",
     "Row",
+    "Wire",
+    "WireBar",
+    "as_dict",
     "in_one_file",
     "page",
+    "remedy",
 ]

@@ -1,16 +1,19 @@
 """The fold: results in, batch by batch, and at the end what they add up to. It keeps no more than it will show."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from bulk.model import Status, mask, place_of
+from bulk.reports.breakdown import IN_FLIGHT, Grouping
 from bulk.reports.figures import LOOKED_AT, MOST_ATTEMPTS, TRIED, Figures, ReasonCount, Row
 from bulk.reports.intervals import TimeHistogram
 from bulk.reports.reasons import FileOf, Reason, Reasons, in_one_file
 
+UNANSWERED = "unanswered"  # the code of a row whose call was announced and not answered
 SHOWN = 100  # rows that need a look
 _DIGITS = 7  # of a phone number without its country; what has fewer is not taken for one
 
@@ -19,19 +22,31 @@ _DIGITS = 7  # of a phone number without its country; what has fewer is not take
 class Fold:
     """Takes note of results (tables as `results.table` makes them). `private`: the keys are destinations.
 
-    `file_of` tells in which file of the list a row is.
+    `file_of` tells in which file of the list a row is. While it is `sending`, a row without an answer is in flight.
     """
 
     private: bool = False
     file_of: FileOf = in_one_file
+    sending: bool = False
+    _in_flight: int = 0
+    _groupings: dict[str, Grouping] = field(default_factory=dict)
     _counts: Counter[Status] = field(default_factory=Counter)
     _attempts: Counter[int] = field(default_factory=Counter)
     _histogram: TimeHistogram = field(default_factory=TimeHistogram)
     _reasons: Reasons = field(default_factory=Reasons)
     _look: dict[Status, list[Row]] = field(default_factory=lambda: {status: [] for status in LOOKED_AT})
 
-    def note(self, results: pl.DataFrame) -> None:
-        """Note some rows, which follow those noted before in the list."""
+    def note(self, results: pl.DataFrame, values: Mapping[str, Iterable[str | None]] | None = None) -> None:
+        """Note some rows, which follow those noted before in the list, and their `values` by what they are called."""
+        flying = pl.col("status").eq(Status.UNKNOWN) & pl.col("error_code").eq_missing(UNANSWERED) & self.sending
+        statuses = results.select(pl.when(flying).then(pl.lit(IN_FLIGHT)).otherwise("status")).to_series()
+        for name, of_rows in (values or {}).items():
+            self._groupings.setdefault(name, Grouping(name)).note(of_rows, statuses)
+        self._in_flight += int((statuses == IN_FLIGHT).sum())
+        self._note_ended(results.filter(statuses != IN_FLIGHT))
+
+    def _note_ended(self, results: pl.DataFrame) -> None:
+        """Note rows that are not in flight."""
         self._counts.update({Status(status): rows for status, rows in _counted(results, "status")})
         tried = results.filter(pl.col("status").is_in(TRIED), pl.col("attempts") > 0)
         self._attempts.update(dict(_counted(tried, pl.col("attempts").clip(upper_bound=MOST_ATTEMPTS))))
@@ -54,6 +69,8 @@ class Fold:
             attempts=tuple(self._attempts[times] for times in range(1, MOST_ATTEMPTS + 1)),
             timeline=self._histogram.timeline(),
             throughput=self._histogram.throughput(),
+            in_flight=self._in_flight,
+            breakdowns=tuple(grouping.breakdown() for grouping in self._groupings.values()),
         )
 
     def _keys(self, rows: pl.DataFrame) -> pl.Series:

@@ -3,7 +3,7 @@
 Across, a chart is measured in per cent and so as wide as the page; down, in pixels, and its labels keep their size.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -64,7 +64,7 @@ class Panel:
     """A chart over the time: `height` (pixels) is that of the plot, `label_width` that of the numbers beside it."""
 
     title: str
-    kinds: Kinds
+    kinds: Mapping[str, Sequence[str]]
     height: int
     label_width: int
     ticks: tuple[Tick, ...]
@@ -76,20 +76,25 @@ def panels(timeline: Timeline) -> Iterator[Panel]:
 
     The latter end by whole batches: on one scale they would make the others too small to see.
     """
-    tops = [_ceiling(max(bar.of(*chain(*kinds.values())) for bar in timeline.bars)) for _, _, kinds in PANELS]
-    label_width = LETTER * len(f"{max(tops):,}") + 8  # the same for all, so that one time stands below the other
+    tops = [ceiling(max(bar.of(*chain(*kinds.values())) for bar in timeline.bars)) for _, _, kinds in PANELS]
+    label_width = label_width_of(max(tops))  # the same for all, so that one time stands below the other
     for (title, height, kinds), top in zip(PANELS, tops, strict=True):
         if top:
             floor = HEADROOM + height
             ticks = [Tick(_rounded(floor - height * rows / top), f"{rows:,}") for rows in sorted({0, top // 2, top})]
             stacks = [
                 Stack(*across, _pieces(bar, kinds, floor, height / top), _said(bar, timeline.interval))
-                for bar, across in zip(timeline.bars, _places(len(timeline.bars)), strict=True)
+                for bar, across in zip(timeline.bars, places(len(timeline.bars)), strict=True)
             ]
             yield Panel(title, kinds, floor, label_width, tuple(ticks), tuple(stacks))
 
 
-def _places(bars: int) -> Iterator[tuple[float, float, float, float]]:
+def label_width_of(top: int) -> int:
+    """Return how wide the numbers beside a chart are, in pixels."""
+    return LETTER * len(f"{top:,}") + 8
+
+
+def places(bars: int) -> Iterator[tuple[float, float, float, float]]:
     """Yield each interval's place across and its width, then its bar's."""
     width = 100 / bars
     for place in range(bars):
@@ -112,7 +117,7 @@ def _said(bar: Bar, interval: int) -> str:
     return f"{span(bar.start, interval)}: {rows or 'none'}"
 
 
-def _ceiling(most: int) -> int:
+def ceiling(most: int) -> int:
     """Return the least of 0, 1, 2, 4, 6, 10, 20, 40, 60, 100, … that is not below."""
     scale: int = 10 ** (len(str(most)) - 1)
     return next(digit * scale for digit in (0, 1, 2, 4, 6, 10) if digit * scale >= most)

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bulk.model import Status
+from bulk.reports.sending import Command, Left, Message, Pass, Wire
+
+ReasonKey = tuple[Status, str | None]
+"""A status, and a code of it."""
 
 LOOKED_AT = (Status.UNKNOWN, Status.REJECTED, Status.REFUSED)
 """The statuses of rows that need a look, the most urgent first."""
@@ -95,10 +99,34 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Rows that have one value in common, by what became of them: `failed` are refused, rejected and unknown."""
+
+    value: str
+    rows: int
+    accepted: int = 0
+    left_out: int = 0
+    failed: int = 0
+    in_flight: int = 0
+    pending: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """The rows of a list by one thing; those of `other_values` values more are added up in `others`."""
+
+    by: str
+    groups: tuple[Group, ...]
+    other_values: int = 0
+    others: Group | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What a run's results add up to. `attempts` counts tried rows by 1, 2, … and `MOST_ATTEMPTS` or more.
 
-    `whys` have most rows first, `look` the most urgent. The charts are None where only the ledger could be read.
+    `whys` have most rows first, `look` the most urgent. Rows `in_flight` are no part of the counts: their call is under
+    way at the moment. The charts are None where only the ledger could be read.
     """
 
     counts: Mapping[Status, int]
@@ -107,11 +135,13 @@ class Figures:
     attempts: tuple[int, ...] | None = None
     timeline: Timeline | None = None
     throughput: Throughput | None = None
+    in_flight: int = 0
+    breakdowns: tuple[Breakdown, ...] = ()
 
     @property
     def rows(self) -> int:
         """The rows of the list."""
-        return sum(self.counts.values())
+        return sum(self.counts.values()) + self.in_flight
 
     @property
     def to_look_at(self) -> int:
@@ -128,3 +158,10 @@ class Report:
     made_at: datetime
     notes: tuple[str, ...] = field(default=())
     complete: bool = True
+    message: Message = field(default_factory=Message)
+    passes: tuple[Pass, ...] = ()
+    wire: tuple[Wire, ...] = ()
+    left: Left | None = None
+    commands: tuple[Command, ...] = ()
+    remedies: Mapping[ReasonKey, Command] = field(default_factory=dict)
+    rehearsal: bool = False

@@ -20,6 +20,7 @@ from bulk.model import Status
 from bulk.reports.charts import marks, panels, span
 from bulk.reports.figures import Report
 from bulk.reports.intervals import DAY, HOUR, MINUTE
+from bulk.reports.rate_chart import rate_charts
 from bulk.text.plain import duration, plain
 
 REASONS: Final = 30  # shown one by one
@@ -60,6 +61,9 @@ def page(report: Report) -> str:
         panels=list(panels(figures.timeline)) if figures.timeline else [],
         marks=list(marks(figures.timeline)) if figures.timeline else [],
         rows_take=_rows_take(report.about.operations),
+        message=report.message,
+        rate_charts=list(rate_charts(report.wire)),
+        segments=sum(wire.segments for wire in report.wire),
         Status=Status,
     )
 
@@ -69,7 +73,8 @@ def _state(report: Report) -> str:
     about, pending = report.about, report.figures.counts[Status.PENDING]
     rows = "1 row is" if pending == 1 else f"{pending:,} rows are"
     if about.sender:
-        return f"It is being sent by {about.sender}: all figures are those of this moment."
+        flying = f"{report.figures.in_flight:,} in flight; " if report.figures.in_flight else ""
+        return f"It is being sent by {about.sender}: {flying}all figures are those of this moment."
     if about.halted:
         return f"It was halted by a cause that every row would meet; {rows} pending. Mend the cause and send again."
     if about.ended_at is None:
@@ -130,6 +135,10 @@ def _per_second(rate: float) -> str:
     return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
+def _latency(seconds: float) -> str:
+    return f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+
+
 def _length(seconds: int) -> str:
     """Name the length of an interval, in its largest unit."""
     units = ((DAY, "day", "days"), (HOUR, "hour", "hours"), (MINUTE, "minute", "minutes"), (1, "second", "seconds"))
@@ -148,5 +157,6 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"plain": plain, "moment": _moment, "length_of": _length, "per_second": _per_second}
+    environment.filters |= {"duration": duration, "latency": _latency}
     environment.globals |= {"share": _share, "span": span}
     return environment

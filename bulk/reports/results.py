@@ -17,6 +17,7 @@ from bulk.columns import path as path_of
 from bulk.errors import CampaignError
 from bulk.files.replacement import taking_the_place_of
 from bulk.model import Recorded
+from bulk.reports.workbook import write_workbook
 from bulk.threads import ahead
 
 Results = Iterable[tuple[pl.DataFrame, pl.DataFrame]]
@@ -72,16 +73,21 @@ def frame(results: Results, *, outcomes_only: bool = False) -> pl.DataFrame:
     return pl.concat(tables) if tables else pl.DataFrame(schema=SCHEMA)
 
 
-def write(results: Results, path: Path, *, outcomes_only: bool = False, spreadsheet_safe: bool = False) -> Path:
-    """Write the results as `.csv`, `.parquet` or `.ndjson`, readable by their owner alone; return the path.
+def write(
+    results: Results, path: Path, *, outcomes_only: bool = False, spreadsheet_safe: bool = False, join: bool = False
+) -> Path:
+    """Write results as `.csv`, `.parquet`, `.ndjson` or `.xlsx`, readable by their owner alone; return the path.
 
-    `spreadsheet_safe`: no cell of a `.csv` is a formula to a spreadsheet (see `harmless`). Raises `CampaignError` where
-    the name ends otherwise, or the file cannot be written; what stood there stays.
+    `spreadsheet_safe`: no cell of a `.csv` or `.xlsx` is a formula to a spreadsheet (see `harmless`). `join`: the
+    list's columns come first, under their own names and in their order, and ours to their right. Raises `CampaignError`
+    where the name ends otherwise, or the file cannot be written; what stood there stays.
     """
     writer = _writer(path)
+    told = map(_with_text_times, results) if writer in (_write_csv, _write_ndjson) else results
     with taking_the_place_of(path, failed="the results cannot be written", remedy=_REMEDY) as file:
-        tables = ahead(_tables(results, outcomes_only=outcomes_only))
-        writer(map(harmless, tables) if spreadsheet_safe and writer is _write_csv else tables, file)
+        tables = ahead(_tables(told, outcomes_only=outcomes_only, join=join))
+        guarded = spreadsheet_safe and writer in (_write_csv, _write_xlsx)
+        writer(map(harmless, tables) if guarded else tables, file)
     return path
 
 
@@ -90,28 +96,33 @@ def check(path: Path) -> None:
     _writer(path)
 
 
-def _tables(results: Results, *, outcomes_only: bool) -> Iterator[pl.DataFrame]:
+def _tables(results: Results, *, outcomes_only: bool, join: bool = False) -> Iterator[pl.DataFrame]:
     for ours, columns in results:
-        yield ours if outcomes_only else ours.hstack(_beside(columns))
+        if outcomes_only:
+            yield ours
+        elif join:
+            yield columns.hstack(_renamed(ours, columns, prefix="bulk_"))
+        else:
+            yield ours.hstack(_renamed(columns, ours, prefix="list_"))
 
 
-def _beside(columns: pl.DataFrame) -> pl.DataFrame:
-    """Rename what would clash with our columns: `list_` before the name, as often as it takes.
+def _renamed(table: pl.DataFrame, beside: pl.DataFrame, *, prefix: str) -> pl.DataFrame:
+    """Rename what would clash with the columns beside it: `prefix` before the name, as often as it takes.
 
     Names clash where a list's reader would take one for the other, so `Contact ID` clashes with `contact_id`.
     """
-    ours = {path_of(name) for name in SCHEMA}
-    taken = set(columns.columns)
+    theirs = {path_of(name) for name in beside.columns}
+    taken = {*table.columns, *beside.columns}
     names = {}
-    for name in columns.columns:
-        if path_of(name) in ours:
-            names[name] = _free(f"list_{name}", taken)
+    for name in table.columns:
+        if path_of(name) in theirs:
+            names[name] = _free(f"{prefix}{name}", taken, prefix)
             taken.add(names[name])
-    return columns.rename(names)
+    return table.rename(names)
 
 
-def _free(name: str, taken: set[str]) -> str:
-    return _free(f"list_{name}", taken) if name in taken else name
+def _free(name: str, taken: set[str], prefix: str) -> str:
+    return _free(f"{prefix}{name}", taken, prefix) if name in taken else name
 
 
 def _writer(path: Path) -> Callable[[Iterator[pl.DataFrame], Path], None]:
@@ -147,7 +158,11 @@ def _write_parquet(tables: Iterator[pl.DataFrame], path: Path) -> None:
     register_io_source(source, schema=dict(first.schema)).sink_parquet(path, row_group_size=_ROW_GROUP)
 
 
-_WRITERS = {".csv": _write_csv, ".parquet": _write_parquet, ".ndjson": _write_ndjson}
+def _write_xlsx(tables: Iterator[pl.DataFrame], path: Path) -> None:
+    write_workbook(map(_for_csv, chain(tables, [pl.DataFrame(schema=SCHEMA)])), path)
+
+
+_WRITERS = {".csv": _write_csv, ".parquet": _write_parquet, ".ndjson": _write_ndjson, ".xlsx": _write_xlsx}
 
 
 def _for_csv(table: pl.DataFrame) -> pl.DataFrame:
@@ -175,8 +190,13 @@ def _harmless(name: str) -> pl.Expr:
 
 
 def _for_ndjson(table: pl.DataFrame) -> pl.DataFrame:
-    finished_at = pl.col("finished_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
-    return table.with_columns(finished_at, cs.binary().bin.encode("base64"))
+    return table.with_columns(cs.binary().bin.encode("base64"))
+
+
+def _with_text_times(of: tuple[pl.DataFrame, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Write when rows ended as text, in ISO 8601."""
+    ours, columns = of
+    return ours.with_columns(pl.col("finished_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")), columns
 
 
 def _as_json(name: str) -> pl.Expr:

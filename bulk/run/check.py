@@ -16,7 +16,7 @@ from bulk.model import Recipient, Refusal, Status
 from bulk.reports import EXAMPLES, Example, Reasons
 from bulk.request import Request
 from bulk.run.changes import changes
-from bulk.run.context import Source, choose
+from bulk.run.context import RunContext, Source, choose
 from bulk.run.cost import excess
 from bulk.run.eligibility import Judge
 from bulk.run.environment import in_scratch, open_from
@@ -27,6 +27,7 @@ from bulk.run.preflight import preflight
 from bulk.run.repeats import Repeats
 from bulk.run.results import read_results
 from bulk.run.send_pass import SendPass
+from bulk.run.templates import wanted
 from bulk.run.wiring import opened_pass
 from bulk.stop import Stop
 from bulk.text.outside import row_text
@@ -51,6 +52,13 @@ async def _plan(campaign: Source, options: Mapping[str, Any]) -> Plan:
     context = in_scratch(await open_from(campaign, Options.of({**options, "dry_run": True})))
     dry_run = DryRun(context)
     dry_run.plan.notes += await in_thread(changes, context, context.digests)
+    plan = await _looked_at(context, dry_run)
+    plan.lacking, notes = await wanted(context, dry_run.templates)
+    plan.notes += notes
+    return plan
+
+
+async def _looked_at(context: RunContext, dry_run: DryRun) -> Plan:
     async with opened_pass(context, Stop(), dry_run) as sending:
         plan = await _surveyed(sending, dry_run)
         plan.over_budget = await in_thread(excess, context, sending.ledger, plan.cost) if plan.cost else None

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from bulk.aws.connect import Connect, Endpoint, is_aws
 from bulk.aws.lookups import applied_rate, fetch, opted_out
@@ -14,23 +16,26 @@ from bulk.loader import Scratch
 from bulk.run.context import RunContext, RunRef, Source, choose, open_campaign
 from bulk.run.options import Options
 from bulk.run.rates import Rates
-from bulk.sandbox import Sandbox
+from bulk.run.rehearsal import Sandboxes
 from bulk.threads import in_thread
 
 SANDBOX = "sandbox"  # the endpoint of a rehearsal, whatever port it got
-_DUMMY = "sandbox", "sandbox"  # credentials
+ACCEPTED = "accepted"  # the folder of a state directory in which rehearsals keep what was accepted
+DUMMY = "sandbox", "sandbox"  # credentials
 
 
 @asynccontextmanager
-async def destination(ref: RunRef) -> AsyncIterator[tuple[Connect | None, tuple[str, str]]]:
+async def destination(
+    ref: RunRef, sandboxes: Sandboxes | None = None
+) -> AsyncIterator[tuple[Connect | None, tuple[str, str]]]:
     """Open the client, and the sandbox before it where that was asked for; give the endpoint and Region as well."""
     options = ref.options
     if options.dry_run:
         yield None, _place_of(ref)
     elif options.sandbox:
-        async with Sandbox(quotas=_granted(ref.rates), control_token=secrets.token_urlsafe(32)) as sandbox:
+        async with (sandboxes or Sandboxes()).open(**_rehearsed(ref)) as sandbox:
             region = options.region or ref.campaign.at.region or "us-east-1"
-            endpoint = Endpoint(sandbox.url, region, credentials=_DUMMY)
+            endpoint = Endpoint(sandbox.url, region, credentials=DUMMY)
             async with Connect(endpoint, at_once=ref.rates.at_once()) as connect:
                 yield connect, (SANDBOX, connect.region)
     else:
@@ -106,6 +111,20 @@ def start_afresh(ref: RunRef) -> None:
     if ref.options.sandbox and ref.options.state_dir is None:
         for file in (*ref.state_dir.glob("ledger.db*"), *ref.state_dir.glob("pace/*")):
             file.unlink()
+
+
+def _rehearsed(ref: RunRef) -> dict[str, Any]:
+    """Return the settings of a rehearsal's sandbox; it keeps what it accepts where a state directory was named."""
+    run = f"{ref.campaign.name}.{ref.options.run_id}"
+    kept = None if ref.options.state_dir is None else ref.state_dir / ACCEPTED / quote(run, safe="")
+    return {
+        "quotas": _granted(ref.rates),
+        "open_contacts": {},
+        "faults": ref.options.faults,
+        "templates": ref.options.templates,
+        "control_token": secrets.token_urlsafe(32),
+        "state_dir": kept,
+    }
 
 
 def endpoint_of(ref: RunRef) -> Endpoint:

@@ -33,6 +33,7 @@ class Options:
 
     `only` sends again just the rows that ended so; `accept_changes` lets unsent rows take a changed campaign. `no_wait`
     ends a run where sending hours are closed, instead of waiting for the next window.
+    `faults` and `templates` are those of a rehearsal's sandbox; `ask` lets a check ask AWS about message templates.
     `spreadsheet_safe`: results in `.csv` hold no formula. `prices` is a file of prices, instead of the campaign's.
     """
 
@@ -44,6 +45,9 @@ class Options:
     limit: int | None = None
     dry_run: bool = False
     sandbox: bool = False
+    faults: Path | str | None = None
+    templates: Path | str | None = None
+    ask: bool = False
     rate: float | Literal["auto"] | None = None
     burst: int | None = None
     at_once: int | None = None

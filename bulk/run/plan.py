@@ -18,6 +18,7 @@ from bulk.rules import Locality
 from bulk.run.characters import Characters
 from bulk.run.context import RunContext
 from bulk.run.cost import cost_of
+from bulk.run.templates import TemplateUses
 from bulk.text.segments import is_unusual, parts
 
 PREVIEWS = 3
@@ -48,8 +49,9 @@ class Plan:
     """What would be sent. `seconds` is how long that takes at the campaign's rates; `parts` are of SMS, else 0.
 
     `finishes_at` is when that is done if it begins now (ISO 8601), sending hours included; `countries` and `zones`
-    count rows by where they go, as far as that is known. `account` is what was found of the AWS account, where it was
-    asked; `cost` what is to be sent comes to, `over_budget` by what that exceeds the budget.
+    count rows by where they go, as far as that is known. `lacking` has the attributes that a message template wants and
+    the campaign does not give, by the template's id. `account` is what was found of the AWS account, where it
+    was asked; `cost` what is to be sent comes to, `over_budget` by what that exceeds the budget.
     """
 
     campaign: str
@@ -66,6 +68,7 @@ class Plan:
     notes: list[str] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
+    lacking: dict[str, list[str]] = field(default_factory=dict)
     account: list[Finding] = field(default_factory=list)
     cost: Cost | None = None
     over_budget: str | None = None
@@ -91,6 +94,7 @@ class DryRun:
         self._is_segmented = context.campaign.channel_facts.SEGMENTED
         self._places: dict[int, tuple[Locality, list[int]]] = {}
         self._characters = Characters()
+        self.templates = TemplateUses(context.campaign.channel_facts.TEMPLATE)
         self.plan = Plan(context.campaign.name, context.options.run_id, context.campaign.channel)
 
     async def deliver(self, delivery: Delivery) -> Outcome:
@@ -109,6 +113,7 @@ class DryRun:
                 plan.parts += took
                 if not text.isascii() and is_unusual(text):
                     self._characters.note(text, took)
+        self.templates.note(parameters["request"])
         self._note_place(self._context.eligibility.place(recipient))
         if len(plan.previews) < PREVIEWS:
             shown = texts or self._template(parameters)
@@ -184,7 +189,7 @@ class DryRun:
             places[place] += rows
         for place, rows in places.items():
             countries[(place.region or "unknown")[:2] if place.region else "unknown"] += rows
-            zones[_zones(place)] += rows
+            zones[zones_of(place)] += rows
         plan.countries, plan.zones = dict(countries.most_common()), dict(zones.most_common())
         if plan.sendable and plan.seconds >= 0:
             per_second = plan.sendable / plan.seconds if plan.seconds else float(plan.sendable)
@@ -192,7 +197,7 @@ class DryRun:
             plan.finishes_at = datetime.fromtimestamp(done, UTC).isoformat(timespec="seconds")
 
 
-def _zones(place: Locality) -> str:
+def zones_of(place: Locality) -> str:
     """Name the possible zones, the first of many; they are unknown only where there is none."""
     if len(place.zones) <= ZONES:
         return " or ".join(place.zones) or "unknown"

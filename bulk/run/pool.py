@@ -1,16 +1,18 @@
-"""What the runs of one process have in common: the ledger of a state directory, and where the pace of an account is."""
+"""What the runs of one process have in common: ledgers, where the pace of an account is, sandboxes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bulk.ledger import Ledger
+from bulk.run.rehearsal import Sandboxes
 
 
 @dataclass(slots=True)
 class Pool:
     """The ledgers and paces in use. All its runs are opened before the first of them ends."""
 
+    sandboxes: Sandboxes = field(default_factory=Sandboxes)
     _ledgers: dict[Path, Ledger] = field(default_factory=dict)
     _paces: dict[tuple[str, ...], Path] = field(default_factory=dict)
 

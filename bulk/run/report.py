@@ -1,6 +1,8 @@
 """The report of a run: its ledger and its list, folded into one page."""
 
 import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,72 +13,117 @@ from bulk.ledger import RunRecord
 from bulk.ledger.lock import sender
 from bulk.ledger.redaction import redact
 from bulk.model import Status, place_of
-from bulk.reports import About, Figures, Fold, Report, Row, page
+from bulk.reports import About, Figures, Report, Row, as_dict, page, remedy
 from bulk.reports.aggregate import SHOWN
-from bulk.run.context import RunRef, Source, choose
+from bulk.run.context import RunContext, RunRef, Source, choose
 from bulk.run.cost import so_far
 from bulk.run.environment import open_from
 from bulk.run.inputs import check_output
-from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
-from bulk.run.results import found, read_results, recorded
-from bulk.threads import ahead, in_thread
+from bulk.run.report_fold import folded
+from bulk.run.report_parts import Remaining, Typed, commands, message_of, passes_of
+from bulk.run.results import found, recorded
+from bulk.run.wire_record import wires
+from bulk.threads import in_thread
 
 log = logging.getLogger("bulk")
 
 _SUFFIXES = ".html", ".htm"
+_REHEARSAL = "REHEARSAL: it went to a sandbox, and nobody was written to."
 _ENDED = Status.SENT, Status.REFUSED, Status.REJECTED, Status.UNKNOWN
 
 
-async def report(campaign: Source, output: Path | str, **options: Any) -> Path:
-    """Write how a run went, as it is now, as one page with charts (`.html`) that loads nothing; give its path.
+async def report(campaign: Source, output: Path | str, *, by: str | Collection[str] = (), **options: Any) -> Path:
+    """Write how a run went, as it is now, as one page with charts (`.html`) that loads nothing; return its path.
 
-    Where the list cannot be read any more, the page has what the ledger alone can tell, and says so. `options` are
-    those of `bulk.Options`. Raises `CampaignError` where the page cannot be written, and `LedgerError` without a run.
+    `by` names columns of the list by which the rows are counted, besides country and time zone. Where the list cannot
+    be read any more, the page has what the ledger alone can tell, and says so. `options` are those of `bulk.Options`.
+    Raises `CampaignError` where the page cannot be written, `ListError` where the list has no such column, and
+    `LedgerError` without a run.
     """
-    path, given = Path(output), Options.of(options)
-    if path.suffix.lower() not in _SUFFIXES:
-        raise CampaignError(f"{path}: a report is a page: name it {path.stem or 'report'}.html")
-    ref = found(await in_thread(choose, campaign, given))
-    check_output(ref, path)
-    with recorded(ref) as record:
-        reader = await _reader(campaign, ref.options)
-        await in_thread(_write, path, ref, reader, record)
+    path, _ = await reported(campaign, output, by=by, **options)
+    assert path is not None  # noqa: S101 - one was named
     return path
 
 
-async def _reader(campaign: Source, options: Options) -> ListReader | BulkError:
-    """Open the list, or say why it cannot be."""
+async def reported(
+    campaign: Source, output: Path | str | None = None, *, by: str | Collection[str] = (), **options: Any
+) -> tuple[Path | None, dict[str, Any]]:
+    """Do as `report` does; return the path, and the numbers of the page. Without an output, no page is written."""
+    path, given = None if output is None else Path(output), Options.of(options)
+    if path is not None and path.suffix.lower() not in _SUFFIXES:
+        raise CampaignError(f"{path}: a report is a page: name it {path.stem or 'report'}.html")
+    ref = found(await in_thread(choose, campaign, given))
+    if path is not None:
+        check_output(ref, path)
+    typed = Typed.of(campaign, ref.options)
+    with recorded(ref) as record:
+        context = await _context(campaign, ref.options)
+        wanted = [by] if isinstance(by, str) else list(by)
+        columns = {} if isinstance(context, BulkError) else {name: context.contacts.resolve(name) for name in wanted}
+        made = await in_thread(_report, Asked(ref, columns, typed), context, record)
+        if path is not None:
+            await in_thread(_write, path, made)
+    return path, as_dict(made)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Of which run, and by which columns of the list (as they were named → as the list names them)."""
+
+    ref: RunRef
+    columns: Mapping[str, str]
+    typed: Typed
+
+
+async def _context(campaign: Source, options: Options) -> RunContext | BulkError:
+    """Open the campaign with its list, or return why that cannot be."""
     try:
-        return (await open_from(campaign, options, to_send=False)).reader
+        return await open_from(campaign, options, to_send=False)
     except BulkError as error:
         return error
 
 
-def _write(path: Path, ref: RunRef, reader: ListReader | BulkError, record: RunRecord) -> None:
+def _write(path: Path, made: Report) -> None:
     remedy = "Make room, or choose another place with -o FILE.html"
     with taking_the_place_of(path, failed="the report cannot be written", remedy=remedy) as file:
-        file.write_text(page(_report(ref, reader, record)), "utf-8")
+        file.write_text(page(made), "utf-8")
 
 
-def _report(ref: RunRef, reader: ListReader | BulkError, record: RunRecord) -> Report:
-    about, now = _about(ref, record), datetime.now(UTC)
-    if isinstance(reader, ListReader):
+def _report(asked: Asked, context: RunContext | BulkError, record: RunRecord) -> Report:
+    about, now = _about(asked.ref, record), datetime.now(UTC)
+    spent = so_far(asked.ref, record).notes()
+    if isinstance(context, RunContext):
+        remaining = Remaining()
         try:
-            figures = _figures(reader, record)
+            figures = folded(context, record, asked.columns, remaining, sending=about.sender is not None)
         except ListError as error:
-            reader = error
+            context = error
         else:
             notes = () if about.sender else _unlisted(figures, record)
-            return Report(about, figures, now, (*_rehearsal(ref), *so_far(ref, record).notes(), *notes))
-    trouble = redact(f"The contact list cannot be read, so here is what the ledger alone can tell: {reader}")
+            changed = tuple(record.facts.changed(context.digests))
+            made = Report(about, figures, now, (*notes, *spent), message=message_of(asked.ref, changed))
+            return _completed(replace(made, left=remaining.left(context, now)), asked, record)
+    trouble = redact(f"The contact list cannot be read, so here is what the ledger alone can tell: {context}")
     log.warning(trouble)
-    notes = (*_rehearsal(ref), *so_far(ref, record).notes(), str(trouble))
-    return Report(about, _from_ledger(record), now, notes, complete=False)
+    figures = _from_ledger(record, sending=about.sender is not None)
+    made = Report(about, figures, now, (str(trouble), *spent), complete=False, message=message_of(asked.ref))
+    return _completed(made, asked, record)
 
 
-def _rehearsal(ref: RunRef) -> tuple[str, ...]:
-    return ("REHEARSAL: it went to a sandbox, and nobody was written to.",) if ref.options.sandbox else ()
+def _completed(made: Report, asked: Asked, record: RunRecord) -> Report:
+    """Add what the ledger and the campaign tell besides the results."""
+    rates, figures, sandbox = asked.ref.rates, made.figures, asked.ref.options.sandbox
+    kinds = {(why.status, why.code): remedy(why.status, why.code, asked.typed) for why in figures.whys}
+    return replace(
+        made,
+        passes=passes_of(record),
+        wire=tuple(wires(record.traffic(), lambda name: rates.quota(name)[0] * rates.options.rate_share)),
+        commands=tuple(commands(figures, record, asked.typed, sender=made.about.sender)),
+        remedies=kinds,
+        rehearsal=sandbox,
+        notes=((_REHEARSAL, *made.notes) if sandbox else made.notes),
+    )
 
 
 def _about(ref: RunRef, record: RunRecord) -> About:
@@ -99,22 +146,6 @@ def _about(ref: RunRef, record: RunRecord) -> About:
     )
 
 
-def _figures(reader: ListReader, record: RunRecord) -> Figures:
-    """Fold the results. Raises `ListError`."""
-    key = reader.spec.key
-    fold = Fold(key is None or _is_destination(reader, key), reader.contacts.file_of)
-    for ours, _ in ahead(read_results(reader, record)):
-        fold.note(ours)
-    return fold.figures()
-
-
-def _is_destination(reader: ListReader, column: str) -> bool:
-    """Whether a column is the one that says whom to write to."""
-    destination = reader.spec.destination
-    resolve = reader.contacts.resolve
-    return isinstance(destination, str) and resolve(column) == resolve(destination)
-
-
 def _unlisted(figures: Figures, record: RunRecord) -> tuple[str, ...]:
     """Return how many rows that have an end are not in the list any more: it is read as it is now."""
     ended = record.counts()
@@ -124,8 +155,9 @@ def _unlisted(figures: Figures, record: RunRecord) -> tuple[str, ...]:
     return (f"The list has changed: {rows:,} rows that have an end are not in it any more, and not on this page.",)
 
 
-def _from_ledger(record: RunRecord) -> Figures:
+def _from_ledger(record: RunRecord, *, sending: bool) -> Figures:
     """Return what is known without the list: the counts, and the unknown rows."""
+    flying = record.unanswered() if sending else 0
     look = [
         Row(
             place=None if one.row is None else place_of(one.row, None),
@@ -138,5 +170,9 @@ def _from_ledger(record: RunRecord) -> Figures:
             at=one.outcome.finished_at,
         )
         for one in record.unknown()
+        if not (sending and one.in_doubt)
     ]
-    return Figures(record.counts(), look=tuple(look[:SHOWN]))
+    counts = record.counts()
+    flying = min(flying, counts[Status.UNKNOWN])
+    counts[Status.UNKNOWN] -= flying
+    return Figures(counts, look=tuple(look[:SHOWN]), in_flight=flying)

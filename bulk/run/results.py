@@ -3,7 +3,7 @@
 import logging
 import tempfile
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from bulk.run.environment import open_from
 from bulk.run.inputs import check_output
 from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
+from bulk.run.selection import selected, statuses_of
 from bulk.run.summary import Summary
 from bulk.threads import in_thread
 
@@ -55,14 +56,31 @@ class ResultsPreview:
             yield ours, columns
 
 
-async def results(campaign: Source, output: Path | str, **options: Any) -> Path:
-    """Write the results of a run as they are now. Raises `CampaignError`, `ListError` and `LedgerError`."""
-    given = found(await in_thread(choose, campaign, Options.of(options))).options
+async def results(
+    campaign: Source,
+    output: Path | str,
+    *,
+    only: str | Collection[str] | None = None,
+    join: bool = False,
+    **options: Any,
+) -> Path:
+    """Write the results of a run as they are now: `.csv`, `.parquet`, `.ndjson` or `.xlsx`; return the path.
+
+    `only` takes the rows that ended so: a status, `"failed"` (refused, rejected and unknown), or several of these.
+    `join` puts the list's own columns first, in their order. Raises `CampaignError`, `ListError` and `LedgerError`.
+    """
+    path, statuses, asked = Path(output), statuses_of(only), Options.of(options)
+    if join and asked.outcomes_only:
+        raise CampaignError("--join puts the list's columns first, and --outcomes-only leaves them out: choose one")
+    check(path)
+    given = found(await in_thread(choose, campaign, asked)).options
     context = await open_from(campaign, given, to_send=False)
-    check_output(context, Path(output))
+    check_output(context, path)
+    form: dict[str, bool] = {"outcomes_only": given.outcomes_only, "spreadsheet_safe": given.spreadsheet_safe}
     with recorded(context) as record:
-        await in_thread(look, context.reader, record, Path(output), context.options)
-    return Path(output)
+        rows = selected(read_results(context.reader, record), statuses)
+        await in_thread(lambda: write(rows, path, join=join, **form))
+    return path
 
 
 def found(ref: RunRef) -> RunRef:

@@ -16,6 +16,7 @@ from bulk.run.marks import marks_of
 from bulk.run.options import Options
 from bulk.run.plan import DryRun
 from bulk.run.pool import Pool
+from bulk.run.rehearsal import Sandboxes
 from bulk.run.results import (
     ResultsPreview,
     check_results,
@@ -72,18 +73,26 @@ class Run:
 
 
 async def send(
-    campaign: Source, *, stop: Stop | None = None, watch: Watch | None = None, every: float = EVERY, **options: Any
+    campaign: Source,
+    *,
+    stop: Stop | None = None,
+    watch: Watch | None = None,
+    every: float = EVERY,
+    sandboxes: Sandboxes | None = None,
+    **options: Any,
 ) -> Run:
     """Send a campaign, or go on with it where it stopped: no row is sent twice.
 
     `options` are those of `bulk.Options`, such as `contacts=frame`, `run_id="2026-11-20"`, `sandbox=True`. `watch`
-    is told the progress every `every` seconds; `stop.ask(…)` ends the run early.
+    is told the progress every `every` seconds; `stop.ask(…)` ends the run early. `sandboxes`: who is told of a
+    rehearsal's.
 
     Raises `CampaignError`, `ListError` and `LedgerError` where it could not start, `RunBusy` where another process
     sends this run, and `Halted` where there are no credentials; a run that halts later says so in its summary, or
     raises `Halted` too where the ledger cannot even be read any more.
     """
-    return await sent(await prepared(campaign, Options.of(options)), stop or Stop(), watch, every)
+    starting = Starting(Pool(sandboxes or Sandboxes()))
+    return await sent(await prepared(campaign, Options.of(options)), stop or Stop(), watch, every, starting=starting)
 
 
 async def prepared(campaign: Source, options: Options) -> RunContext:

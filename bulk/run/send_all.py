@@ -24,6 +24,7 @@ from bulk.run.context import RunContext, RunRef, Source, choose
 from bulk.run.label import labelled
 from bulk.run.options import Options
 from bulk.run.pool import Pool
+from bulk.run.rehearsal import Sandboxes
 from bulk.run.results import frame_of, summarise
 from bulk.run.send import EVERY, Run, Starting, prepared, sent
 from bulk.run.summary import Progress
@@ -59,6 +60,7 @@ async def send_all(
     stop: Stop | None = None,
     watch: WatchAll | None = None,
     every: float = EVERY,
+    sandboxes: Sandboxes | None = None,
     **options: Any,
 ) -> list[Run]:
     """Send several campaigns together; return their runs, in the same order.
@@ -72,7 +74,7 @@ async def send_all(
     asked = Options.of(options)
     chosen = await in_thread(_chosen, campaigns, asked)
     names = _names(campaigns, chosen)
-    together = _Together(stop or Stop(), watch, every)
+    together = _Together(stop or Stop(), watch, every, Pool(sandboxes or Sandboxes()))
     opened = []
     for name, campaign in zip(names, campaigns, strict=True):
         with labelled(name), _named(name, campaign):
@@ -92,9 +94,9 @@ class _Together:
     stop: Stop
     watch: WatchAll | None
     every: float
+    pool: Pool
     runs: dict[str, Run] = field(default_factory=dict)
     all_open: anyio.Event = field(default_factory=anyio.Event)
-    _pool: Pool = field(default_factory=Pool)
     _open: int = 0
 
     async def send(self, name: str, context: RunContext, *, task_status: TaskStatus[None]) -> None:
@@ -109,7 +111,7 @@ class _Together:
 
         with labelled(name), _named(name):
             try:
-                self.runs[name] = await self._sent(name, context, Starting(self._pool, is_open))
+                self.runs[name] = await self._sent(name, context, Starting(self.pool, is_open))
             except BulkError as error:
                 if not self.all_open.is_set():
                     raise

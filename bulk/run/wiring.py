@@ -1,6 +1,7 @@
 """Where the parts of a sending are put together: client, ledger, rules, queues, deliverer. They meet only here."""
 
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial
@@ -9,6 +10,7 @@ from pathlib import Path
 from bulk.campaign import Campaign
 from bulk.delivery.call_runner import CallRunner, Policy, Transport
 from bulk.delivery.delivery import Deliverer
+from bulk.delivery.traffic import MeasuredTransport, Traffic
 from bulk.files import state_folder
 from bulk.ledger import Ledger, RunIdentity, RunLedger
 from bulk.ledger.lock import sole_sender
@@ -22,6 +24,7 @@ from bulk.run.budget import guarded
 from bulk.run.context import RunContext
 from bulk.run.eligibility import Judge
 from bulk.run.environment import applied_rates, destination, rate_owner, start_afresh
+from bulk.run.origin import origin
 from bulk.run.plan import DryRun
 from bulk.run.pool import Pool
 from bulk.run.rates import Rates
@@ -43,12 +46,14 @@ async def opened_pass(
         state_folder(Path(options.state_dir))
     with sole_sender(context.state_dir, context.campaign.name, options.run_id):
         start_afresh(context)
-        async with destination(context) as (transport, place):
+        async with destination(context, pool.sandboxes) as (transport, place):
             clock = steady_clock()
             with pool.ledger(context.state_dir, now=clock, at_once=context.rates.at_once()) as ledger:
                 accept = options.accept_changes or options.dry_run
                 identity = context.identity(*place)
-                record = ledger.begin(identity, context.digests, fixed=context.fixed, accept_changes=accept)
+                record = ledger.begin(
+                    identity, context.digests, fixed=context.fixed, accept_changes=accept, origin=origin()
+                )
                 context = context.as_recorded(record)
                 if options.only:
                     record.only({options.only})
@@ -63,7 +68,10 @@ async def opened_pass(
                 with limiters_of(rates, owner, applied, pool=home, state_dir=context.state_dir) as limiters:
                     rooms = open_contact_limits(rates, identity, ledger, now=clock())
                     queues = queues_of(limiters, rooms, stop=stop, waiting=waiting)
-                    driving = deliverer(context, record, transport, queues=queues, judge=judge, stop=stop)
+                    traffic = Traffic(clock, partial(permitted, rates, limiters))
+                    record.measure(traffic.due, traffic.rest)
+                    measured = MeasuredTransport(transport, traffic, _sms_segments(context))
+                    driving = deliverer(context, record, measured, queues=queues, judge=judge, stop=stop)
                     within = guarded(context, record, driving, stop)
                     yield SendPass(context, record, within, judge, stop, waiting)
 
@@ -150,6 +158,20 @@ def replay_within(campaign: Campaign) -> dict[str, float]:
     """Return for how many seconds the token of each operation may be used again."""
     channel = campaign.channel_facts
     return {name: channel.TOKENS.get(name, campaign.retry.replay_within) for name in channel.OPERATIONS.values()}
+
+
+def permitted(rates: Rates, limiters: Mapping[str, FileStore], operation: str) -> float:
+    """Return the rate at which an operation may be called now (a second): what was learned, else what was granted."""
+    store = limiters.get(operation)
+    pace = store.change(lambda limiter: (limiter, limiter.estimator.paced_at)) if store else math.nan
+    return pace if pace > 0 else rates.quota(operation)[0] * rates.options.rate_share
+
+
+def _sms_segments(context: RunContext) -> Callable[[Call], int]:
+    """Return what counts the segments of a call: of a message that is not sent in segments there are none."""
+    if context.campaign.channel_facts.SEGMENTED:
+        return partial(_segments, context.request.texts)
+    return lambda _: 0
 
 
 def _segments(texts: Texts, call: Call) -> int:

@@ -3,9 +3,13 @@
 | Request | Does |
 |---|---|
 | `GET /_sandbox/contacts` | what was accepted, oldest first; `?state=open`, `?destination=…`, the newest `?limit=N` |
+| `GET /_sandbox/messages` | what people would have received, newest first: a page of it; `?q=…&kind=…&state=…` |
+| `GET /_sandbox/messages/N` | one of them, whole |
+| `GET /_sandbox/status` | counts, quotas and refusals at the moment |
+| `GET /_sandbox/events` | the same, whenever it changes, as server-sent events |
 | `GET /_sandbox/calls` | counts by operation, and when each call was received (Unix seconds) |
 | `GET`, `PUT`, `DELETE /_sandbox/faults` | the faults declared; a PUT replaces them, a DELETE clears them |
-| `GET`, `PUT /_sandbox/quotas` | rates and bursts; a PUT changes what it names |
+| `GET`, `PUT /_sandbox/quotas` | rates, bursts and limits; a PUT changes what it names |
 | `GET`, `PUT /_sandbox/account` | the account declared; a PUT declares it anew |
 | `POST /_sandbox/reset` | forgets contacts, tokens and calls; quotas and faults stay, and start over |
 """
@@ -16,6 +20,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from bulk.sandbox.account import Account
+from bulk.sandbox.contact import Contact
+from bulk.sandbox.listing import Listing, Query
+from bulk.sandbox.live import status
 
 
 class Wrong(Exception):
@@ -32,8 +39,10 @@ class Control:
     def __init__(self, account: Account, clock: Callable[[], float]) -> None:
         self._account = account
         self._clock = clock
+        self.listing = Listing(account.contacts, account.settings.templates)
         self._routes: Mapping[str, Mapping[str, Callable[[str, bytes], Any]]] = {
             "/contacts": {"GET": lambda query, _: {"contacts": self._contacts(query)}},
+            "/status": {"GET": lambda *_: status(self._account, self._clock())},
             "/calls": {"GET": lambda *_: calls(self._account)},
             "/faults": {
                 "GET": lambda *_: self._faults(),
@@ -48,11 +57,28 @@ class Control:
     def answer(self, method: str, path: str, *, query: str, body: bytes) -> Any:
         """Do what is asked and give the answer's JSON value, or raise `Wrong`."""
         if path not in self._routes:
-            raise Wrong(f"there are {', '.join(f'/_sandbox{known}' for known in self._routes)}", 404)
+            known = (*self._routes, "/messages", "/events")
+            raise Wrong(f"there are {', '.join(f'/_sandbox{one}' for one in known)}", 404)
         methods = self._routes[path]
         if method not in methods:
             raise Wrong(f"/_sandbox{path} takes {', '.join(methods)}", 405)
         return methods[method](query, body)
+
+    async def look(self, path: str, query: str) -> Any:
+        """Return a page of the messages, or one of them, or raise `Wrong`."""
+        number = path.removeprefix("/messages").removeprefix("/")
+        if not number:
+            return await self.listing.page(self._query(query), self._clock())
+        found = self.listing.detail(_number(number), self._clock())
+        if found is None:
+            raise Wrong(f"/_sandbox{path}: there is no contact {number}", 404)
+        return found
+
+    def _query(self, text: str) -> Query:
+        try:
+            return Query.read(text)
+        except ValueError as trouble:
+            raise Wrong(str(trouble)) from None
 
     def _contacts(self, query: str) -> list[dict[str, Any]]:
         asked = {name: values[-1] for name, values in parse_qs(query).items() if name != "token"}
@@ -103,6 +129,11 @@ class Control:
             raise Wrong(str(trouble)) from None
 
 
+def _number(text: str) -> int:
+    """Read the number of a contact; 0, which none has, for what is no number."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
 def contacts(
     account: Account, now: float, *, wanted: Mapping[str, str] | None = None, newest: int | None = None
 ) -> list[dict[str, Any]]:
@@ -115,7 +146,13 @@ def contacts(
         and (destination is None or contact.destination == destination)
     ]
     start = 0 if newest is None else max(0, len(found) - newest)
-    return [contact.as_dict(now) for contact in found[start:]]
+    return [shown(account, contact, now) for contact in found[start:]]
+
+
+def shown(account: Account, contact: Contact, now: float) -> dict[str, Any]:
+    """Return a contact as plain data; `Rendered` is what its template made, None where it has none."""
+    templates = account.settings.templates
+    return contact.as_dict(now) | {"Rendered": None if templates is None else templates.received(contact)}
 
 
 def calls(account: Account) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The service's no: a code that AWS clients know, and a sentence."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 
 class ServiceError(Exception):
@@ -24,3 +24,8 @@ class ServiceError(Exception):
         self.message = message
         self.status = status
         self.members = dict(members or {})
+
+
+def refuse(member: str, reason: str, **members: Any) -> NoReturn:
+    """Raise the error of a request of which a member is not as documented."""
+    raise ServiceError("InvalidRequestException", f"{member}: {reason}", members=members)

@@ -1,28 +1,13 @@
 """Reading a declaration of faults: every key and value is checked, and what is wrong is named with its place."""
 
 import difflib
-import json
-import tomllib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from bulk.sandbox.faults import FAULTS, Declaration, Rule
 
 _LONGEST = 100  # characters of a key that are compared: what is compared takes their square of time
 _TOP = ("seed", "throttle_code", "rules")
-
-
-def read_file(path: Path) -> dict[str, Any]:
-    """Read a faults file, `.json` or TOML; raises `ValueError` with the file's name where it is neither."""
-    text = path.read_text(encoding="utf-8")
-    try:
-        data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except ValueError as trouble:
-        kind = "JSON" if path.suffix == ".json" else "TOML"
-        raise ValueError(f"{path}: is not {kind}: {trouble}") from None
-    _require(isinstance(data, dict), str(path), data, f"an object with {', '.join(_TOP)}")
-    return dict(data)
 
 
 def declare(given: Mapping[str, Any], *, operations: Mapping[str, Any], statuses: Mapping[str, int]) -> Declaration:

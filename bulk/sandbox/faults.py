@@ -36,6 +36,9 @@ FAULTS: Mapping[str, str] = {
 }
 
 
+_NOTHING = Plan()
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Which calls meet a fault, and what it is."""
@@ -94,7 +97,7 @@ class Faults:
 
     def plan(self, operation: str, destination: str | None, now: float) -> Plan:
         """Return what happens to the next call."""
-        plan = Plan()
+        plan = _NOTHING
         for index, rule in enumerate(self.declaration.rules):
             if rule.matches(operation, destination, now - self._started):
                 self._counts[index] += 1

@@ -4,19 +4,16 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bulk.sandbox.contact import Contact, Request, new_id
+from bulk.sandbox.attributes import get_attributes, tag, untag, update_attributes
+from bulk.sandbox.contact import Contact, Request, attributes_of, new_id
 from bulk.sandbox.errors import ServiceError
+from bulk.sandbox.search import search
 from bulk.sandbox.state import Contacts
 
 Done = tuple[dict[str, Any], bool]
 """The members of the answer, and whether it is the replay of an earlier one."""
 
-ACCOUNT = "123456789012"
 _MINUTE = 60.0
-_CHAT = 25 * 60 * _MINUTE  # "StartOutboundChatContact": a chat lives 25 hours where nothing else is said
-_EMAIL = 14 * 24 * 60 * _MINUTE  # "Amazon Connect service quotas": an active email contact expires after 14 days
-_TASK = 7 * 24 * 60 * _MINUTE
-_LIFE = {"EMAIL": _EMAIL, "TASK": _TASK, "VOICE": _CHAT}
 
 _DESTINATIONS = {
     "StartOutboundChatContact": ("DestinationEndpoint", "Address"),
@@ -35,14 +32,14 @@ def destination(operation: str, parameters: Any) -> str | None:
 
 def start_outbound_chat(contacts: Contacts, request: Request, now: float) -> Done:
     minutes = request.parameters.get("ChatDurationInMinutes")
-    life = _CHAT if minutes is None else minutes * _MINUTE
+    life = contacts.limits.life("chat") if minutes is None else minutes * _MINUTE
     contact = _contact(request, "CHAT", "OUTBOUND", now=now, life=life)
     contact, replayed = _start(contacts, request, contact, now=now)
     return {"ContactId": contact.id}, replayed
 
 
 def start_email(contacts: Contacts, request: Request, now: float) -> Done:
-    life = _expiry(request.parameters) or _EMAIL
+    life = _expiry(request.parameters) or contacts.limits.life("email")
     contact = _contact(request, "EMAIL", "INBOUND", now=now, life=life)
     contact, replayed = _start(contacts, request, contact, now=now)
     return {"ContactId": contact.id}, replayed
@@ -51,18 +48,18 @@ def start_email(contacts: Contacts, request: Request, now: float) -> Done:
 def create_contact(contacts: Contacts, request: Request, now: float) -> Done:
     channel, method = request.parameters["Channel"], request.parameters["InitiationMethod"]
     minutes = request.parameters.get("ExpiryDurationInMinutes")
-    life = _expiry(request.parameters) or (minutes * _MINUTE if minutes else _LIFE[channel])
+    life = _expiry(request.parameters) or (minutes * _MINUTE if minutes else contacts.limits.life(channel.lower()))
     contact = _contact(request, channel, method, now=now, life=life)
     if request.parameters.get("InitiateAs") == "COMPLETED":
         contact.ends_at, contact.reason = now, "OTHER"
     contact, replayed = _start(contacts, request, contact, now=now)
-    return {"ContactId": contact.id, "ContactArn": _arn(request, contact)}, replayed
+    return {"ContactId": contact.id, "ContactArn": contact.arn}, replayed
 
 
 def start_outbound_email(contacts: Contacts, request: Request, now: float) -> Done:
     if contact := contacts.recall(request, conflict="IdempotencyException", now=now):
         return {"ContactId": contact.id}, True
-    contact = contacts.find(request.instance, request.parameters["ContactId"])
+    contact = contacts.find(request.place, request.parameters["ContactId"])
     _require_draft(contact, now)
     contact.destination = destination(request.operation, request.parameters)
     contacts.send(contact, request, now)
@@ -71,7 +68,7 @@ def start_outbound_email(contacts: Contacts, request: Request, now: float) -> Do
 
 
 def stop(contacts: Contacts, request: Request, now: float) -> Done:
-    contact = contacts.find(request.instance, request.parameters["ContactId"])
+    contact = contacts.find(request.place, request.parameters["ContactId"])
     if contact.ended(now):
         raise ServiceError("ContactNotFoundException", "The contact has ended.")
     contacts.end(contact, now, "API")
@@ -79,19 +76,23 @@ def stop(contacts: Contacts, request: Request, now: float) -> Done:
 
 
 def describe(contacts: Contacts, request: Request, now: float) -> Done:
-    contact = contacts.find(request.instance, request.parameters["ContactId"])
-    parameters = json.loads(contact.body or b"{}")
-    copied = ("Name", "Description", "RelatedContactId", "Attributes", "SegmentAttributes")
+    contact = contacts.find(request.place, request.parameters["ContactId"])
+    parameters = contact.parameters
+    copied = ("Name", "Description", "RelatedContactId", "SegmentAttributes")
     described = {name: parameters[name] for name in copied if parameters.get(name) is not None}
     described |= {
         "Id": contact.id,
         "InitialContactId": contact.id,
-        "Arn": _arn(request, contact),
+        "Arn": contact.arn,
         "Channel": contact.channel,
         "InitiationMethod": contact.method,
         "InitiationTimestamp": contact.started_at,
         "LastUpdateTimestamp": contact.started_at,
     }
+    if attributes := attributes_of(contact):
+        described["Attributes"] = attributes
+    if contact.tags is not None:
+        described["Tags"] = json.loads(contact.tags)
     if contact.destination is not None:
         kind = "EMAIL_ADDRESS" if contact.channel == "EMAIL" else "TELEPHONE_NUMBER"
         described["CustomerEndpoint"] = {"Type": kind, "Address": contact.destination}
@@ -107,6 +108,11 @@ OPERATIONS: Mapping[str, Callable[[Contacts, Request, float], Done]] = {
     "StartEmailContact": start_email,
     "StopContact": stop,
     "DescribeContact": describe,
+    "GetContactAttributes": get_attributes,
+    "UpdateContactAttributes": update_attributes,
+    "SearchContacts": search,
+    "TagContact": tag,
+    "UntagContact": untag,
 }
 
 
@@ -118,6 +124,8 @@ def _contact(request: Request, channel: str, method: str, *, now: float, life: f
         channel=channel,
         method=method,
         instance=request.instance,
+        account=request.account,
+        region=request.region,
         started_at=now,
         ends_at=now + life,
         token=request.token,
@@ -155,7 +163,3 @@ def _expiry(parameters: Mapping[str, Any]) -> float | None:
     for step in ("connect:ContactExpiry", "ValueMap", "ExpiryDuration", "ValueInteger"):
         found = found.get(step) if isinstance(found, dict) else None
     return found * _MINUTE if isinstance(found, int) else None
-
-
-def _arn(request: Request, contact: Contact) -> str:
-    return f"arn:aws:connect:{request.region}:{ACCOUNT}:instance/{contact.instance}/contact/{contact.id}"

@@ -11,7 +11,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 DEFAULT = (2.0, 5)
-DOCUMENTED: Mapping[str, tuple[float, int]] = {"StopContact": (10.0, 15), "DescribeContact": (10.0, 15)}
+DOCUMENTED: Mapping[str, tuple[float, int]] = {
+    "StopContact": (10.0, 15),
+    "DescribeContact": (10.0, 15),
+    "GetContactAttributes": (10.0, 15),
+    "UpdateContactAttributes": (10.0, 15),
+    "TagContact": (20.0, 25),
+    "UntagContact": (20.0, 25),
+    "SearchContacts": (0.5, 1),
+    "GetMessageTemplate": (10.0, 10),
+    "RenderMessageTemplate": (10.0, 10),
+    "SearchMessageTemplates": (10.0, 10),
+}
+"""Where AWS's defaults differ from `DEFAULT`. For message templates it documents no burst: it is taken as the rate."""
+
 
 _ROUNDING = 1e-9  # a call that comes exactly on time must not be refused for the last bit of a sum
 
@@ -20,8 +33,9 @@ _ROUNDING = 1e-9  # a call that comes exactly on time must not be refused for th
 class Quotas:
     """Rate per second (`math.inf` = unlimited) and burst, by operation.
 
-    `operations` wins; else `rate` and `burst` where either was given; else what AWS documents for a new
-    account.
+    `operations` wins: by the name of an operation or `*`, with a Region, an account of 12 digits or both before it and
+    a `/` after each (`eu-west-2/CreateContact`, `123456789012/us-west-2/*`); the most exact place first. Else `rate`
+    and `burst` hold where either was given; else what AWS documents for a new account.
     """
 
     rate: float | None = None
@@ -35,10 +49,12 @@ class Quotas:
             if burst is not None and not (_is_number(burst) and burst >= 1):
                 raise ValueError(f"a burst is a number of calls, 1 or more: {burst!r} is not")
 
-    def of(self, operation: str) -> tuple[float, int]:
-        """Return the rate and the burst of one operation."""
-        if operation in self.operations:
-            return self.operations[operation]
+    def of(self, operation: str, account: str = "", region: str = "") -> tuple[float, int]:
+        """Return the rate and the burst of one operation, in general or for an account in a Region."""
+        for place in (f"{account}/{region}/", f"{account}/", f"{region}/", "") if self.operations else ():
+            for name in (operation, "*"):
+                if place + name in self.operations:
+                    return self.operations[place + name]
         if self.rate is None and self.burst is None:
             return DOCUMENTED.get(operation, DEFAULT)
         rate = DEFAULT[0] if self.rate is None else self.rate
@@ -83,6 +99,11 @@ class Bucket:
             return False
         self.level -= 1
         return True
+
+    def level_at(self, now: float) -> float:
+        """Return how many tokens there are."""
+        self._refill(now)
+        return self.level
 
     def change(self, rate: float, burst: float, now: float) -> None:
         """Take on another rate and burst; what was gained stays, as far as the new burst holds it."""

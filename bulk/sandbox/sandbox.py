@@ -6,14 +6,18 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 from bulk.sandbox import control, directory
 from bulk.sandbox.account import Account, Settings
-from bulk.sandbox.fault_config import read_file
+from bulk.sandbox.fault_file import located, read_file
+from bulk.sandbox.fault_presets import PRESETS
 from bulk.sandbox.quotas import Quotas
 from bulk.sandbox.server import Server
+from bulk.sandbox.signature import SECRETS
 from bulk.sandbox.state import Limits
 from bulk.sandbox.storage import Storage
+from bulk.sandbox.templates import Templates
 
 OPEN_CONTACTS: Mapping[str, int] = {"chat": 500, "email": 1000, "task": 2500}
 """The contacts a new instance may have open at once: "Amazon Connect service quotas"."""
@@ -28,16 +32,26 @@ def _steady_clock() -> Callable[[], float]:
 class Sandbox:
     """A local Amazon Connect: `async with Sandbox(rate=50, burst=50) as sandbox: … sandbox.url …`.
 
-    Any AWS client can talk to it at `url`, with any credentials, in any Region.
+    Any AWS client can talk to it at `url`, with any credentials, in any Region. Each account and Region has contacts,
+    tokens and quotas of its own.
 
-    - `rate` (calls a second; `math.inf` = unlimited) and `burst` hold for every operation that `quotas` (operation to
-      rate and burst) does not name. Where neither is given, AWS's defaults hold: 2 and 5, for StopContact and
-      DescribeContact 10 and 15.
-    - `faults`: a declaration as in `bulk.sandbox.faults`, or the path of a JSON or TOML file with one.
-    - `open_contacts`: how many contacts may be open at once per instance, by `chat`, `email`, `task`, `voice`; no limit
-      unless given. AWS's are in `OPEN_CONTACTS`.
+    - `rate` (calls a second; `math.inf` = unlimited) and `burst` hold for every operation that `quotas` does not name:
+      an operation or `*`, perhaps with an account and a Region before it (`123456789012/us-west-2/CreateContact`), to
+      rate and burst. Where neither is given, AWS's defaults hold: 2 and 5 for most (the others: `quotas.DOCUMENTED`).
+    - `open_contacts`: how many contacts may be open at once per instance, by `chat`, `email`, `task`, `voice`. Where it
+      is not given, AWS's `OPEN_CONTACTS` hold as long as `rate` and `burst` are AWS's too; else there is no limit.
     - `ends_after`: seconds after which a flow ends each contact.
+    - `expires_after`: seconds after which a contact ends otherwise, by the same kinds: 25 hours for a chat, 14 days for
+      an email, unless its request says so.
     - `instances`: the instance ids there are; None takes any.
+    - `search_delay`: seconds until SearchContacts finds a new contact.
+    - `faults`: a declaration as in `bulk.sandbox.faults`, the path of a JSON or TOML file with one, or the name of a
+      preset: `bad-day`, `throttled`, `lossy`.
+    - `templates`: a folder of message templates, as in `bulk.sandbox.templates`.
+    - `require_signature`: refuse what is not signed by one of `secret_keys`, at about this time, for this content.
+    - `accounts`: access key to account, as in `bulk.sandbox.identity`.
+    - `lenient`: take members that the API's model does not know, as a newer one may.
+    - `bind`: the address it listens at, 127.0.0.1 unless given: any other lets other machines in.
     - `allow_hosts`: names by which it may be called beside 127.0.0.1 and localhost, with a port or for any port.
     - `control_token`: what `/_sandbox/…` wants as `Authorization: Bearer …`; without one, anybody on this machine may.
     - `state_dir`: a folder in which contacts outlive it; another one with the same folder goes on with them.
@@ -52,6 +66,7 @@ class Sandbox:
         self,
         *,
         port: int = 0,
+        bind: str = "127.0.0.1",
         rate: float | None = None,
         burst: int | None = None,
         quotas: Mapping[str, tuple[float, int]] | None = None,
@@ -59,31 +74,61 @@ class Sandbox:
         open_contacts: Mapping[str, int] | None = None,
         ends_after: float | None = None,
         instances: Collection[str] | None = None,
+        expires_after: Mapping[str, float] | None = None,
+        search_delay: float = 0.0,
+        templates: Path | str | None = None,
+        require_signature: bool = False,
+        secret_keys: Collection[str] = SECRETS,
+        accounts: Mapping[str, str] | None = None,
+        lenient: bool = False,
         allow_hosts: Collection[str] = (),
         control_token: str | None = None,
         state_dir: Path | str | None = None,
         account: Mapping[str, Any] | Path | str | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self._port = port
+        self._at: dict[str, Any] = {"port": port, "bind": bind}
         self._clock = clock or _steady_clock()
-        limits = Limits(dict(open_contacts or {}), ends_after, instances)
-        granted = Quotas(rate, burst).change({"quotas": quotas})
+        if open_contacts is None:
+            open_contacts = OPEN_CONTACTS if rate is None and burst is None else {}
+        settings = Settings(
+            Quotas(rate, burst).change({"quotas": quotas}),
+            Limits(open_contacts, ends_after, instances, search_delay, expires_after or {}),
+            accounts=accounts or {},
+            secrets=tuple(secret_keys) if require_signature else (),
+            lenient=lenient,
+            templates=None if templates is None else Templates(Path(templates)),
+        )
         self._storage = Storage(None if state_dir is None else Path(state_dir))
-        self._account = Account(Settings(granted, limits), self._clock(), self._storage)
+        self._account = Account(settings, self._clock(), self._storage)
         if faults is not None:
-            self.set_faults(read_file(Path(faults)) if isinstance(faults, str | Path) else faults)
+            self._declare(faults)
         if account is not None:
             self.set_account(directory.read_file(Path(account)) if isinstance(account, str | Path) else account)
         self._server: Server | None = None
-        self._guarded = {"hosts": allow_hosts, "token": control_token}
+        self._guarded: dict[str, Any] = {"hosts": allow_hosts, "token": control_token}
+
+    def _declare(self, faults: Mapping[str, Any] | Path | str) -> None:
+        """Declare faults given as such, by a file, or by the name of a preset."""
+        if isinstance(faults, Mapping):
+            return self.set_faults(faults)
+        if str(faults) in PRESETS:
+            return self.set_faults(PRESETS[str(faults)])
+        path = Path(faults)
+        if not path.suffix and not path.exists():
+            raise ValueError(f"faults: {str(faults)!r} is neither a file nor one of {', '.join(PRESETS)}")
+        given = read_file(path)
+        try:
+            return self.set_faults(given)
+        except ValueError as trouble:
+            raise ValueError(located(path, str(trouble))) from None
 
     async def __aenter__(self) -> Self:
         self._storage.hold()
         self._account.contacts.count_open()  # another sandbox may have had them meanwhile
         server = Server(self._account, self._clock)
         try:
-            await server.start(self._port, **self._guarded)
+            await server.start(**self._at, **self._guarded)
         except BaseException:
             self._storage.release()
             raise
@@ -106,13 +151,21 @@ class Sandbox:
         return f"http://127.0.0.1:{self._server.port}"
 
     @property
+    def page(self) -> str:
+        """The address of its page, with the token where it wants one: behind the #, which no browser sends on."""
+        token = self._guarded["token"]
+        return f"{self.url}/" if token is None else f"{self.url}/#token={quote(str(token), safe='')}"
+
+    @property
     def contacts(self) -> list[dict[str, Any]]:
         """What it accepted, oldest first.
 
-        Each has `ContactId`, `Operation`, `Channel`, `InitiationMethod`, `InstanceId`, `Destination`,
-        `ClientToken`, `Parameters` (the request), `Message` (the StartOutboundEmailContact that a draft was
-        sent with, else None), `Mailed` (whether it was), `State` (`open`, `ended`), `StartedAt`, `EndedAt`
-        (Unix seconds, None while open) and `DisconnectReason`.
+        Each has `ContactId`, `Account`, `Region`, `Operation`, `Channel`, `InitiationMethod`, `InstanceId`,
+        `Destination`, `ClientToken`, `Parameters` (the request), `Message` (the StartOutboundEmailContact that a draft
+        was sent with, else None), `Attributes` and `Tags` (as they are now), `Mailed` (whether it was), `State`
+        (`open`, `ended`), `StartedAt`, `EndedAt` (Unix seconds, None while open), `DisconnectReason`, and `Rendered`:
+        what a template made of it (`Subject`, `Text`, `Html`, `Headers`, and `Missing`, the attributes that had no
+        value), else None.
         """
         return control.contacts(self._account, self._clock())
 
@@ -125,12 +178,20 @@ class Sandbox:
         """
         return control.calls(self._account)
 
+    @property
+    def faults(self) -> Mapping[str, Any]:
+        """The faults declared, as they were given."""
+        return self._account.settings.faults.given
+
     def set_faults(self, faults: Mapping[str, Any]) -> None:
         """Replace the faults; an empty mapping clears them. Raises `ValueError`."""
         self._account.set_faults(faults, self._clock())
 
     def set_quotas(self, **changed: Any) -> None:
-        """Change `rate`, `burst`, `quotas`, `open_contacts` or `ends_after` at once. Raises `ValueError`."""
+        """Change `rate`, `burst`, `quotas` and limits at once; raises `ValueError`.
+
+        The limits are `open_contacts`, `ends_after`, `expires_after`, `instances` and `search_delay`.
+        """
         self._account.set_quotas(changed, self._clock())
 
     def set_account(self, account: Mapping[str, Any]) -> None:

@@ -1,54 +1,21 @@
-"""HTTP in and out: requests to `Account`, answers as AWS writes them, and `/_sandbox/…` to look inside."""
+"""The port: plain calls answered at once by `Connection`, everything else by `Web`, and both by one `Account`."""
 
 import asyncio
 import functools
-import json
-import logging
-import uuid
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-from aiohttp import web
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from bulk.sandbox.account import Account, Answer, Call, error_body
-from bulk.sandbox.control import Control, Wrong
+from bulk.sandbox.connection import Connection
 from bulk.sandbox.effects import Effect
 from bulk.sandbox.errors import ServiceError
-from bulk.sandbox.guard import Denied, Guard
+from bulk.sandbox.guard import Guard
+from bulk.sandbox.routes import Routes
 from bulk.sandbox.wire import Request
 
-_LARGEST = 64 * 2**20  # an email's 5 MB, each character as \\uXXXX, and room
-_SILENT = logging.getLogger("bulk.sandbox.http")
-_SILENT.disabled = True  # whoever sends nonsense is told, and nobody else
-_INSIDE = "/_sandbox"
-_KEPT_APART = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
-
-Respond = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
-
-class _Handler(web.RequestHandler):
-    """A connection on which what is no HTTP is answered as AWS does, and nothing is printed of it."""
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        if request.writer.output_size > 0:
-            raise ConnectionError("an answer has begun, and cannot become another")
-        error = ServiceError("SerializationException", (message or "The request cannot be read.").splitlines()[0])
-        if status >= 500:
-            error = ServiceError("InternalFailure", f"The sandbox cannot serve this: {type(exc).__name__}")
-        answer = _refused(error, status)
-        answer.force_close()
-        return answer
-
-
-class _Listener(web.Server):
-    def __call__(self) -> _Handler:
-        return _Handler(self, loop=self._loop, **self._kwargs)
+if TYPE_CHECKING:
+    from bulk.sandbox.web import Web
 
 
 class Server:
@@ -56,114 +23,90 @@ class Server:
 
     def __init__(self, account: Account, clock: Callable[[], float]) -> None:
         self.account = account
-        self._clock = clock
-        self._control = Control(account, clock)
-        self._routes = {(one.method, one.uri): one for one in account.api.operations.values() if "{" not in one.uri}
-        self._closing = asyncio.Event()
+        self.clock = clock
+        self.connections: set[Connection] = set()
+        self._routes = Routes(account)
+        self._is_due = False
+        self._unsent: list[tuple[asyncio.Transport, bytes]] = []
 
-    async def start(self, port: int, **guarded: Any) -> None:
-        """Bind 127.0.0.1 at `port`; 0 takes a free one. Raises `OSError` where it is taken."""
-        loop = asyncio.get_running_loop()
-        factory = functools.partial(web.BaseRequest, loop=loop, client_max_size=_LARGEST)
-        # A handler is cancelled when its client leaves: that is how a hanging call ends.
-        server = _Listener(
-            self._respond, request_factory=factory, handler_cancellation=True, access_log=None, logger=_SILENT
-        )
-        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
-        await self._runner.setup()
-        self._site = web.TCPSite(self._runner, "127.0.0.1", port, backlog=1024)
-        try:
-            await self._site.start()
-            self._guard = Guard(self.port, **guarded)
-        except OSError:
-            await self._runner.cleanup()
-            raise
+    async def start(self, *, port: int, bind: str = "127.0.0.1", **guarded: Any) -> None:
+        """Bind an address at `port`; 0 takes a free one. Raises `OSError` where it is taken."""
+        self.closing = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._server = await self._loop.create_server(lambda: Connection(self), bind, port, backlog=1024)
+        self.guard = Guard(self.port, **guarded)
 
     @property
     def port(self) -> int:
-        return int(self._runner.addresses[0][1])
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @functools.cached_property
+    def web(self) -> "Web":
+        """What answers the rest; imported when it is first needed, for it takes a third of a second."""
+        from bulk.sandbox.web import Web  # noqa: PLC0415 - see above
+
+        return Web(self)
 
     async def close(self) -> None:
         """Stop listening, and break off what hangs."""
-        self._closing.set()
-        await self._runner.cleanup()
+        self.closing.set()
+        self._server.close()
+        self._keep()
+        for connection in list(self.connections):
+            connection.close()
+        if "web" in self.__dict__:
+            await self.web.close()
 
-    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
-        path, _, query = request.raw_path.partition("?")
-        inside = path == _INSIDE or path.startswith(f"{_INSIDE}/")
-        try:
-            self._guard.check(request.headers.getall("Host", []), request.headers.getall("Origin", []))
-        except Denied as no:
-            denied = ServiceError("AccessDeniedException", str(no))
-            return _told(no.status, str(no)) if inside else _refused(denied, no.status)
-        if request.headers.get("Expect", "").lower() == "100-continue":
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        try:
-            body = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            too_large = ServiceError("RequestEntityTooLargeException", f"The body is over {_LARGEST:,} bytes.")
-            return _told(413, too_large.message) if inside else _refused(too_large, 413)
-        except web.RequestPayloadError:
-            broken = ServiceError("SerializationException", "The body cannot be read: it is not encoded as it says.")
-            return _told(400, broken.message) if inside else _refused(broken, 400)
-        if inside:
-            return self._inside(request, path, query=query, body=body)
-        return await self._served(request, path, query=query, body=body)
+    def call(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Call | Answer:
+        """Return the call that a request is, with its headers in small letters. Raises `ServiceError`.
 
-    async def _served(self, request: web.BaseRequest, path: str, *, query: str, body: bytes) -> web.StreamResponse:
-        account, now = self.account, self._clock()
-        asked = Request(request.method, path, query, body, request.headers)
-        if (told := account.services.answer(asked, account.settings.quotas.rate, now)) is not None:
-            return _response(Answer(told.status, told.body, told.code), told.kind)
+        What only reads of the account is answered at once.
+        """
+        account, (path, _, query) = self.account, target.partition("?")
+        asked = Request(method, path, query, body, headers)
+        told = (
+            None
+            if account.serves_templates(path)
+            else account.services.answer(asked, account.settings.quotas.rate, self.clock())
+        )
+        if told is not None:
+            return Answer(told.status, told.body, told.code)
+        return self._routes.call(method, target, headers, body)
+
+    def answer(self, call: Call | Answer) -> Answer:
+        """Serve one call. What it does is kept in a moment, together with what others do; `write` waits for that."""
+        if isinstance(call, Answer):
+            return call
+        if self.account.contacts.storage.lasting and not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._keep)
         try:
-            call = self._call(request, path, body)
-        except ServiceError as error:
-            return _refused(error, account.api.statuses[error.code])
-        answer = account.answer(call, self._clock())
+            return self.account.answer(call, self.clock())
+        except Exception as trouble:  # noqa: BLE001 - a full disk, or a fault of ours: the client is told, nobody else
+            error = ServiceError("InternalFailure", f"The sandbox cannot serve this: {type(trouble).__name__}")
+            return Answer(500, error_body(error), error.code)
+
+    async def wait_for(self, answer: Answer) -> bool:
+        """Wait as long as an answer is to be late, and return whether it is to be sent at all."""
         if answer.delay:
             await asyncio.sleep(answer.delay)
-        return await self._give(request, answer)
-
-    def _call(self, request: web.BaseRequest, path: str, body: bytes) -> Call:
-        members: dict[str, str] = {}
-        operation = self._routes.get((request.method, path))
-        if operation is None:
-            operation, members = self.account.api.find(request.method, path)
-        return Call(operation, body, members, request.headers.get("Authorization"))
-
-    async def _give(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
         if answer.fate is Effect.HANG:
-            await self._closing.wait()
-        if answer.fate is not Effect.SERVED and request.transport is not None:
-            request.transport.abort()
-        return _response(answer)
+            await self.closing.wait()
+        return answer.fate is Effect.SERVED
 
-    def _inside(self, request: web.BaseRequest, path: str, *, query: str, body: bytes) -> web.Response:
+    def write(self, transport: asyncio.Transport, answer: bytes) -> None:
+        """Send an answer once what was done is kept."""
+        if self._is_due:
+            self._unsent.append((transport, answer))
+        else:
+            transport.write(answer)
+
+    def _keep(self) -> None:
+        self._is_due, unsent, self._unsent = False, self._unsent, []
         try:
-            self._guard.check_control(request.headers, query, body)
-            return _json(200, self._control.answer(request.method, path.removeprefix(_INSIDE), query=query, body=body))
-        except (Denied, Wrong) as no:
-            return _told(no.status, str(no))
-
-
-def _told(status: int, message: str) -> web.Response:
-    return _json(status, {"message": message})
-
-
-def _json(status: int, answer: Any) -> web.Response:
-    """Answer a control request; no page may take it for anything else, or into itself."""
-    body = (json.dumps(answer) + "\n").encode()
-    return web.Response(status=status, body=body, content_type="application/json", headers=_KEPT_APART)
-
-
-def _refused(error: ServiceError, status: int) -> web.Response:
-    return _response(Answer(status, error_body(error), error.code))
-
-
-def _response(answer: Answer, kind: str = "application/json") -> web.Response:
-    headers = {"x-amzn-RequestId": str(uuid.uuid4())}
-    if answer.body:
-        headers["Content-Type"] = kind
-    if answer.code is not None:
-        headers["x-amzn-ErrorType"] = answer.code
-    return web.Response(status=answer.status, body=answer.body, headers=headers)
+            self.account.contacts.keep()
+        except sqlite3.Error:  # a full disk: nobody is told of what is not kept
+            for transport, _ in unsent:
+                transport.abort()
+        for transport, answer in unsent:
+            transport.write(answer)

@@ -6,6 +6,7 @@ service. This is the service. A number's `min` and `max` bound its value, everyb
 """
 
 import re
+import sys
 import unicodedata
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from botocore.model import Shape
 Check = Callable[[Any], None]
 
 _NO_CONTROL = r"^\P{C}*$"  # file names: no character of Unicode's category C; Python's `re` has no \P
+_LENIENT = "*"  # in place of a shape's name: the check of members that no shape has
 _RANGES = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
 
 
@@ -35,9 +37,16 @@ class Misfit(Exception):
         return f"{self.path}: {self.reason}" if self.path else self.reason
 
 
-def compile_check(shape: Shape) -> Check:
-    """Return a function that raises `Misfit` for a JSON value that does not fit `shape`."""
-    return _compile(shape, {})
+def compile_check(shape: Shape, *, lenient: bool = False) -> Check:
+    """Return a function that raises `Misfit` for a JSON value that does not fit `shape`.
+
+    A `lenient` one takes members that the shape does not know.
+    """
+    return _compile(shape, {_LENIENT: _takes} if lenient else {})
+
+
+def _takes(_: Any) -> None:
+    """Take anything."""
 
 
 def _compile(shape: Shape, known: dict[str, Check]) -> Check:
@@ -52,7 +61,7 @@ def _compile(shape: Shape, known: dict[str, Check]) -> Check:
 
 def _structure(shape: Shape, known: dict[str, Check]) -> Check:
     members = {name: _compile(member, known) for name, member in shape.members.items()}
-    required = tuple(shape.required_members)
+    required, unknown = tuple(shape.required_members), known.get(_LENIENT)
 
     def check(value: Any) -> None:
         if type(value) is not dict:
@@ -61,10 +70,14 @@ def _structure(shape: Shape, known: dict[str, Check]) -> Check:
             if value.get(name) is None:
                 raise Misfit("is required and missing").under(name)
         for name, item in value.items():
-            if name not in members:
+            fits = members.get(name, unknown)
+            if fits is None:
                 raise Misfit(f"is not a member; there are {', '.join(members)}").under(name)
             if item is not None:
-                _inside(members[name], item, name)
+                try:  # as `_inside` does: here without one more call, for nearly all values are members
+                    fits(item)
+                except Misfit as misfit:
+                    raise misfit.under(name) from None
 
     return check
 
@@ -107,22 +120,24 @@ def _string(shape: Shape, _: dict[str, Check]) -> Check:
     length, choices = _bounds(shape, "characters"), frozenset(shape.metadata.get("enum", ()))
     pattern = shape.metadata.get("pattern")
     matches = _matcher(pattern)
+    low, high = shape.metadata.get("min", 0), shape.metadata.get("max", sys.maxsize)
 
     def check(value: Any) -> None:
         if type(value) is not str:
             raise Misfit("must be a string")
-        length(len(value))
+        if not low <= len(value) <= high:
+            length(len(value))
         if choices and value not in choices:
             raise Misfit(f"must be one of {', '.join(sorted(choices))}")
-        if not matches(value):
+        if matches is not None and not matches(value):
             raise Misfit(f"must match the pattern {pattern}")
 
     return check
 
 
-def _matcher(pattern: str | None) -> Callable[[str], object]:
+def _matcher(pattern: str | None) -> Callable[[str], object] | None:
     if pattern is None:
-        return lambda _: True
+        return None
     if pattern == _NO_CONTROL:
         return lambda text: all(unicodedata.category(character)[0] != "C" for character in text)
     return re.compile(pattern, re.ASCII).fullmatch  # the service's digits and letters are ASCII's

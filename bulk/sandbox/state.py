@@ -3,11 +3,11 @@
 A function of *now* (Unix seconds, never running backwards) and of what is in the storage. A contact ends when it is
 stopped, when its duration is over, or `ends_after` seconds after its message, as with a flow that disconnects.
 
-A `ClientToken` belongs to an operation and an instance and is remembered for seven days, which is what
-"StartOutboundChatContact" promises; what the email operations promise is not documented, so they do the same.
+A `ClientToken` belongs to an operation and an instance, and so to an account and a Region, and is remembered for seven
+days, which is what "StartOutboundChatContact" promises; what the email operations promise is not documented, so they
+do the same.
 """
 
-import hashlib
 import json
 import math
 from collections import Counter
@@ -22,7 +22,9 @@ from bulk.sandbox.storage import Storage
 
 TOKEN_LIFE = 7 * 24 * 3600.0
 
-_KINDS = ("chat", "email", "task", "voice")
+_HOUR = 3600.0
+LIVES: Mapping[str, float] = {"chat": 25 * _HOUR, "email": 14 * 24 * _HOUR, "task": 7 * 24 * _HOUR, "voice": 25 * _HOUR}
+"""How long a contact stays open by default (seconds): "StartOutboundChatContact", "Amazon Connect service quotas"."""
 
 
 @dataclass(slots=True)
@@ -31,22 +33,51 @@ class Limits:
 
     `open_contacts`: how many contacts may be open at once, by `chat`, `email`, `task`, `voice`, per instance.
     `ends_after`: seconds after which a flow ends every contact. `instances`: the ones there are; None = any.
+    `search_delay`: seconds until SearchContacts finds a new contact. `expires_after`: seconds for which a contact stays
+    open where nothing else ends it, by the same kinds, instead of `LIVES`.
     """
 
     open_contacts: Mapping[str, int] = field(default_factory=dict)
     ends_after: float | None = None
     instances: Collection[str] | None = None
+    search_delay: float = 0.0
+    expires_after: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.open_contacts, Mapping):
-            raise ValueError(f"open_contacts: must be an object of numbers, is {self.open_contacts!r}")  # noqa: TRY004 - a setting
+        _require_by_kind("open_contacts", self.open_contacts)
         for kind, limit in self.open_contacts.items():
-            if kind not in _KINDS:
-                raise ValueError(f"open_contacts.{kind}: there are {', '.join(_KINDS)}")
             if type(limit) is not int or limit < 0:
                 raise ValueError(f"open_contacts.{kind}: must be a whole number, 0 or more, is {limit!r}")
-        if self.ends_after is not None and not (type(self.ends_after) in {int, float} and self.ends_after >= 0):
-            raise ValueError(f"ends_after: must be seconds, 0 or more, is {self.ends_after!r}")
+        _require_by_kind("expires_after", self.expires_after)
+        for kind, seconds in self.expires_after.items():
+            _require_seconds(f"expires_after.{kind}", seconds)
+        if self.ends_after is not None:
+            _require_seconds("ends_after", self.ends_after)
+        _require_seconds("search_delay", self.search_delay)
+        _require_instances(self.instances)
+
+    def life(self, kind: str) -> float:
+        """Return how long a contact stays open where neither its request nor its flow says so (seconds)."""
+        return self.expires_after.get(kind, LIVES[kind])
+
+
+def _require_by_kind(name: str, given: Any) -> None:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{name}: must be an object of numbers, is {given!r}")  # noqa: TRY004 - a setting
+    for kind in given:
+        if kind not in LIVES:
+            raise ValueError(f"{name}.{kind}: there are {', '.join(LIVES)}")
+
+
+def _require_seconds(name: str, value: Any) -> None:
+    if not (type(value) in {int, float} and 0 <= value < math.inf):
+        raise ValueError(f"{name}: must be seconds, 0 or more, is {value!r}")
+
+
+def _require_instances(given: Any) -> None:
+    fits = given is None or (isinstance(given, Collection) and not isinstance(given, str | Mapping))
+    if not fits or not all(isinstance(one, str) for one in given or ()):
+        raise ValueError(f"instances: must be a list of instance ids, or null for any, is {given!r}")
 
 
 class Contacts:
@@ -66,27 +97,32 @@ class Contacts:
         return len(self.storage)
 
     @contextmanager
-    def kept_whole(self) -> Iterator[None]:
-        """Keep all that the block does, or, where it raises, nothing of it."""
+    def whole(self) -> Iterator[None]:
+        """Do all of the block, or, where it raises, nothing of it; what is done outlives the process from `keep` on."""
         self.storage.begin()
         try:
             yield
-            self.storage.commit()
         except BaseException:
             self.storage.roll_back()
             raise
+        self.storage.end()
+
+    def keep(self) -> None:
+        """Keep what was done, if it is to outlive the process."""
+        self.storage.commit()
 
     def clear(self) -> None:
         """Forget everything."""
-        with self.kept_whole():
+        with self.whole():
             self.storage.clear()
+        self.keep()
         self.count_open()
 
     def recall(self, request: Request, *, conflict: str, now: float) -> Contact | None:
         """Return the contact that this token was accepted for; raise `conflict` where the parameters differ."""
         if request.token is None:
             return None
-        contact = self.storage.find_by_token(_name(request), now - TOKEN_LIFE)
+        contact = self.storage.find_by_token(request.token_digest, now - TOKEN_LIFE)
         if contact is None:
             return None
         asked = contact.body if contact.operation == request.operation else contact.mail
@@ -97,23 +133,23 @@ class Contacts:
     def remember(self, request: Request, contact: Contact, now: float) -> None:
         """Bind the request's token to the contact."""
         if request.token is not None:
-            self.storage.bind(_name(request), contact, now)
+            self.storage.bind(request.token_digest, contact, now)
 
     def admit(self, contact: Contact, *, full: str, now: float) -> None:
         """Take in a new contact, or raise `full` where too many of its kind are open."""
         kind = contact.channel.lower()
         self._close(now)
         limit = self.limits.open_contacts.get(kind)
-        if limit is not None and self.open(kind, contact.instance, now=now) >= limit:
+        if limit is not None and self.open(kind, contact.place, now=now) >= limit:
             raise ServiceError(full, f"{limit} {kind} contacts are open in this instance, which is its quota.")
         self.storage.add(contact)
-        self._open[kind, contact.instance] += 1
+        self._open[kind, contact.place] += 1
         self._next_end = min(self._next_end, contact.ends_at)
 
-    def find(self, instance: str, contact_id: str) -> Contact:
-        """Return a contact of an instance, or raise `ResourceNotFoundException`."""
+    def find(self, place: str, contact_id: str) -> Contact:
+        """Return a contact of a place, or raise `ResourceNotFoundException`."""
         contact = self.storage.find(contact_id)
-        if contact is None or contact.instance != instance:
+        if contact is None or contact.place != place:
             raise ServiceError("ResourceNotFoundException", "There is no contact with this ContactId.")
         return contact
 
@@ -140,28 +176,29 @@ class Contacts:
             self.storage.save(contact)
             self._next_end = min(self._next_end, at)
 
-    def open(self, kind: str, instance: str, *, now: float) -> int:
-        """Count the contacts of a kind that are open in an instance."""
+    def open(self, kind: str, place: str, *, now: float) -> int:
+        """Count the contacts of a kind that are open in an instance of an account and Region."""
         self._close(now)
-        return self._open[kind, instance]
+        return self._open[kind, place]
+
+    def fullest(self, now: float) -> dict[str, int]:
+        """Return how many contacts of each kind are open in the instance that has most of them."""
+        self._close(now)
+        return {
+            kind: max((count for (one, _), count in self._open.items() if one == kind), default=0) for kind in LIVES
+        }
 
     def _close(self, now: float) -> None:
         if now >= self._next_end:
-            for channel, instance, count in self.storage.close_until(now):
-                self._open[channel.lower(), instance] -= count
+            for channel, place, count in self.storage.close_until(now):
+                self._open[channel.lower(), place] -= count
             self._next_end = self.storage.next_end()
 
     def count_open(self) -> None:
         """Read from the storage how many contacts are open."""
-        counts = {(channel.lower(), instance): count for channel, instance, count in self.storage.count_open()}
+        counts = {(channel.lower(), place): count for channel, place, count in self.storage.count_open()}
         self._open = Counter(counts)
         self._next_end = self.storage.next_end()
-
-
-def _name(request: Request) -> bytes:
-    """Name a token with its operation and instance by 16 bytes."""
-    text = f"{request.operation}\0{request.instance}\0{request.token}"
-    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 def _without_token(parameters: Mapping[str, Any]) -> str:

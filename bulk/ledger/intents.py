@@ -1,0 +1,20 @@
+"""What is written when a call is announced, and when that is taken back."""
+
+from bulk.ledger import dispatches, statements
+from bulk.model import Announcement
+
+
+def announcing(one: Announcement) -> list[tuple[str, tuple[object, ...]]]:
+    """Return what announces a call, once more where it renews."""
+    if one.renews:
+        renewing = (statements.RENEW, (one.attempts, one.doubtful, one.at, one.delivery))
+        return [renewing, *([(dispatches.RENEW, (one.at, one.token, one.delivery))] if one.reaches else [])]
+    intending = (statements.INTEND, (one.step, one.token, one.digest, one.at, one.attempts, one.delivery))
+    recording = (dispatches.RECORD, (one.opens, one.writes, one.at, one.segments, one.token, one.delivery))
+    reopening = (statements.REOPEN, (one.delivery,))
+    return [*([reopening] if one.reopens else []), intending, *([recording] if one.reaches else [])]
+
+
+def taking_back(token: str | None, delivery: int) -> list[tuple[str, tuple[object, ...]]]:
+    """Return what takes back a dispatch under a token: nothing where there is none."""
+    return [] if token is None else [(dispatches.TAKE_BACK, (token, delivery))]
