@@ -169,6 +169,7 @@ class Announcement:
     `at` is in Unix seconds, `attempts` counts the tries of the recipient with this one, `digest` names its parameters.
     `reopens`: a decision sends the delivery again, and with this call it begins. `renews`: the same announcement once
     more, because time has passed since; `doubtful` then says that an earlier try may have been accepted.
+    `segments` are those of the message that it sends.
     """
 
     delivery: int
@@ -182,6 +183,7 @@ class Announcement:
     reopens: bool = False
     renews: bool = False
     doubtful: bool = False
+    segments: int = 1
 
     @property
     def reaches(self) -> bool:

@@ -74,8 +74,8 @@ class Connect:
 
     async def __aenter__(self) -> Self:
         """Open the client. Raises `CampaignError` for a wrong option, `SetupError` without usable credentials."""
-        with _ours("connecting"), _options():
-            core, self._session = _session(self._endpoint)
+        with translated("connecting"), options_named():
+            core, self._session = session_of(self._endpoint)
             self._credentials = await core.get_credentials()
             self._client = await self._stack.enter_async_context(
                 self._session.client("connect", endpoint_url=self._endpoint.url, config=self._config())
@@ -184,7 +184,7 @@ def _loader(data_path: str | None) -> Any:
     return loader
 
 
-def _session(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
+def session_of(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
     """Open a session that also reads our additions to botocore's model."""
     local = endpoint.url is not None and is_loopback(urlsplit(endpoint.url).hostname)
     times = endpoint.connect_timeout, endpoint.read_timeout
@@ -201,7 +201,7 @@ def _session(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
 def region_of(endpoint: Endpoint) -> str | None:
     """Return the Region that a client would use: as said, else as the environment or the profile has it."""
     try:
-        region: str | None = _session(endpoint)[1].region_name
+        region: str | None = session_of(endpoint)[1].region_name
     except SDK:
         return endpoint.region
     return region
@@ -217,15 +217,15 @@ async def client_of(
     `CampaignError`, `SetupError`, and `CallFailed` for what goes wrong inside.
     """
     async with AsyncExitStack() as stack:
-        with _ours(service), _options():
-            client = _session(endpoint)[1].client(service, endpoint_url=url, config=config)
+        with translated(service), options_named():
+            client = session_of(endpoint)[1].client(service, endpoint_url=url, config=config)
             opened = await stack.enter_async_context(client)
-        with _ours(service):
+        with translated(service):
             yield opened
 
 
 @contextmanager
-def _ours(doing: str) -> Iterator[None]:
+def translated(doing: str) -> Iterator[None]:
     """Turn what the SDK raises into what the rest of the program knows."""
     try:
         yield
@@ -234,7 +234,7 @@ def _ours(doing: str) -> Iterator[None]:
 
 
 @contextmanager
-def _options() -> Iterator[None]:
+def options_named() -> Iterator[None]:
     """Turn what a wrong option makes the SDK raise into words about that option."""
     try:
         yield

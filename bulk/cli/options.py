@@ -64,6 +64,19 @@ reading = _all(
     option("--sandbox", is_flag=True, help="Use a sandbox of its own, and a state apart from real runs."),
 )
 
+pricing = option("--prices", type=FILE, help="A table of prices, instead of the campaign's.")
+
+examining = _all(
+    option("--account", is_flag=True, help="Ask the AWS account too whether all is there; nothing is sent."),
+    pricing,
+)
+
+granting = _all(
+    _contacts,
+    option("--account", is_flag=True, help="Also what `bulk check --account` reads."),
+    option("--region", help="The AWS Region."),
+)
+
 _yes = option("--yes", is_flag=True, help="Send without asking.")
 
 trying = _all(
@@ -105,6 +118,7 @@ sending = _all(
     option("--results", type=FILE, help="Where the results go; default results/NAME-RUN.csv beside the campaign."),
     writing,
     option("--limit", type=click.IntRange(1), help="Send to so many rows at most."),
+    pricing,
     option(
         "--only",
         type=click.Choice(["rejected", "refused", "skipped", "unknown"]),
@@ -169,6 +183,7 @@ serving = _all(
     option("--account", "accounts", multiple=True, type=Account(), help="Of an access key: AKID=123456789012."),
     option("--lenient", is_flag=True, help="Take members that the API's model does not know."),
     option("--state-dir", type=FOLDER, help="Keep what is accepted there, and go on with what is there."),
+    option("--account-file", "account", type=FILE, help="What the account has and who may do what, as JSON or TOML."),
     option(
         "--allow-host",
         "allow_hosts",

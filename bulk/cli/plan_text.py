@@ -9,6 +9,7 @@ from bulk.cli import progress_text, text
 from bulk.text.plain import counted, duration, plain
 
 if TYPE_CHECKING:
+    from bulk.account import Finding
     from bulk.run.plan import Plan
     from bulk.run.target import Target
 
@@ -21,7 +22,8 @@ LABEL = 10  # columns of a label
 def block(plan: "Plan", now: float, *, height: int = HEIGHT) -> str:
     """Return a plan in so many lines at most: what matters less gives way, and that there is more is said."""
     facts, left = [_headline(plan), *_facts(plan, now)], [*_left_out(plan)]
-    warnings = [line for one in plan.warnings for line in _labelled("warning", one)]
+    wrong = [line for one in plan.account if one.state == "wrong" for line in _labelled("account", _said(one))]
+    warnings = [*wrong, *(line for one in plan.warnings for line in _labelled("warning", one))]
     room = max(height - len(facts), 3)
     shown = _cut(left, min(NAMED, room - 2 * NAMED))
     shown += _cut(warnings, min(NAMED + 1, room - len(shown) - MESSAGE))
@@ -49,6 +51,11 @@ def _facts(plan: "Plan", now: float) -> Iterator[str]:
     if plan.parts:
         yield _fact("segments", counted(plan.parts, "SMS part"))
     yield _fact("ends", _ends(plan, now))
+    yield from (_fact("cost", one) for one in (plan.cost.sentences()[:1] if plan.cost else []))
+
+
+def _said(finding: "Finding") -> str:
+    return f"{finding.subject}: {finding.message}{f'. {finding.remedy}' if finding.remedy else ''}"
 
 
 def _place(target: "Target") -> str:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bulk.cli import hints, notice, options, plan_text, process, rehearsal, screen, send_all, text
+from bulk.cli import account, hints, notice, options, plan_text, process, rehearsal, screen, send_all, text
 from bulk.cli.command import command
 from bulk.cli.progress import watching
 
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus
 
+    from bulk.run.plan import Plan
     from bulk.run.send import Run
     from bulk.stop import Stop
 
@@ -76,14 +77,20 @@ def _show(campaign: Path, run: "Run", end: notice.Notice) -> None:
 
 async def _plan(campaigns: Sequence[Path], options: dict[str, Any], *, verbose: bool) -> str:
     """Return what would be sent, for a person who is there to be asked. Raises `CampaignError` where nobody is."""
-    from bulk.run.check import check, known
-
     screen.check_somebody_is_there()
     planned = {name: options[name] for name in PLANNED}
-    plans = [await known(campaign, await check(campaign, **planned), **planned) for campaign in campaigns]
+    plans = [await _planned(campaign, planned) for campaign in campaigns]
     longer = [text.plan(plan) for plan in plans] if verbose else []
     height = max(plan_text.HEIGHT // len(plans) - 1, SHORTEST) if len(plans) > 1 else plan_text.HEIGHT
     return "\n\n".join([*longer, *(plan_text.block(plan, time.time(), height=height) for plan in plans)])
+
+
+async def _planned(campaign: Path, options: dict[str, Any]) -> "Plan":
+    """Return the plan of a campaign with what its account tells. Raises `CampaignError` where it exceeds its budget."""
+    from bulk.run.check import check, known
+
+    plan = await known(campaign, await check(campaign, account=True, **options), **options)
+    return account.affordable(plan)
 
 
 async def _send(campaign: Path, stop: "Stop", end: notice.Notice, *, keep_open: bool, **options: Any) -> int:

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bulk.cli import progress_text
+from bulk.cli import account, progress_text
 from bulk.model import mask, place_of
 from bulk.text.outside import LIMIT
 from bulk.text.plain import counted, duration, plain
@@ -128,6 +128,7 @@ def plan(found: "Plan") -> str:
     lines.append(f"at the campaign's rates this takes about {duration(found.seconds)}")
     if found.finishes_at:
         lines.append(f"begun now, it ends about {found.finishes_at[:16].replace('T', ' ')} UTC")
+    lines += [*account.cost(found), *account.lines(found.account)]
     for note in found.notes:
         lines += textwrap.wrap(f"note: {plain(note[:LIMIT])}", WIDTH, subsequent_indent="  ")
     return "\n".join([*lines, *(f"\n{preview(one)}" for one in found.previews)])

@@ -41,6 +41,11 @@ def dispatches_of_their_own(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def segments_of_dispatches(connection: sqlite3.Connection) -> None:
+    """Keep how many segments each message has: what it costs follows from that."""
+    connection.execute(dispatches.SEGMENTS)
+
+
 def passes_of_their_own(connection: sqlite3.Connection) -> None:
     """Keep who began each pass, and what went over the wire in it: of passes before, nobody knows."""
     passes.make_tables(connection)
@@ -57,7 +62,13 @@ def doubts_of_copies(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS = [first_tables, dispatches_of_their_own, passes_of_their_own, doubts_of_copies]
+MIGRATIONS = [
+    first_tables,
+    dispatches_of_their_own,
+    passes_of_their_own,
+    doubts_of_copies,
+    segments_of_dispatches,
+]
 ADDED = {"passes_of_their_own"}  # tables of their own: a ledger is read as well without them
 
 _SETTINGS = "CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT"

@@ -22,6 +22,10 @@ def inputs(ref: RunRef, output: Path) -> Iterator[Path]:
     campaign, options = ref.campaign, ref.options
     yield from campaign.files
     yield from (campaign.folder / name for name in campaign.contact_list.suppress)
+    if campaign.budget.prices is not None:
+        yield campaign.folder / campaign.budget.prices
+    if options.prices is not None:
+        yield Path(options.prices)
     if options.ca_bundle is not None:
         yield Path(options.ca_bundle)
     yield from (ref.state_dir / name for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm", "pace"))

@@ -42,6 +42,7 @@ class Options:
     `state_dir` is a folder, or `s3://bucket/prefix`, which is claimed for `lease` seconds at a time.
     `spreadsheet_safe`: results in `.csv` hold no formula. `start_at` is when sending begins (`run.start.moment`),
     `lock_wait` for how long to wait while another process sends the run. `{date}` in `run_id` stands for today's date.
+    `prices` is a file of prices, instead of the campaign's.
     """
 
     contacts: Contacts | None = None
@@ -74,6 +75,7 @@ class Options:
     only: Status | None = None
     start_at: datetime | str | None = None
     lock_wait: float | None = None
+    prices: Path | str | None = None
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Self:

@@ -3,18 +3,21 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bulk.account import Finding, State
 from bulk.delivery.attempts import CallCounts
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Status, place_of
 from bulk.operations import at
+from bulk.prices import Cost
 from bulk.reports import Reason, Reasons
 from bulk.reports.results import Results
 from bulk.rules import Locality
 from bulk.run.characters import Characters
 from bulk.run.context import RunContext
+from bulk.run.cost import cost_of
 from bulk.run.target import FOREIGN, Target, target_of, warnings_of
 from bulk.run.templates import TemplateUses
 from bulk.text.segments import is_unusual, parts
@@ -49,6 +52,8 @@ class Plan:
     `finishes_at` is when that is done if it begins now (ISO 8601), sending hours included; `countries` and `zones`
     count rows by where they go, as far as that is known. `target` is where it goes, `warnings` what looks wrong.
     `lacking` has the attributes that a message template wants and the campaign does not give, by the template's id.
+    `account` is what was found of the AWS account, where it was asked; `cost` what is to be sent comes to,
+    `over_budget` by what that exceeds the budget.
     """
 
     campaign: str
@@ -68,10 +73,19 @@ class Plan:
     reasons: list[Reason] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
     lacking: dict[str, list[str]] = field(default_factory=dict)
+    account: list[Finding] = field(default_factory=list)
+    cost: Cost | None = None
+    over_budget: str | None = None
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether a sending could not be begun, or not be ended: for the account, or for the budget."""
+        return self.over_budget is not None or any(one.state is State.WRONG for one in self.account)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as `--json` prints it."""
-        return asdict(self)
+        told = asdict(replace(self, cost=None))
+        return {**told, "cost": self.cost.as_dict() if self.cost else None}
 
 
 class DryRun:
@@ -159,6 +173,7 @@ class DryRun:
         self._where()
         plan.target = target_of(self._context)
         plan.warnings = [*self._warnings(plan.target)]
+        plan.cost = cost_of(self._context, plan.sendable, plan.parts)
         return plan
 
     def _warnings(self, target: Target) -> Iterator[str]:

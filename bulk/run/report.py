@@ -16,6 +16,7 @@ from bulk.model import Status, place_of
 from bulk.reports import About, Figures, Report, Row, as_dict, page, remedy
 from bulk.reports.aggregate import SHOWN
 from bulk.run.context import RunContext, RunRef, Source, choose
+from bulk.run.cost import so_far
 from bulk.run.environment import open_from
 from bulk.run.inputs import check_output
 from bulk.run.options import Options
@@ -97,6 +98,7 @@ def _write(path: Path, made: Report) -> None:
 
 def _report(asked: Asked, context: RunContext | BulkError, record: RunRecord) -> Report:
     about, now = _about(asked.ref, record, asked.sender_elsewhere), datetime.now(UTC)
+    spent = so_far(asked.ref, record).notes()
     if isinstance(context, RunContext):
         remaining = Remaining()
         try:
@@ -106,12 +108,12 @@ def _report(asked: Asked, context: RunContext | BulkError, record: RunRecord) ->
         else:
             notes = () if about.sender else _unlisted(figures, record)
             changed = tuple(record.facts.changed(context.digests))
-            made = Report(about, figures, now, notes, message=message_of(asked.ref, changed))
+            made = Report(about, figures, now, (*notes, *spent), message=message_of(asked.ref, changed))
             return _completed(replace(made, left=remaining.left(context, now)), asked, record)
     trouble = redact(f"The contact list cannot be read, so here is what the ledger alone can tell: {context}")
     log.warning(trouble)
     figures = _from_ledger(record, sending=about.sender is not None)
-    made = Report(about, figures, now, (str(trouble),), complete=False, message=message_of(asked.ref))
+    made = Report(about, figures, now, (str(trouble), *spent), complete=False, message=message_of(asked.ref))
     return _completed(made, asked, record)
 
 

@@ -20,6 +20,7 @@ from bulk.pacing.queue import RateLimitQueue, WaiterCount
 from bulk.pacing.shared import FileStore, steady_clock
 from bulk.request import Texts
 from bulk.run.admission import admission
+from bulk.run.budget import guarded
 from bulk.run.context import RunContext
 from bulk.run.eligibility import Judge
 from bulk.run.environment import applied_rates, destination, rate_owner, start_afresh
@@ -71,7 +72,8 @@ async def opened_pass(
                     record.measure(traffic.due, traffic.rest)
                     measured = MeasuredTransport(transport, traffic, _sms_segments(context))
                     driving = deliverer(context, record, measured, queues=queues, judge=judge, stop=stop)
-                    yield SendPass(context, record, driving, judge, stop, waiting, pool, queues)
+                    within = guarded(context, record, driving, stop)
+                    yield SendPass(context, record, within, judge, stop, waiting, pool, queues)
 
 
 @contextmanager
@@ -136,15 +138,17 @@ def deliverer(
     """Put the parts of a delivery together."""
     campaign, texts = context.campaign, context.request.texts
     policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, context.request.varies)
-    count = partial(_segments, texts) if campaign.pacing.parts_per_second else _one
+    segments = partial(_segments, texts)
+    count = segments if campaign.pacing.parts_per_second else _one
     caller = CallRunner(transport, queues, stop, policy=policy, parts_of=count)
+    kept = segments if campaign.channel_facts.SEGMENTED else _one
     record.count(lambda: (caller.call_counts.calls, caller.call_counts.throttled))
     return Deliverer(
         caller=caller,
         journal=record,
         exchange=campaign.channel_facts.exchange,
         token_of=_tokens(record.facts.identity),
-        admission=admission(context.rates, judge, record.facts.identity),
+        admission=admission(context.rates, judge, record.facts.identity, kept),
         now=judge.now,
         replay_within=replay_within(campaign),
     )
