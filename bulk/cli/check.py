@@ -12,7 +12,7 @@ from bulk.cli.command import command
 @options.campaign
 @options.examining
 @options.reading
-@options.templated
+@options.templates
 @options.ask
 @options.pace
 @options.reaching
