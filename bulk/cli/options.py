@@ -104,6 +104,11 @@ sending = _all(
     option("--no-wait", is_flag=True, help="End with 4 where sending hours are closed, instead of waiting."),
     option("--keep-open", is_flag=True, help="With --sandbox: stay after the run, its page to be looked at."),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
+    option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Have workers make the calls: local:2, or a Dask cluster at tcp://scheduler:8786.",
+    ),
     _yes,
 )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from bulk.campaign import HIGHEST, LONGEST, brief
+from bulk.cluster.address import address
 from bulk.errors import CampaignError
 from bulk.loader import HeldTable
 from bulk.model import Status
@@ -34,6 +35,7 @@ class Options:
     `only` sends again just the rows that ended so; `accept_changes` lets unsent rows take a changed campaign. `no_wait`
     ends a run where sending hours are closed, instead of waiting for the next window.
     `faults` and `templates` are those of a rehearsal's sandbox; `ask` lets a check ask AWS about message templates.
+    `cluster` are the workers that make the calls: `local:2`, `tcp://scheduler:8786`.
     `spreadsheet_safe`: results in `.csv` hold no formula.
     """
 
@@ -64,6 +66,7 @@ class Options:
     no_wait: bool = False
     accept_changes: bool = False
     only: Status | None = None
+    cluster: str | None = None
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Self:
@@ -84,6 +87,8 @@ class Options:
                 f"run {options.run_id[:40]!r}: files are named after it, so it is made of up to 100 letters, digits, "
                 "and . _ - + : @ or spaces between them"
             )
+        if options.cluster is not None:
+            address(options.cluster)
         if options.only and options.only not in {Status.REJECTED, Status.REFUSED, Status.SKIPPED, Status.UNKNOWN}:
             raise CampaignError(f"only takes rejected, refused, skipped or unknown, not {options.only}")
         return options

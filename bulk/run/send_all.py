@@ -160,6 +160,8 @@ def _chosen(campaigns: Sequence[Source], options: Options) -> list[RunRef]:
     if not campaigns:
         raise CampaignError("no campaign: name one at least")
     found = [choose(campaign, options) for campaign in campaigns]
+    if options.cluster and len(found) > 1:
+        raise CampaignError("--cluster sends one campaign: send them one after the other, or leave it out")
     if options.results and len(found) > 1:
         raise CampaignError("--results names one file, and there are several campaigns: leave it out")
     _check_distinct([(str(one.state_dir.resolve()), one.campaign.name) for one in found], campaigns, "the same run")
