@@ -61,7 +61,8 @@ class Dask:
         """Return the addresses of the workers. Raises `EngineLost`."""
         try:
             async with asyncio.timeout(REACHED):
-                return sorted(await self._client.scheduler.identity()["workers"])
+                told = await self._client.scheduler.identity(n_workers=-1)
+                return sorted(told["workers"])
         except (OSError, TimeoutError) as error:
             raise self._gone() from error
 
