@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 
 from bulk.pacing.limiter import AdaptiveLimiter
 
-DELAY = 0.4  # seconds, and the length of a lot's tail, that an answer waits
+MARGIN = 0.05  # seconds, beside the length of a lot and its tail, that an answer waits
 
 
 @dataclass(slots=True)
@@ -24,9 +24,9 @@ class Answers:
         """Take an answer: the service accepted a call, or refused it for its rate."""
         heappush(self._coming, (max(at, self.known_at), throttled))
 
-    def fed(self, limiter: AdaptiveLimiter, now: float, tail: float) -> AdaptiveLimiter:
-        """Return the limiter with what happened long enough ago. `tail`: see there."""
-        until, accepted, at = now - DELAY - tail, 0, now
+    def fed(self, limiter: AdaptiveLimiter, now: float, delay: float) -> AdaptiveLimiter:
+        """Return the limiter with what happened long enough ago: `delay` is for how long a lot keeps its answers."""
+        until, accepted, at = now - MARGIN - delay, 0, now
         while self._coming and self._coming[0][0] <= until:
             at, throttled = heappop(self._coming)
             if throttled:

@@ -13,6 +13,8 @@ from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
 from bulk.pacing.limits import Bucket, Limit, Limits
 
+FRESH = 5.0  # seconds for which what is known of a rate is not old
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -46,14 +48,21 @@ class Lease:
     def opened(self, now: float) -> AdaptiveLimiter:
         """Return the limiter of a worker's first lease."""
         credit = self.burst if self.credit is None else self.credit
-        pace = self.estimator.pace(now)
+        known = self._known(now)
+        pace = known.pace(now)
         first = Bucket(pace, self.burst, now + (self.burst - min(credit, self.burst)) / pace)
         others = Limits(Bucket(rate, most, of_parts=parts, name=name) for rate, most, parts, name in self.others)
-        return AdaptiveLimiter(first, self.estimator.at_pace(pace), others)
+        return AdaptiveLimiter(first, known.at_pace(pace), others)
+
+    def _known(self, now: float) -> RateEstimator:
+        """Return what is known of the rate, without the time of which no answers are known yet."""
+        estimator, unknown = self.estimator, max(0.0, now - self.known_at)
+        return estimator._replace(since=estimator.since + unknown) if estimator.knows and unknown < FRESH else estimator
 
     def renewed(self, limiter: AdaptiveLimiter, now: float, *, fraction: float, throttled_at: float) -> AdaptiveLimiter:
         """Return the limiter after the lease before, which had a `fraction`. A later throttle is not forgotten."""
-        known = self.estimator if self.known_at >= throttled_at else limiter.estimator.share(self.fraction / fraction)
+        told = self.known_at >= throttled_at
+        known = self._known(now) if told else limiter.estimator.share(self.fraction / fraction)
         credit = credit_of(limiter, now) if self.credit is None else min(self.credit, credit_of(limiter, now))
         pace = known.pace(now)
         first = Bucket(pace, self.burst, now + (self.burst - min(credit, self.burst)) / pace)

@@ -17,18 +17,18 @@ from bulk.cluster.engine import EngineLost, WorkerLost
 from bulk.cluster.lease import Lease
 from bulk.cluster.members import Members
 from bulk.cluster.message import Body, SentCall, call_body, lost, not_made, result_of
-from bulk.cluster.rate import LOT, SharedRate
+from bulk.cluster.rate import SharedRate
 from bulk.cluster.shares import Grant, Seat, Shares
 from bulk.errors import BulkError, CallFailed, Halted, LedgerError
 from bulk.model import Call, Reply, Verdict
 from bulk.operations.verdicts import verdict
 
 GATHER = 0.01  # seconds in which further calls may join a lot that could go
-PATIENCE = 0.06  # seconds for which a call waits for its lot to be half full, where its worker has others
-HOLDS = 0.5, 1.25  # seconds, and times what its calls last at their rate, for which a lease holds
-SEARCH = 2.0  # seconds for which it holds while the rate is searched for, and no lot is bounded
+PATIENCE = 0.2  # lots: for so long a call waits for its own to be half full, where its worker has others
+HOLDS = 0.4, 1.2  # seconds, and times what its calls last at their rate, for which a lease holds
+SEARCH = 2.0  # seconds for which it holds while the rate is searched for
 GIVEN_UP = 5.0  # seconds after the last answer could have come at which a worker is given up
-UNBOUNDED = 1_000_000
+FASTER = 1.5  # times the rate of now is what a lot holds meanwhile: it grows until the lot is over
 
 
 @dataclass(slots=True, eq=False)
@@ -99,10 +99,9 @@ class Lots:
     def capacity(self, now: float) -> int:
         """Return how many calls may be under way, those whose intents are being made durable among them."""
         live = max(1, len(self.shares.live(now)))
-        if self.rate.is_searched:
-            return UNBOUNDED
-        size, each = ceil(self.rate.per_second / live * LOT), self.rate.per_second / live
-        return live * (2 * size + ceil(each * self.tail)) + ceil(self.rate.per_second * LOT / 3)
+        each = self.rate.per_second / live * (FASTER if self.rate.is_searched else 1)
+        size = ceil(each * self.rate.lot)
+        return live * (2 * size + ceil(each * self.tail) + ceil(size / 3))
 
     async def run(self) -> None:
         """Send lots, until cancelled."""
@@ -111,7 +110,7 @@ class Lots:
             while True:
                 self._woken = anyio.Event()
                 self._send_what_can_go(group)
-                with anyio.move_on_after(PATIENCE / 2 if self._pending else None):
+                with anyio.move_on_after(PATIENCE / 2 * self.rate.lot if self._pending else None):
                     await self._woken.wait()
                     await anyio.sleep(GATHER)
 
@@ -152,17 +151,15 @@ class Lots:
         ]
         for seat, fraction, size, room in able:
             number = min(size, room, ceil(len(self._pending) / len(able)))
-            is_young = now - self._pending[0].since < PATIENCE
+            is_young = now - self._pending[0].since < PATIENCE * self.rate.lot
             if not (seat.outstanding and number < size / 2 and is_young and not self.rate.is_searched):
                 return self._lot(seat, fraction, number, now)
         return None
 
     def _bounds(self, seat: Seat, fraction: float) -> tuple[int, int]:
         """Return how many calls a lot of this worker may hold, and how many more it may have."""
-        if self.rate.is_searched:
-            return UNBOUNDED, UNBOUNDED
-        each = self.rate.per_second * fraction
-        size = ceil(each * LOT)
+        each = self.rate.per_second * fraction * (FASTER if self.rate.is_searched else 1)
+        size = ceil(each * self.rate.lot)
         return size, 2 * size + ceil(each * self.tail) - seat.outstanding
 
     def _lot(self, seat: Seat, fraction: float, number: int, now: float) -> Lot:

@@ -45,7 +45,8 @@ class LotQueue(RateLimitQueue):
             await self._stop.sleep_or(self._released, RECHECK)
 
     async def _find_place(self, parts: int) -> None:
-        self._places, wait = self._lots.rate.place(self._clock(), parts, self._lots.tail)
+        now, lots = self._clock(), self._lots
+        self._places, wait = lots.rate.place(now, parts, tail=lots.tail, under_way=self._under_way)
         if wait > AHEAD:
             await self._stop.sleep(wait - AHEAD)
 

@@ -12,7 +12,8 @@ from bulk.pacing.limiter import AdaptiveLimiter
 from bulk.pacing.limits import Bucket
 from bulk.pacing.queue import LimiterStore
 
-LOT = 0.3  # seconds that a lot lasts at its worker's rate
+LOT = 0.3  # seconds that a lot lasts at its worker's rate …
+LEARNING_LOT = 0.1  # … and where the rate is learned: what is known of it grows old meanwhile
 AHEAD = 1.0  # seconds ahead of its time at which a call may take its place
 
 
@@ -33,17 +34,26 @@ class SharedRate:
         return self._limiter.first.burst
 
     @property
+    def lot(self) -> float:
+        """How long a lot lasts, in seconds."""
+        return LEARNING_LOT if self._limiter.estimator.is_free else LOT
+
+    @property
     def is_searched(self) -> bool:
         """Whether nothing is known of it yet."""
         estimator = self._limiter.estimator
         return estimator.is_free and not estimator.knows
 
-    def place(self, now: float, parts: int, tail: float) -> tuple[int, float]:
-        """Take the next place; return for how many calls it is, and how long they wait. Raises `LedgerError`."""
+    def place(self, now: float, parts: int, *, tail: float, under_way: int) -> tuple[int, float]:
+        """Take the next place; return for how many calls it is, and how long they wait. Raises `LedgerError`.
+
+        `under_way` are the calls that workers still may spend.
+        """
 
         def change(limiter: AdaptiveLimiter) -> tuple[AdaptiveLimiter, tuple[int, float]]:
             calls = limiter.together
-            placed, wait = self._answers.fed(limiter, now, tail).take(now, parts, calls=calls)
+            known = self._answers.fed(limiter, now, self.lot + tail).at_most_ahead(now, under_way)
+            placed, wait = known.take(now, parts, calls=calls)
             self._know(placed, now)
             return placed, (calls, wait)
 
@@ -57,7 +67,7 @@ class SharedRate:
         """Learn from what was noted. `tail`: seconds for which an answer may be on its way."""
 
         def change(limiter: AdaptiveLimiter) -> tuple[AdaptiveLimiter, None]:
-            fed = self._answers.fed(limiter, now, tail)
+            fed = self._answers.fed(limiter, now, self.lot + tail)
             self._know(fed, now)
             return fed, None
 

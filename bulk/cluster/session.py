@@ -49,6 +49,7 @@ class Lane:
     clock: Callable[[], float]
     order: anyio.Lock = field(default_factory=anyio.Lock)
     throttled_at: float = -math.inf
+    lots: "list[_Lot]" = field(default_factory=list)
     _store: LocalStore | None = None
     _queue: RateLimitQueue | None = None
     _fraction: float = 1.0
@@ -65,6 +66,11 @@ class Lane:
             )
         self._fraction = lease.fraction
         return self._queue
+
+    def end_lots(self) -> None:
+        """End the lots that are here: no further call would come through."""
+        for lot in self.lots:
+            lot.ended = True
 
 
 @dataclass(slots=True)
@@ -89,6 +95,7 @@ class Session:
         lane = self._lanes.setdefault(operation, Lane(self.stop, self.clock))
         lot = _Lot(self, lane, lease)
         self.lots += 1
+        lane.lots.append(lot)
         try:
             async with anyio.create_task_group() as group, lane.order:
                 queue = lane.take_lease(lease)
@@ -98,6 +105,7 @@ class Session:
                     group.start_soon(lot.make, queue, place, sent)
         finally:
             self.lots -= 1
+            lane.lots.remove(lot)
             self.used_at = self.clock()
         return lot.answers, self.clock() - lot.turned_at
 
@@ -107,7 +115,7 @@ class Session:
         await self.stack.aclose()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Lot:
     session: Session
     lane: Lane
@@ -167,7 +175,7 @@ class _Lot:
     def _heed(self, queue: RateLimitQueue, call: Call, error: BulkError, now: float) -> None:
         """Do what follows from a failure here: slow down, or end the lot."""
         if isinstance(error, Halted):
-            self.ended = True
+            self.lane.end_lots()
         if not isinstance(error, CallFailed):
             return
         match verdict(error, varies=self.session.varies.get(call.operation, False)):
@@ -175,6 +183,6 @@ class _Lot:
                 self.lane.throttled_at = now
                 queue.throttled()
             case Verdict.HOLD:
-                self.ended = True
+                self.lane.end_lots()
             case Verdict.HALT if not call.optional or is_of_transport(error):
-                self.ended = True
+                self.lane.end_lots()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bulk.cluster.members import Member
 
-LATE = 0.3  # seconds after the end of its lease at which a worker that has not answered is taken for frozen
+LATE = 0.25  # seconds after the end of its lease at which a worker that has not answered is taken for frozen
 LEAST = 0.4  # of a fair part: with less a worker waits for its lease
 
 
