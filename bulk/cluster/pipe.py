@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Callable
 
 import anyio
 from anyio.abc import ByteReceiveStream
@@ -34,13 +33,11 @@ class _Incoming(ByteReceiveStream):
 
 async def serve(worker: Worker) -> None:
     """Answer what comes in, until the other side closes the pipe, or dies. No call begins after that."""
-    incoming, write = await _pipes()
-    writing = anyio.Lock()
+    incoming, outgoing = await _pipes()
 
     async def answer(frame: Frame) -> None:
         told = await worker.answer(frame.kind, frame.payload)
-        async with writing:
-            await write(Frame(frame.number, "", told).whole)
+        outgoing.write(Frame(frame.number, "", told).whole)  # whole, however much of it the pipe takes at once
 
     async with anyio.create_task_group() as group:
         frames = FrameReader(incoming)
@@ -50,26 +47,16 @@ async def serve(worker: Worker) -> None:
         worker.stop()
         group.cancel_scope.deadline = anyio.current_time() + FLIGHT
     await worker.close()
+    outgoing.close()
 
 
-async def _pipes() -> tuple[_Incoming, Callable[[bytes], "asyncio.Future[None]"]]:
-    """Return stdin, and what writes to stdout. Both become our own: what a library prints goes to stderr."""
+async def _pipes() -> tuple[_Incoming, asyncio.WriteTransport]:
+    """Return stdin and stdout. Both become our own: what a library prints goes to stderr."""
     loop = asyncio.get_running_loop()
     source, sink = os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     reader = asyncio.StreamReader(PIECE)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), source)
-    transport, protocol = await loop.connect_write_pipe(lambda: asyncio.streams.FlowControlMixin(loop), sink)
-    writer = asyncio.StreamWriter(transport, protocol, None, loop)
-
-    def write(data: bytes) -> "asyncio.Future[None]":
-        writer.write(data)
-        return asyncio.ensure_future(_drained(writer))
-
-    return _Incoming(reader), write
-
-
-async def _drained(writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):  # the driver is gone
-        await writer.drain()
+    transport, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, sink)
+    return _Incoming(reader), transport
