@@ -109,7 +109,7 @@ async def test_an_error_that_halts_ends_all_lots() -> None:
     driver = Driver(Here(service), rate=100, burst=50)
 
     async def halt() -> None:
-        while not any(isinstance(end, Halted) for end in driver.done.values()):
+        while not any(isinstance(end, Halted) for end in driver.done.values()):  # noqa: ASYNC110 - nothing tells
             await anyio.sleep(0.01)
         driver.stop.ask("halted", 3)
 

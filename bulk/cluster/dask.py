@@ -8,6 +8,7 @@ function that does; and an argument's own text says nothing but its length.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from distributed import Client
 
@@ -44,14 +45,23 @@ class Dask:
         self._client: Any = None
 
     async def __aenter__(self) -> Self:
-        """Connect to the scheduler. Raises `EngineLost` where there is none."""
+        """Connect to the scheduler. Raises `CampaignError` where there is none."""
+        settings = {"asynchronous": True, "timeout": REACHED, "set_as_default": False}
         try:
-            self._client = await Client(self._scheduler, asynchronous=True, timeout=REACHED, set_as_default=False)
+            await self._knock()
+            self._client = await Client(self._scheduler, **settings)  # type: ignore[no-untyped-call]
         except (OSError, ValueError, ImportError, TypeError) as error:
             raise CampaignError(
                 f"--cluster {self._scheduler}: no scheduler answers there ({type(error).__name__}). Is it running?"
             ) from error
         return self
+
+    async def _knock(self) -> None:
+        """See whether anybody listens there: Dask itself would ask for as long as it may."""
+        parts = urlsplit(self._scheduler)
+        async with asyncio.timeout(REACHED):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        writer.close()
 
     async def __aexit__(self, *_: object) -> None:
         """Leave the cluster."""

@@ -72,7 +72,7 @@ def _bad_moments(service: Service, folder: Path, rows: int) -> Iterator[Figure]:
         (f"a worker frozen for {FROZEN:g} s", freeze, 0.95),
     ):
         for channel in ("sms", "email"):
-            sent, seen = _sent(service, folder, channel, rows, burst=100, at=WORKERS, meanwhile=meanwhile)
+            _, seen = _sent(service, folder, channel, rows, burst=100, at=WORKERS, meanwhile=meanwhile)
             calls = rows * (2 if channel == "email" else 1)
             repeated = sum(seen.accepted.values()) - calls
             about = f"{WORKERS}, {rows:,} {channel}, {what}"
@@ -136,7 +136,7 @@ def _share(what: str, seen: Seen, channel: str, burst: int, *, least: float | No
     return Figure(what, "bulk", found, f"≥ {least:.0%}, ≤ 1 %", share >= least and seen.throttled_share <= 0.01)
 
 
-def _sent(
+def _sent(  # noqa: PLR0913 - a measure is a row of settings
     service: Service,
     folder: Path,
     channel: str,
