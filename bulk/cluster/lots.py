@@ -98,10 +98,12 @@ class Lots:
 
     def capacity(self, now: float) -> int:
         """Return how many calls may be under way, those whose intents are being made durable among them."""
-        live = max(1, len(self.shares.live(now)))
-        each = self.rate.per_second / live * (FASTER if self.rate.is_searched else 1)
-        size = ceil(each * self.rate.lot)
-        return live * (2 * size + ceil(each * self.tail) + ceil(size / 3))
+        live = self.shares.live(now)
+        bounds = [self._bounds(seat, 1 / len(live)) for seat in live]
+        under_way = sum(
+            size // 3 + 1 + room + seat.outstanding for seat, (size, room) in zip(live, bounds, strict=True)
+        )
+        return max(2, under_way)
 
     async def run(self) -> None:
         """Send lots, until cancelled."""
@@ -159,7 +161,7 @@ class Lots:
     def _bounds(self, seat: Seat, fraction: float) -> tuple[int, int]:
         """Return how many calls a lot of this worker may hold, and how many more it may have."""
         each = self.rate.per_second * fraction * (FASTER if self.rate.is_searched else 1)
-        size = ceil(each * self.rate.lot)
+        size = min(seat.most, ceil(each * self.rate.lot))
         return size, 2 * size + ceil(each * self.tail) - seat.outstanding
 
     def _lot(self, seat: Seat, fraction: float, number: int, now: float) -> Lot:
@@ -214,6 +216,8 @@ class Lots:
         if told.get("unknown"):
             self._members.lose(seat.member)
         self.tail = min(self._answer_within, max(told.get("tail", 0.0), 0.9 * self.tail))
+        if not self._members.stop.asked:
+            seat.learn(len(lot.calls), len(told.get("answers", ())))
         for place, body, at in told.get("answers", ()):
             self._answer(lot.calls[place], result_of(self.operation, body), at - seat.member.ahead)
         for waiting in lot.calls:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from bulk.cluster.members import Member
 
 LATE = 0.25  # seconds after the end of its lease at which a worker that has not answered is taken for frozen
+FIRST, FEWEST = 50, 4  # calls of a lot at most: of a worker's first, of a slow one's
 LEAST = 0.4  # of a fair part: with less a worker waits for its lease
 
 
@@ -26,16 +27,28 @@ class Grant:
 
 @dataclass(slots=True, eq=False)
 class Seat:
-    """A worker of an operation. `credit` goes with its next lease (see `Lease`)."""
+    """A worker of an operation. `credit` goes with its next lease (see `Lease`).
+
+    `most` is how many calls a lot may hold that it makes before its lease ends, as far as is known: where the rate is
+    higher than what a worker makes, that decides.
+    """
 
     member: Member
     credit: float | None
+    most: int = FIRST
     grants: list[Grant] = field(default_factory=list)
 
     @property
     def outstanding(self) -> int:
         """How many calls it has not answered."""
         return sum(grant.calls for grant in self.grants)
+
+    def learn(self, calls: int, made: int) -> None:
+        """Learn from a lot that came back with so many calls made, how many the next ones may hold."""
+        if made < calls:
+            self.most = max(FEWEST, made)
+        elif calls >= self.most / 2:
+            self.most *= 2
 
     def is_frozen(self, now: float) -> bool:
         """Whether it has not answered although its lease is over."""
