@@ -54,7 +54,7 @@ class ClusterTrial(Trial):
     async def _trouble(self, driver: int, lots: random.Random) -> None:
         """Kill a worker of a life, or freeze one, some time after its first call."""
         before = sum(self._received().values())
-        while sum(self._received().values()) == before and workers_of(driver) is not None:
+        while sum(self._received().values()) == before and workers_of(driver) is not None:  # noqa: ASYNC110 - see `_killed`
             await asyncio.sleep(0.01)
         what = lots.random()
         await asyncio.sleep(lots.uniform(0.0, 0.8))

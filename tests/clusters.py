@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import anyio
-from scripted import SMS, no, ok, throttled
+from fakes import SMS, no, ok, throttled
 
 from bulk.cluster.engine import EngineLost, WorkerLost
 from bulk.cluster.lots import Lots

@@ -5,7 +5,7 @@ from collections import Counter
 import anyio
 import pytest
 from clusters import Driver, Here, Service, full
-from scripted import no
+from fakes import no
 from virtual import in_virtual_time
 
 from bulk.errors import CampaignError, Halted

@@ -5,9 +5,9 @@ import math
 from datetime import UTC, datetime
 
 import pytest
+from fakes import SMS, no, ok
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import SMS, no, ok
 
 from bulk.cluster.address import Address, address
 from bulk.cluster.lease import Lease, credit_of
