@@ -41,6 +41,7 @@ class Verdict(enum.Enum):
     HOLD = "hold"  # the service is full: wait until contacts end
     REJECT = "reject"  # the service refuses this recipient
     HALT = "halt"  # the service would refuse every other recipient too
+    NOT_MADE = "not made"  # certainly never sent, and nothing is wrong with it: the same call again, uncounted
     DOUBT = "doubt"  # accepted once before, under this token, and the contact id is not told
 
 

@@ -135,6 +135,11 @@ sending = all_of(
         help="How long the claim of a state directory in S3 outlives its sender, and S3 may be gone. Seconds.",
     ),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
+    option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Have workers make the calls: local:2, or a Dask cluster at tcp://scheduler:8786.",
+    ),
     _yes,
 )
 

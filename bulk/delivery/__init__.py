@@ -4,6 +4,7 @@ workers        many deliveries at once; the only owner of tasks
 delivery       one recipient: every call announced, every reply kept
 announcements  before each try: whether it may still be made, and the ledger told of it
 call_runner    one call made, as often as it takes
+ports          what a call needs of others: its queue, its transport
 attempts       the tries of a call, counted
 traffic        what goes over the wire, counted by windows of time
 breaker        when do so many rows fail that the rest would too?

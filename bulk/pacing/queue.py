@@ -195,6 +195,9 @@ class RateLimitQueue:
         moment = min(MOMENT, calls / (placed.estimator.paced_at * BURST_SPEED))
         return placed, _Place(wait, calls, moment, placed.valid_until(parts, calls=calls))
 
+    def release(self) -> None:
+        """Record that a call is over: how many are under way is nothing to a rate."""
+
     def accepted(self) -> None:
         """Record that the service accepted a call."""
         self._accepted += 1

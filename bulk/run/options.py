@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from bulk.campaign import HIGHEST, LONGEST, brief
+from bulk.cluster.address import address
 from bulk.errors import CampaignError
 from bulk.loader import HeldTable
 from bulk.model import Status
@@ -42,7 +43,8 @@ class Options:
     `state_dir` is a folder, or `s3://bucket/prefix`, which is claimed for `lease` seconds at a time.
     `spreadsheet_safe`: results in `.csv` hold no formula. `start_at` is when sending begins (`run.start.moment`),
     `lock_wait` for how long to wait while another process sends the run. `{date}` in `run_id` stands for today's date.
-    `prices` is a file of prices, instead of the campaign's.
+    `prices` is a file of prices, instead of the campaign's. `cluster` are the workers that make the calls: `local:2`,
+    `tcp://scheduler:8786`.
     """
 
     contacts: Contacts | None = None
@@ -76,6 +78,7 @@ class Options:
     start_at: datetime | str | None = None
     lock_wait: float | None = None
     prices: Path | str | None = None
+    cluster: str | None = None
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Self:
@@ -97,6 +100,8 @@ class Options:
                 f"run {options.run_id[:40]!r}: files are named after it, so it is made of up to 100 letters, digits, "
                 "and . _ - + : @ or spaces between them; {date} stands for today's date"
             )
+        if options.cluster is not None:
+            address(options.cluster)
         if options.only and options.only not in {Status.REJECTED, Status.REFUSED, Status.SKIPPED, Status.UNKNOWN}:
             raise CampaignError(f"only takes rejected, refused, skipped or unknown, not {options.only}")
         if options.lease < _SHORTEST_LEASE:

@@ -19,6 +19,7 @@ QUOTAS = {"StopContact": (10.0, 15), "StartChatContact": (5.0, 8)}
 
 _FILES = "{calls} calls at once, not more: the limit of open files is {files}. Raise it with `ulimit -n`"
 
+IN_LOTS = 4  # times the calls in flight are rows under way whose calls workers make: lots and answers take time
 AT_ONCE = 256  # calls in flight at most where nothing is said: 250 a second at a latency of a second
 
 
@@ -61,6 +62,10 @@ class Rates:
     def wanted_at_once(self) -> int:
         """Return how many calls may be in flight where the system has nothing against it."""
         return self.options.at_once or self.campaign.pacing.at_once or AT_ONCE
+
+    def rows_at_once(self) -> int:
+        """Return how many rows may be under way: more than calls where these wait in lots for their workers."""
+        return self.at_once() * (IN_LOTS if self.options.cluster else 1)
 
     def is_auto(self, operation: str) -> bool:
         """Whether the rate of an operation is to be learned: where no rate a second is said, but others may be."""

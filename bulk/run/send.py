@@ -12,6 +12,7 @@ import polars as pl
 from bulk.errors import BulkError, ExitCode, Halted, LedgerError, RunBusy, unwrapped
 from bulk.loader import ContactList
 from bulk.run.changes import changes
+from bulk.run.cluster import check_cluster
 from bulk.run.context import RunContext, Source
 from bulk.run.environment import in_scratch, open_from
 from bulk.run.marks import marks_of
@@ -134,6 +135,7 @@ def kept(run: Run, place: StatePlace) -> Run:
 async def prepared(campaign: Source, options: Options) -> RunContext:
     """Open a campaign to be sent, and log what a person should know before. Raises what `send` raises."""
     context = await open_from(campaign, options)
+    check_cluster(context)
     if options.dry_run:
         context = in_scratch(context)
     check_results(context)

@@ -177,6 +177,8 @@ def _check_some(campaigns: Sequence[Source]) -> None:
 def _chosen(campaigns: Sequence[Source], options: Options) -> list[RunRef]:
     """Read the campaigns without their lists. Raise `CampaignError`, also where two would be one run, or one file."""
     found = [choose(campaign, options) for campaign in campaigns]
+    if options.cluster and len(found) > 1:
+        raise CampaignError("--cluster sends one campaign: send them one after the other, or leave it out")
     if options.results and len(found) > 1:
         raise CampaignError("--results names one file, and there are several campaigns: leave it out")
     _check_distinct([(str(one.state_dir.resolve()), one.campaign.name) for one in found], campaigns, "the same run")

@@ -116,7 +116,7 @@ class SendPass:
             await send(
                 self._batches(),
                 self._deliver,
-                at_once=self.context.rates.at_once(),
+                at_once=self.context.rates.rows_at_once(),
                 waiting=self.waiting,
                 stop=self.stop,
                 grace=grace,
