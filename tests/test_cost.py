@@ -10,8 +10,8 @@ from cli_runs import bulk as cli
 from sandbox_runs import CHAT, Runs, rows, statuses
 
 import bulk
+from bulk.account.prices import Cost, Price, PriceTable, load
 from bulk.errors import CampaignError
-from bulk.prices import Cost, Price, PriceTable, load
 from bulk.run.budget import Purse
 
 TABLE = """

@@ -12,6 +12,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 import bulk
+from bulk.account.prices import PriceTable
 from bulk.campaign import Campaign, seconds
 from bulk.campaign.budget import BudgetTable
 from bulk.campaign.destination import AtTable
@@ -20,7 +21,6 @@ from bulk.campaign.schema import Hold, ListTable, Pacing, Retry, StopTable
 from bulk.ledger.run_reader import OTHER_PERSON
 from bulk.loader.ambiguity import UNUSABLE
 from bulk.loader.text_error import LONGEST
-from bulk.prices import PriceTable
 from bulk.rules.caps import CAPPED
 from bulk.sandbox import control, simulator
 from bulk.sandbox.directory import KINDS, Directory

@@ -24,7 +24,7 @@ HOME = Path(bulk.__file__).parent
 FILES = sorted(HOME.rglob("*.py"))
 
 WORDS = {"model", "errors", "text"}
-PURE = {"account", "campaign", "prices", "channels", "columns", "operations", "pacing", "reports", "request", "rules"}
+PURE = {"account", "account.prices", "campaign", "channels", "operations", "pacing", "reports", "request", "rules"}
 EDGE = {"aws", "files", "ledger", "loader", "pacing.shared", "reports.results", "threads"}
 MOTION = {"stop", "pacing.gate", "pacing.queue", "delivery"}
 
@@ -35,13 +35,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "text": {"model"},
     "errors": {"model", "text"},
     # 1 pure: no clock, no randomness, no network
-    "columns": {"text"},
     "channels": WORDS,
     "operations": WORDS,
     "campaign": WORDS | {"channels"},
-    "request": WORDS | {"campaign", "columns", "operations"},
+    "request": WORDS | {"campaign", "operations"},
     "rules": WORDS | {"campaign", "channels"},
-    "prices": WORDS | {"campaign"},
+    "account.prices": WORDS | {"campaign"},
     "account": WORDS | {"campaign", "operations"},
     "pacing": WORDS,
     "reports": WORDS,
@@ -65,9 +64,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run": WORDS | PURE | EDGE | MOTION | {"cluster", "cluster.address", "cluster.dask", "sandbox"},
     # 5 people
     "reference": WORDS | {"campaign", "channels", "operations"},
-    "starters": WORDS | {"channels", "files", "loader", "reference"},
+    "cli.starters": WORDS | {"channels", "files", "loader", "reference"},
     "cli": WORDS
-    | {"account", "campaign", "files", "reference", "reports", "run", "sandbox", "starters", "stop", "threads"},
+    | {"account", "campaign", "files", "reference", "reports", "run", "sandbox", "cli.starters", "stop", "threads"},
     "__main__": {"cli"},
     # for the tests of other programs
     "testing": {"sandbox"},
@@ -92,7 +91,7 @@ HOMES: dict[str, set[str]] = {
     "opentelemetry": {"cli"},
     "phonenumbers": {"loader"},
     "polars": {"loader", "reports", "reports.results", "run"},
-    "pydantic": {"campaign", "prices", "rules"},
+    "pydantic": {"account.prices", "campaign", "rules"},
     "pytest": {"testing"},
     "rich": {"cli"},
     "sqlite3": {"ledger", "sandbox"},

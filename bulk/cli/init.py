@@ -21,7 +21,7 @@ def init(channel: str | None, folder: Path | None, source: str | None, column: s
     Nothing that is there is overwritten. With --from, a campaign is written for a list of yours and named after it; its
     columns are found by their names and cells. CHANNEL may be left out then, where the columns tell it.
     """
-    from bulk import starters
+    from bulk.cli import starters
 
     if source is not None:
         made = starters.write_for(source, channel, folder, column=column)

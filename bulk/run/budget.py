@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import anyio
 
+from bulk.account.prices import Price
 from bulk.delivery.announcements import Deferred
 from bulk.delivery.attempts import CallCounts
 from bulk.errors import ExitCode
 from bulk.ledger import RunRecord
 from bulk.model import Delivery, Outcome, Parameters, Status
-from bulk.prices import Price
 from bulk.request import Texts
 from bulk.run.context import RunContext
 from bulk.run.cost import EPSILON, cost_of, counted, known_price, went_to

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 from bulk.account import ANY, References
+from bulk.account.prices import Cost, Price, PriceTable, load
 from bulk.errors import CampaignError
 from bulk.ledger import RunRecord
-from bulk.prices import Cost, Price, PriceTable, load
 from bulk.run.context import RunRef
 
 EPSILON = 1e-9  # of a sum of prices: what comes to exactly the budget is within it

@@ -4,7 +4,7 @@ table   the table of prices, shipped or one's own
 cost    so many messages and segments, at a price
 """
 
-from bulk.prices.cost import Cost
-from bulk.prices.table import Price, PriceTable, load
+from bulk.account.prices.cost import Cost
+from bulk.account.prices.table import Price, PriceTable, load
 
 __all__ = ["Cost", "Price", "PriceTable", "load"]

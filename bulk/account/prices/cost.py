@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bulk.prices.table import Price, PriceTable
+from bulk.account.prices.table import Price, PriceTable
 
 
 @dataclass(frozen=True, slots=True)
