@@ -69,7 +69,6 @@ MIGRATIONS = [
     doubts_of_copies,
     segments_of_dispatches,
 ]
-ADDED = {"passes_of_their_own"}  # tables of their own: a ledger is read as well without them
 
 _SETTINGS = "CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT"
 
@@ -191,10 +190,23 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute("INSERT INTO migration VALUES (?, ?)", (migration.__name__, time.time()))
 
 
-def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise `LedgerError` where the tables are not those of this version."""
-    if {migration.__name__ for migration in MIGRATIONS} - ADDED - _applied(connection, path):
-        raise LedgerError(f"{path}: made by an older version of this program; `bulk send` brings it up to date")
+def up_to_date(reader: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Return what a ledger is read by: of an older version, a copy with the tables of this one, gone when it is closed.
+
+    The file itself is left to the next sending. Raises `LedgerError` as `prepare` does.
+    """
+    if len(_applied(reader, path)) == len(MIGRATIONS):
+        return reader
+    copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # SQLite's own temporary file
+    try:
+        reader.backup(copy)
+        prepare(copy, path)
+        copy.execute("PRAGMA query_only = ON")
+    except BaseException:
+        copy.close()
+        raise
+    reader.close()
+    return copy
 
 
 def _applied(connection: sqlite3.Connection, path: Path) -> set[str]:
