@@ -90,7 +90,7 @@ class Notice:
         yield from (one.command for one in occasions if one.command and one.includes(code))
 
     def give(self, code: int) -> None:
-        """Tell everybody. What goes wrong is said, and changes no exit code."""
+        """Notify everybody. A failure of that is a warning, and changes no exit code."""
         from bulk.reports import metrics
 
         told, now = self.told(code), time.time()
@@ -120,7 +120,7 @@ class Notice:
 
 @contextmanager
 def given(notice: Notice) -> Iterator[Notice]:
-    """Give notice at the end of the block, whichever way it ends."""
+    """Send the notice at the end of the block, however that ends."""
     from bulk.errors import BulkError
 
     try:

@@ -125,7 +125,7 @@ class Lots:
             group.start_soon(self._send, lot)
 
     def _seat_members(self) -> None:
-        """Give workers that came a seat, and take those of the lost ones away."""
+        """Add seats for workers that came, and remove those of workers that were lost."""
         for seat in [seat for seat in self.shares.seats if seat.member.lost]:
             self.shares.leave(seat, ended=False)
         seated = [seat.member for seat in self.shares.seats]

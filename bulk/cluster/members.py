@@ -166,7 +166,7 @@ class Members:
         await self.say("stop")
 
     async def say(self, kind: str) -> None:
-        """Tell all workers something, as far as they hear it."""
+        """Send a message to all workers that can be reached."""
         with anyio.move_on_after(FAREWELL):
             async with anyio.create_task_group() as group:
                 for member in self.there:

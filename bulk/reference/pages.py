@@ -69,7 +69,7 @@ def _page(name: str, text: str, known: list[str]) -> str:
 
 
 def _with_anchors(body: str) -> str:
-    """Give each heading the name by which a link finds it, as GitHub does."""
+    """Return the page with an id on each heading, by which links find it, as GitHub makes them."""
 
     def anchored(found: re.Match[str]) -> str:
         words = re.sub(r"<[^>]+>", "", found[2]).casefold()

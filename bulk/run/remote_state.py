@@ -159,7 +159,7 @@ class RemoteState:
 
     @asynccontextmanager
     async def _outage(self, what: str) -> AsyncIterator[None]:
-        """Say what fails and that it works again, once; stop the run where it does not pass."""
+        """Log what fails, and that it works again, once each; stop the run where it does not pass."""
         try:
             yield
         except (Unreachable, TimeoutError) as error:
