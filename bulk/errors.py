@@ -10,6 +10,7 @@
     └── CallFailed                one call met its end without a reply
         ├── CallRejected          the service said no
         │   └── CallWithheld      we said no, before it went out
+        ├── CallNotMade           it was certainly never sent, and nothing is wrong with it
         └── CallUnsettled         nobody can tell whether it was accepted
 
 A refused *row* is data (`model.Refusal`), no exception. A `SetupError` after the first call halts the run (exit 3).
@@ -129,6 +130,10 @@ class CallWithheld(CallRejected):
     def __init__(self, operation: str, refusal: Refusal) -> None:
         super().__init__(operation, refusal.code, refusal.message, went_out=False)
         self.refusal = refusal
+
+
+class CallNotMade(CallFailed):
+    """Nobody got to make the call: it was certainly never sent, and counts as no try."""
 
 
 class CallUnsettled(CallFailed):

@@ -41,6 +41,7 @@ class Verdict(enum.Enum):
     HOLD = "hold"  # the service is full: wait until contacts end
     REJECT = "reject"  # the service refuses this recipient
     HALT = "halt"  # the service would refuse every other recipient too
+    NOT_MADE = "not made"  # certainly never sent, and nothing is wrong with it: the same call again, uncounted
     DOUBT = "doubt"  # accepted once before, under this token, and the contact id is not told
 
 
@@ -130,13 +131,16 @@ class Progress:
 
     `replies` are the answers recorded so far, in the order of the calls. `intended_at` (Unix seconds) is when the call
     after them was first announced, None where it never was, and infinite where the clock was set back since, so that
-    nobody knows how long ago that is. `digest` is that of the parameters then.
+    nobody knows how long ago that is. `digest` is that of the parameters then, empty where nobody knows them.
+    `doubted_at` (Unix seconds): calls without a reply here may have been made since then, by a sender whose ledger is
+    lost.
     """
 
     attempts: int = 0
     replies: tuple[Reply, ...] = ()
     intended_at: float | None = None
     digest: bytes = b""
+    doubted_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,7 @@ class Announcement:
     `at` is in Unix seconds, `attempts` counts the tries of the recipient with this one, `digest` names its parameters.
     `reopens`: a decision sends the delivery again, and with this call it begins. `renews`: the same announcement once
     more, because time has passed since; `doubtful` then says that an earlier try may have been accepted. `attribute`
-    is the contact attribute that carries the call's mark, None where it has none.
+    is the contact attribute that carries the call's mark, None where it has none. `segments` are those of the message that it sends.
     """
 
     delivery: int
@@ -181,6 +185,7 @@ class Announcement:
     renews: bool = False
     doubtful: bool = False
     attribute: str | None = None
+    segments: int = 1
 
     @property
     def reaches(self) -> bool:

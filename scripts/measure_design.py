@@ -106,7 +106,7 @@ def measured() -> list[tuple[str, str]]:
     ]
     lengths = [(node.end_lineno or 0) - node.lineno + 1 for node in defined]
     files = {path: len(path.read_text("utf-8").splitlines()) for path in HOME.rglob("*.py")}
-    entries = [path for path in HOME.iterdir() if path.name != "__pycache__"]
+    entries = [path for path in HOME.iterdir() if path.name not in {"__pycache__", "py.typed"}]
     stems = [path.stem for path in files if path.stem not in {"__init__", "__main__"}]
     stems += [path.name for path in HOME.rglob("*") if path.is_dir() and (path / "__init__.py").exists()]
     odd = sorted(filter(is_verb_form, stems))

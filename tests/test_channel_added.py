@@ -7,9 +7,9 @@ from types import ModuleType
 import pytest
 
 import bulk
-from bulk import starters
 from bulk.channels import CHANNELS
 from bulk.channels import sms as model
+from bulk.cli import starters
 
 PIGEON = r'''
 from bulk.channels.channel import Lifetime, Starter

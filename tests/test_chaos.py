@@ -4,6 +4,7 @@ What it shows, and the figures of its long form, are in `docs/reliability.md`.
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,23 @@ def test_every_row_is_accepted_once_however_often_the_program_is_killed(kind: st
     assert figures["kills"] == kills
     assert figures["accepted"] > 0
     must_not_be = "lost", "doubled", "strangers", "drafts_left", "left_open", "wrong_results", "late"
+    assert {name: figures[name] for name in must_not_be} == dict.fromkeys(must_not_be, 0)
+
+
+def test_a_program_that_dies_with_its_disk_goes_on_from_s3() -> None:
+    words = ["--only", "email", "--kills", "1", "--rows", "40", "--json"]
+    done = subprocess.run(
+        [sys.executable, CHAOS.with_name("chaos_s3.py"), *words],
+        env={**os.environ, "CHAOS_HURRY": "1"},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)["email"]
+    assert (figures["kills"] >= 1, figures["accepted"] > 0) == (True, True)
+    must_not_be = "lost", "doubled", "strangers", "drafts_left", "wrong_results"
     assert {name: figures[name] for name in must_not_be} == dict.fromkeys(must_not_be, 0)
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from cli_runs import bulk, contact_list
 
+from bulk.cli.starters import write_for
+from bulk.cli.starters.columns import fitted
 from bulk.loader import ContactList
 from bulk.run.check import check
-from bulk.starters import write_for
-from bulk.starters.columns import fitted
 
 LISTS = Path(__file__).with_name("lists")
 

@@ -165,7 +165,9 @@ def test_a_run_in_progress_is_told_of_and_left_alone_by_others(tmp_path: Path, s
         assert (len(now), {"sent", "pending"} <= set(now)) == (60, True)
         assert process.stderr is not None
         line = process.stderr.readline()  # after ten seconds
-        assert re.search(r"\d+ of 60 rows: \d+ sent, 0 failed, \d\.\d/s, 0 throttled, .* left", line)
+        assert re.search(
+            r"\d+ of 60 rows \(\d+%\): \d+ sent, 0 failed, .*\d\.\d/s of \d+/s, 0 throttled, ends .* left", line
+        )
         process.terminate()
         assert end_of(process).code == 143
     assert "being sent" not in bulk("status", "campaign.toml", cwd=tmp_path).out

@@ -88,7 +88,11 @@ def test_it_shows_the_plan_asks_and_then_the_bar(tmp_path: Path, sandbox: Servic
         seen.type("y\n")
         assert seen.end() == 0
     assert "━" in seen.shown
-    assert re.search(r"[1-7] of 8 rows: [1-7] sent, 0 failed, \d+\.\d/s, 0 throttled, \d\.\d s left", seen.shown)
+    assert re.search(r"[1-7] of 8 rows \(\d\d%\)", seen.shown)
+    assert re.search(
+        r"[1-7] sent, 0 failed, (1 in flight, )?\d+\.\d/s of 5/s, 0 throttled, ends \d\d:\d\d:\d\d", seen.shown
+    )
+    assert re.search(r"\d\.\d s left", seen.shown)
     assert "reminders, run default: 8 rows: 8 sent" in seen.shown
     assert len(sandbox.contacts) == 8
 
@@ -151,5 +155,5 @@ def test_of_several_it_shows_all_plans_asks_once_and_has_a_line_for_each(
         assert seen.end() == 0
     assert seen.shown.count("Send? [y/N]:") == 1
     for name in ("reminders", "thanks"):
-        assert re.search(rf"{name} +\S*━\S* +[0-9] of 8 rows", re.sub(r"\x1b\[[0-9;]*m", "", seen.shown[before:]))
+        assert re.search(rf"{name} +━+ +[0-9] of 8 rows", re.sub(r"\x1b\[[0-9;]*m", "", seen.shown[before:]))
     assert sandbox.received() == 16

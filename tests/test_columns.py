@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bulk
-from bulk.columns import Ambiguous, Columns, path
 from bulk.errors import CampaignError, ListError
 from bulk.loader import ContactList
 from bulk.reports.results import SCHEMA
 from bulk.request import compile_template
+from bulk.text.columns import Ambiguous, Columns, path
 
 LIKE = st.sampled_from(["a", "A", "B", ".", "．", "․", " ", "_", "-", "é", "É", "１", "1", "ﬁ", "ß"])
 NAMES = st.lists(LIKE, min_size=1, max_size=5).map("".join)

@@ -32,6 +32,7 @@ ELSEWHERE = {
     "./scripts/bulk sandbox": "it runs until it is interrupted: test_the_sandbox_is_where_the_readme_says",
     "./scripts/bulk send reminder/campaign.toml": "it asks: tests/test_cli_terminal.py answers",
 }
+NO_CODE = {"__pycache__", "py.typed"}
 REFUSES = "./scripts/bulk send input_examples/sms/campaign.toml --sandbox"  # 8 rows of that list are wrong on purpose
 
 
@@ -140,7 +141,7 @@ def test_the_exit_codes_are_the_same_everywhere() -> None:
 def test_the_map_shows_every_package() -> None:
     contributing = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     (drawn,) = [block.text for block in blocks(contributing, "") if block.text.startswith("bulk/\n")]
-    packages = {path.name + "/" * path.is_dir() for path in (ROOT / "bulk").iterdir() if path.name != "__pycache__"}
+    packages = {path.name + "/" * path.is_dir() for path in (ROOT / "bulk").iterdir() if path.name not in NO_CODE}
     assert set(re.findall(r"(?:^  |   )(\w+(?:\.py|/))  +\S", drawn, re.MULTILINE)) == packages
 
 

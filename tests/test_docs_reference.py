@@ -12,7 +12,9 @@ import pytest
 from pydantic.fields import FieldInfo
 
 import bulk
+from bulk.account.prices import PriceTable
 from bulk.campaign import Campaign, seconds
+from bulk.campaign.budget import BudgetTable
 from bulk.campaign.destination import AtTable
 from bulk.campaign.doubt_table import DoubtTable
 from bulk.campaign.rule_tables import CapsTable, HoursTable
@@ -22,6 +24,7 @@ from bulk.loader.ambiguity import UNUSABLE
 from bulk.loader.text_error import LONGEST
 from bulk.rules.caps import CAPPED
 from bulk.sandbox import control, simulator
+from bulk.sandbox.directory import KINDS, Directory
 from bulk.sandbox.fault_config import _READERS, declare
 from bulk.sandbox.faults import FAULTS
 
@@ -109,13 +112,27 @@ TABLES: dict[str, dict[str, FieldInfo]] = {
     "`[retry]`": Retry.model_fields,
     "`[doubt]`": DoubtTable.model_fields,
     "`[stop]`": StopTable.model_fields,
+    "`[budget]`": BudgetTable.model_fields,
     "`[hours]`, `[caps]`": HoursTable.model_fields
     | dict.fromkeys(CapsTable.gathered(), CapsTable.model_fields["any"])
     | CapsTable.model_fields,
 }
 ELSEWHERE = {  # tables of their own, and what a file does not say
-    *("list", "at", "request", "create_contact", "stop_contact", "pacing", "hold", "retry", "stop", "hours", "caps"),
-    "doubt",
+    *(
+        "budget",
+        "doubt",
+        "list",
+        "at",
+        "request",
+        "create_contact",
+        "stop_contact",
+        "pacing",
+        "hold",
+        "retry",
+        "stop",
+        "hours",
+        "caps",
+    ),
     *("folder", "files", "operations", "further", "channels"),
 }
 
@@ -153,10 +170,23 @@ def test_every_key_of_a_rule_is_told() -> None:
 
 
 def test_the_example_of_a_bad_day_is_one() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", SANDBOX, re.DOTALL)
+    (example,) = [text for text in re.findall(r"```toml\n(.*?)```", SANDBOX, re.DOTALL) if "[[rules]]" in text]
     operations: dict[str, dict[str, str]] = {"CreateContact": {}}
     statuses = {"TooManyRequestsException": 429, "InvalidRequestException": 400, "ThrottlingException": 429}
     assert len(declare(tomllib.loads(example), operations=operations, statuses=statuses).rules) == 3
+
+
+def test_the_example_of_an_account_is_one_and_shows_every_kind_of_thing() -> None:
+    (example,) = [text for text in re.findall(r"```toml\n(.*?)```", SANDBOX, re.DOTALL) if "[[flows]]" in text]
+    declared = tomllib.loads(example)
+    Directory(declared)
+    assert set(declared) == {"account", "quotas", "keys", *KINDS}
+
+
+def test_the_example_of_prices_is_a_table() -> None:
+    text = (ROOT / "docs" / "account.md").read_text("utf-8")
+    (example,) = [text for text in re.findall(r"```toml\n(.*?)```", text, re.DOTALL) if "[[prices]]" in text]
+    assert PriceTable(**tomllib.loads(example)).price("sms", "us-west-2") is not None
 
 
 def test_every_magic_recipient_is_told() -> None:

@@ -243,6 +243,9 @@ MOUNTS = r"""21 1 254:0 / / rw - ext4 /dev/vda rw
 33 21 0:43 / /mnt/ssh rw - fuse.sshfs ann@host: rw
 34 21 0:44 / /mnt/ntfs rw - fuseblk /dev/sdc rw
 35 21 0:45 / /mnt/bucket rw - fuse.mount-s3 bucket rw
+36 21 0:46 / /mnt/plan9 rw - 9p share rw
+37 21 0:47 / /mnt/new rw - fuse.newfs somewhere rw
+38 21 0:48 / /mnt/layers rw - fuse.fuse-overlayfs fuse-overlayfs rw
 broken line
 """
 
@@ -260,6 +263,9 @@ broken line
         ("/mnt/ssh/x", "fuse.sshfs"),
         ("/mnt/ntfs/x", None),
         ("/mnt/bucket/x", "fuse.mount-s3"),
+        ("/mnt/plan9/x", "9p"),
+        ("/mnt/new/x", "fuse.newfs"),
+        ("/mnt/layers/x", None),
     ],
 )
 def test_a_network_file_system_is_known_by_where_it_is_mounted(folder: str, kind: str | None) -> None:

@@ -103,7 +103,7 @@ except Exception as error:
     "after, said",
     [
         pytest.param("resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))", "File too large; make room", id="no room"),
-        pytest.param("os.close(shared._file)", "disk of this machine with --state-dir", id="no lock"),
+        pytest.param("os.close(shared._file)", "or s3://BUCKET/PREFIX, with --state-dir", id="no lock"),
     ],
 )
 def test_a_pace_that_cannot_be_kept_any_more_is_said(tmp_path: Path, after: str, said: str) -> None:

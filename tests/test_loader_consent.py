@@ -279,7 +279,7 @@ def test_a_row_says_why_it_is_left_out_and_shows_no_words_of_its_own() -> None:
     found = [r.refusal for batch in ContactList.open(frame).batches(EMAIL) for r in batch.recipients]
     assert [(refusal.status, refusal.message) for refusal in found if refusal] == [
         (Status.SKIPPED, "the list says so: Opted Out is Y"),
-        (Status.SKIPPED, "the list says so: Opted Out is filled in, and not with a no"),
+        (Status.SKIPPED, "the list says so: Opted Out is filled in, and not with 'no'"),
         (Status.SKIPPED, "the list has no consent: Consent is empty"),
         (Status.SKIPPED, "the list has no consent: Consent is not a clear yes"),
     ]

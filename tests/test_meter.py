@@ -61,5 +61,6 @@ async def test_a_run_that_goes_on_tells_the_rate_of_this_sending_alone(runs: Run
     assert later
     assert max(one.per_second for one in later) < 25
     for one in later:
-        assert one.done >= 400
-        assert one.seconds_left == pytest.approx((440 - one.done) / 20, rel=0.5, abs=0.2)
+        assert (one.total, one.before) == (40, 400)
+        assert one.done <= 40
+        assert one.seconds_left == pytest.approx((40 - one.done) / 20, rel=0.5, abs=0.2)

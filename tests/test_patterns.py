@@ -22,7 +22,6 @@ import bulk
 from bulk.campaign import seconds
 from bulk.campaign.bounds import check_keys
 from bulk.campaign.locations import placed
-from bulk.columns import Columns
 from bulk.delivery.breaker import Breaker
 from bulk.ledger.redaction import redact
 from bulk.loader import email, phone
@@ -31,6 +30,7 @@ from bulk.model import Outcome, Status, mask
 from bulk.sandbox import api
 from bulk.sandbox.errors import ServiceError
 from bulk.sandbox.identity import read_scope
+from bulk.text.columns import Columns
 from bulk.text.outside import outside_text
 from bulk.text.plain import nearest, one_line, plain, plain_lines
 from bulk.text.segments import parts

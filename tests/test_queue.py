@@ -12,10 +12,11 @@ import pytest
 from virtual import in_virtual_time
 
 from bulk.pacing.estimator import DOUBLING, RateEstimator
+from bulk.pacing.gate import Gate
 from bulk.pacing.limiter import BURST_SPEED, MOMENT, AdaptiveLimiter
 from bulk.pacing.limits import Bucket
 from bulk.pacing.open_contacts import OpenContactLimit
-from bulk.pacing.queue import Gate, LocalStore, RateLimitQueue
+from bulk.pacing.queue import LocalStore, RateLimitQueue
 from bulk.stop import Stop, Stopped
 
 pytestmark = in_virtual_time

@@ -50,3 +50,17 @@ def test_json_in_a_list_that_is_no_result_stays_text(tmp_path: Path) -> None:
     wanted = ReadSpec(kind="phone", destination="phone", columns=frozenset({"user"}))
     contacts = ContactList.open(tmp_path / "list.csv")
     assert [one.cells["user"] for batch in contacts.batches(wanted) for one in batch.recipients] == ['{"name": 1}']
+
+
+@pytest.mark.parametrize("join", [False, True])
+async def test_the_status_of_a_result_is_nobodys_opt_out(tmp_path: Path, *, join: bool) -> None:
+    """What the service rejected is corrected and sent again from the results: `rejected` is no word of the person's."""
+    request = REQUEST | {"InitialSystemMessage": {"Content": "hi"}}
+    campaign = bulk.Campaign(name="a", channel="sms", request=request, folder=tmp_path)
+    people = pl.DataFrame({"phone": ["+14155550123", "+19075550190"]})  # the second is one that the sandbox rejects
+    await bulk.send(campaign, contacts=people, sandbox=True, state_dir=tmp_path / "s")
+    path = await bulk.results(
+        campaign, tmp_path / "rejected.csv", contacts=people, state_dir=tmp_path / "s", only="rejected", join=join
+    )
+    plan = await bulk.check(campaign, contacts=path, run_id="again")
+    assert (plan.rows, plan.sendable) == (1, 1)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import bulk
 from bulk.campaign import load
+from bulk.cli.starters.from_list import starter_for
 from bulk.errors import CampaignError
 from bulk.loader import ContactList
-from bulk.starters.from_list import starter_for
 
 LISTS = Path(__file__).with_name("lists")
 

@@ -24,6 +24,7 @@ from botocore import xform_name
 from botocore.loaders import create_loader
 
 from bulk import __version__
+from bulk.aws.certificates import is_loopback
 from bulk.aws.failures import SDK, UNREADABLE, failure, is_foreign
 from bulk.aws.http_session import SingleSendSession, drop_unused_hooks, resolve_endpoint_once, watch_sent
 from bulk.aws.session import ClientSettings, Session
@@ -36,6 +37,7 @@ log = logging.getLogger("bulk")
 
 
 IDENTIFIED = 5.0  # seconds in which STS is to say whose credentials these are
+LOCAL_REGION = "us-east-1"  # of an endpoint on this machine, where none is said
 _AWS = ".amazonaws.com", ".amazonaws.com.cn", ".api.aws"
 
 
@@ -72,8 +74,8 @@ class Connect:
 
     async def __aenter__(self) -> Self:
         """Open the client. Raises `CampaignError` for a wrong option, `SetupError` without usable credentials."""
-        with _ours("connecting"), _options():
-            core, self._session = _session(self._endpoint)
+        with translated("connecting"), options_named():
+            core, self._session = session_of(self._endpoint)
             self._credentials = await core.get_credentials()
             self._client = await self._stack.enter_async_context(
                 self._session.client("connect", endpoint_url=self._endpoint.url, config=self._config())
@@ -104,6 +106,11 @@ class Connect:
     async def prepare(self) -> None:
         """See to it that the next request can be signed. Raises `SetupError`."""
         await self._credentials.fresh()
+
+    @property
+    def credentials_from(self) -> str:
+        """Where the credentials come from, in the SDK's words: `env`, `sso`, `assume-role`."""
+        return str(self._credentials.method)
 
     async def account(self) -> str:
         """Return the account that the credentials are of; where nobody tells, their access key stands for it.
@@ -177,33 +184,48 @@ def _loader(data_path: str | None) -> Any:
     return loader
 
 
-def _session(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
+def session_of(endpoint: Endpoint) -> tuple[Session, aioboto3.Session]:
     """Open a session that also reads our additions to botocore's model."""
-    settings = ClientSettings(endpoint.ca_bundle, endpoint.connect_timeout, endpoint.read_timeout, endpoint.allow_http)
+    local = endpoint.url is not None and is_loopback(urlsplit(endpoint.url).hostname)
+    times = endpoint.connect_timeout, endpoint.read_timeout
+    settings = ClientSettings(endpoint.ca_bundle, *times, endpoint.allow_http, dummy=local)
     core = Session(settings, profile=endpoint.profile, role_arn=endpoint.role_arn)
     core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
     key, secret = endpoint.credentials or (None, None)
+    region = endpoint.region or core.get_config_variable("region") or (LOCAL_REGION if local else None)
     return core, aioboto3.Session(
-        botocore_session=core, region_name=endpoint.region, aws_access_key_id=key, aws_secret_access_key=secret
+        botocore_session=core, region_name=region, aws_access_key_id=key, aws_secret_access_key=secret
     )
 
 
+def region_of(endpoint: Endpoint) -> str | None:
+    """Return the Region that a client would use: as said, else as the environment or the profile has it."""
+    try:
+        region: str | None = session_of(endpoint)[1].region_name
+    except SDK:
+        return endpoint.region
+    return region
+
+
 @asynccontextmanager
-async def client_of(service: str, endpoint: Endpoint, *, url: str | None = None) -> AsyncIterator[Any]:
+async def client_of(
+    service: str, endpoint: Endpoint, *, url: str | None = None, config: AioConfig | None = None
+) -> AsyncIterator[Any]:
     """Open a client of another AWS service: the same credentials, Region and trust, and the SDK's own retries.
 
     `endpoint.url` is Amazon Connect's and is not followed here; `url`, `AWS_ENDPOINT_URL_S3` and its kind are. Raises
     `CampaignError`, `SetupError`, and `CallFailed` for what goes wrong inside.
     """
     async with AsyncExitStack() as stack:
-        with _ours(service), _options():
-            opened = await stack.enter_async_context(_session(endpoint)[1].client(service, endpoint_url=url))
-        with _ours(service):
+        with translated(service), options_named():
+            client = session_of(endpoint)[1].client(service, endpoint_url=url, config=config)
+            opened = await stack.enter_async_context(client)
+        with translated(service):
             yield opened
 
 
 @contextmanager
-def _ours(doing: str) -> Iterator[None]:
+def translated(doing: str) -> Iterator[None]:
     """Turn what the SDK raises into what the rest of the program knows."""
     try:
         yield
@@ -212,7 +234,7 @@ def _ours(doing: str) -> Iterator[None]:
 
 
 @contextmanager
-def _options() -> Iterator[None]:
+def options_named() -> Iterator[None]:
     """Turn what a wrong option makes the SDK raise into words about that option."""
     try:
         yield

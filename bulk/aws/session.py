@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aiobotocore.config import AioConfig
+from aiobotocore.credentials import AioCredentials
 from aiobotocore.session import AioSession
 
 from bulk import __version__
@@ -22,12 +23,16 @@ from bulk.aws.http_session import Verified
 
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
-    """How every service of AWS is reached. Times in seconds."""
+    """How every service of AWS is reached. Times in seconds.
+
+    `dummy`: where there are no credentials, any do, as what is reached is on this machine and asks for none.
+    """
 
     ca_bundle: Path | None = None
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
     allow_http: bool = False
+    dummy: bool = False
 
 
 class Session(AioSession):  # type: ignore[misc]  # aiobotocore publishes no types
@@ -85,6 +90,8 @@ class Session(AioSession):  # type: ignore[misc]  # aiobotocore publishes no typ
             with credential_errors(lambda: ""):
                 async with asyncio.timeout(WITHIN):
                     source = await resolver.load_credentials()
+            if source is None and self._client_settings.dummy:
+                source = AioCredentials("dummy", "dummy", method="dummy")
             if source is None:
                 raise setup_error("Unable to locate credentials")
             found = Credentials(source)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +16,14 @@ from bulk.campaign.schema import Campaign
 from bulk.errors import CampaignError
 from bulk.text.outside import outside_text
 
+_LISTS = frozenset(
+    [".csv", ".tsv", ".psv", ".tab", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet", ".ndjson", ".jsonl"]
+)
+_A_LIST = (
+    "{path}: a contact list, and no campaign. `bulk init --from {quoted}` writes a campaign for it; "
+    "for a campaign that is there, give the list with --contacts {quoted}"
+)
+
 
 def load(path: Path | str) -> tuple[Campaign, str]:
     """Read a campaign file: the campaign, and the text it was read from.
@@ -22,8 +31,13 @@ def load(path: Path | str) -> tuple[Campaign, str]:
     Raises `CampaignError` naming file, line, key and remedy.
     """
     path = Path(path)
-    text = text_of(path)
-    data = _parsed(_toml, text, path, "TOML")
+    try:
+        text = text_of(path)
+        data = _parsed(_toml, text, path, "TOML")
+    except CampaignError:
+        if path.is_file() and _LISTS & {suffix.lower() for suffix in path.suffixes}:
+            raise CampaignError(_A_LIST.format(path=path, quoted=shlex.quote(str(path)))) from None
+        raise
     for name in ("folder", "files", "further"):
         if name in data:
             raise CampaignError(placed(f"{name}: no such key; paths are relative to the campaign file", path, text))

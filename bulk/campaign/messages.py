@@ -9,6 +9,12 @@ import pydantic
 from bulk.campaign.types import Table, brief
 from bulk.text.plain import nearest as most_alike
 
+_FORMS = {
+    "^[a-z0-9-]+$": "takes small letters a-z, digits and - only",
+    r"^arn:aws[a-z-]*:iam::\d{12}:role/\S+$": "is the ARN of a role, such as arn:aws:iam::123456789012:role/sender",
+}
+"""What a text must look like, in words, by the pattern that the schema has."""
+
 
 def messages_of(error: pydantic.ValidationError, model: type[Table]) -> list[str]:
     """Return each violation as `[table] key: what is wrong`, once for each key."""
@@ -33,6 +39,9 @@ def _said(trouble: Any, keys: Iterable[str]) -> str:
             return "is missing"
         case "extra_forbidden":
             return "no such key" + (nearest(str(trouble["loc"][-1]), keys) or f"; there are {', '.join(keys)}")
+        case "string_pattern_mismatch":
+            words = _FORMS.get(trouble["ctx"]["pattern"], "is not of the right form")
+            return f"{words}, not {brief(trouble['input'])}"
         case "value_error":
             return str(trouble["ctx"]["error"])
         case _:

@@ -12,6 +12,7 @@ import pydantic
 from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from bulk.campaign.bounds import HIGHEST, LOWEST
+from bulk.campaign.budget import BudgetTable
 from bulk.campaign.destination import AtTable
 from bulk.campaign.doubt_table import DoubtTable, check_doubt
 from bulk.campaign.messages import messages_of, nearest
@@ -173,6 +174,7 @@ class Campaign(Table):
     doubt: DoubtTable = Field(default_factory=DoubtTable)
     hours: HoursTable = Field(default_factory=HoursTable)
     caps: CapsTable = Field(default_factory=CapsTable)
+    budget: BudgetTable = Field(default_factory=BudgetTable)
     further: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     folder: Path = Field(default_factory=Path.cwd, exclude=True)
     files: tuple[Path, ...] = Field(default=(), exclude=True)

@@ -34,6 +34,12 @@ Examples:
 Examples:
   bulk check campaign.toml
   bulk check campaign.toml --contacts other.parquet --json
+  bulk check campaign.toml --account                    the AWS account too, before the go
+""",
+    "iam": """\b
+Examples:
+  bulk iam campaign.toml > policy.json                  what a run must be allowed
+  bulk iam campaign.toml --account                      and what `bulk check --account` reads
 """,
     "test": """\b
 Examples:

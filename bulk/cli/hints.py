@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 RUN = frozenset({"contacts", "run_id", "state_dir"})
 REACH = frozenset({"endpoint_url", "region", "profile", "ca_bundle", "allow_http", "connect_timeout", "read_timeout"})
-PACE = frozenset({"rate", "burst", "at_once", "rate_share"})
+PACE = frozenset({"rate", "burst", "at_once", "rate_share", "prices"})
 WRITTEN = frozenset({"results", "outcomes_only", "spreadsheet_safe"})
 KEPT = {
     "send": RUN | REACH | PACE | WRITTEN | {"yes"},

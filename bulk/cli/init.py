@@ -6,11 +6,12 @@ import click
 
 from bulk.cli import hints, options, screen
 from bulk.cli.command import command
+from bulk.cli.option_types import FOLDER
 
 
 @command("init")
 @click.argument("channel", required=False)
-@click.argument("folder", metavar="[DIR]", required=False, type=options.FOLDER)
+@click.argument("folder", metavar="[DIR]", required=False, type=FOLDER)
 @click.option("--from", "source", metavar="LIST", help="Write the campaign for this list, which stays where it is.")
 @options.option("--column", metavar="NAME", help="With --from: the column of the destinations, which is else found.")
 def init(channel: str | None, folder: Path | None, source: str | None, column: str | None) -> None:
@@ -20,7 +21,7 @@ def init(channel: str | None, folder: Path | None, source: str | None, column: s
     Nothing that is there is overwritten. With --from, a campaign is written for a list of yours and named after it; its
     columns are found by their names and cells. CHANNEL may be left out then, where the columns tell it.
     """
-    from bulk import starters
+    from bulk.cli import starters
 
     if source is not None:
         made = starters.write_for(source, channel, folder, column=column)

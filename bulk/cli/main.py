@@ -12,6 +12,7 @@ from bulk.cli import (
     check,
     docs,
     explain,
+    iam,
     init,
     process,
     report,
@@ -29,7 +30,7 @@ from bulk.cli import (
 from bulk.cli.examples import EXAMPLES, HELP
 
 COMMANDS = (
-    *(init.init, check.check, test.test, send.send, status.status),
+    *(init.init, check.check, iam.iam, test.test, send.send, status.status),
     *(resolve.resolve, track.track, results.results, report.report, sandbox.sandbox),
     *(schema.schema, explain.explain, docs.docs),
 )

@@ -2,10 +2,14 @@
 
 import math
 import re
+import time
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import click
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
 
 _SHARE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,20})?(?:/[0-9]{1,9})?|\.[0-9]{1,20}")  # 1e999999999 is work for hours
 _QUOTA = re.compile(r"([^=\s]+)=(inf|[0-9]{1,9}(?:\.[0-9]{1,9})?)[/,]([0-9]{1,9})")
@@ -25,6 +29,22 @@ class Duration(click.ParamType[float]):
             return seconds(float(value) if str(value).replace(".", "", 1).isdigit() else value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class Moment(click.ParamType[str]):
+    """A time."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from bulk.errors import CampaignError
+        from bulk.run.start import moment
+
+        try:
+            moment(value, time.time())
+        except CampaignError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
 
 
 class Rate(click.ParamType[float | str]):
@@ -118,3 +138,12 @@ class Account(click.ParamType[tuple[str, str]]):
         if not (key and equals):
             self.fail(f"{value!r} names no account; write AKIDEXAMPLE=123456789012, or *=123456789012", param, ctx)
         return key, account
+
+
+class StateDirectory(click.ParamType[Path | str]):
+    """A folder, or s3://BUCKET/PREFIX."""
+
+    name = "directory"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        return str(value) if "://" in str(value) else Path(str(FOLDER.convert(value, param, ctx)))

@@ -8,13 +8,13 @@ import click
 from click.core import ParameterSource
 
 from bulk.cli import screen
-from bulk.cli.option_types import Account, Count, Duration, Lasting, Part, Quota, Rate, Share
+from bulk.cli.option_types import FOLDER, Duration, Moment, Rate, Share, StateDirectory
+from bulk.run.run_name import dated
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
 
 FILE = click.Path(dir_okay=False, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
 ABOVE_0 = click.FloatRange(0, min_open=True)
 
 
@@ -25,7 +25,7 @@ def option(name: str, *names: str, **settings: Any) -> Option:
     return click.option(name, *names, envvar=envvar, show_envvar=envvar is not None, **settings)
 
 
-def _all(*chosen: Option) -> Option:
+def all_of(*chosen: Option) -> Option:
     def decorate(command: Command) -> Command:
         for option in reversed(chosen):
             command = option(command)
@@ -39,23 +39,46 @@ campaigns = click.argument("campaign", type=FILE, nargs=-1, required=True)
 
 _contacts = option("--contacts", metavar="FILE", help="The contact list, instead of the campaign's.")
 
-_templates = option("--templates", type=FOLDER, help="Message templates: .json files, as GetMessageTemplate prints.")
-_faults = option("--faults", metavar="FILE", help="A bad day, as JSON or TOML; or bad-day, throttled, lossy.")
+templates = option("--templates", type=FOLDER, help="Message templates: .json files, as GetMessageTemplate prints.")
+faults = option("--faults", metavar="FILE", help="A bad day, as JSON or TOML; or bad-day, throttled, lossy.")
 
-templated = _templates
 ask = option("--ask", is_flag=True, help="Ask AWS what the campaign's message templates want.")
-rehearsing = _all(_templates, _faults)
+rehearsing = all_of(templates, faults)
 
-reading = _all(
+reading = all_of(
     _contacts,
-    option("--run", "run_id", default="default", show_default=True, help="Names one sending of a campaign."),
-    option("--state-dir", type=FOLDER, help="Where the ledger is; default .bulk beside the campaign."),
+    option(
+        "--run",
+        "run_id",
+        default="default",
+        show_default=True,
+        callback=lambda _ctx, _param, value: dated(value),
+        help="Names one sending of a campaign; {date} in it stands for today's date.",
+    ),
+    option(
+        "--state-dir",
+        type=StateDirectory(),
+        help="Where the ledger is: a folder (default .bulk beside the campaign), s3://…",
+    ),
     option("--sandbox", is_flag=True, help="Use a sandbox of its own, and a state apart from real runs."),
+)
+
+pricing = option("--prices", type=FILE, help="A table of prices, instead of the campaign's.")
+
+examining = all_of(
+    option("--account", is_flag=True, help="Ask the AWS account too whether all is there; nothing is sent."),
+    pricing,
+)
+
+granting = all_of(
+    _contacts,
+    option("--account", is_flag=True, help="Also what `bulk check --account` reads."),
+    option("--region", help="The AWS Region."),
 )
 
 _yes = option("--yes", is_flag=True, help="Send without asking.")
 
-trying = _all(
+trying = all_of(
     option("--line", type=click.IntRange(1), help="Whose message: the line of the list, as it shows them."),
     option("--row", type=click.IntRange(0), help="The same by `row` of the results, which counts from 0."),
     option("--to", required=True, metavar="DESTINATION", help="Who gets it instead: a phone number, an address."),
@@ -64,7 +87,7 @@ trying = _all(
     _yes,
 )
 
-deciding = _all(
+deciding = all_of(
     option("--resend", is_flag=True, help="Send them again, at the next `bulk send`."),
     option("--mark-sent", is_flag=True, help="They were accepted: count them as sent."),
     option("--give-up", is_flag=True, help="Never send them again: count them as rejected."),
@@ -74,12 +97,12 @@ deciding = _all(
     option("--row", "rows", type=click.IntRange(0), multiple=True, help="The same by `row` of the results, from 0."),
 )
 
-writing = _all(
+writing = all_of(
     option("--outcomes-only", is_flag=True, help="Leave the list's own columns out of the results."),
     option("--spreadsheet-safe", is_flag=True, help="Put ' before cells of a .csv that a spreadsheet would run."),
 )
 
-pace = _all(
+pace = all_of(
     option("--rate", type=Rate(), help="Calls per second and operation, instead of the campaign's; auto learns it."),
     option("--burst", type=click.IntRange(1), help="Calls that may go at once after a pause."),
     option("--at-once", type=click.IntRange(1), help="Calls in flight at most."),
@@ -92,10 +115,11 @@ pace = _all(
     ),
 )
 
-sending = _all(
+sending = all_of(
     option("--results", type=FILE, help="Where the results go; default results/NAME-RUN.csv beside the campaign."),
     writing,
     option("--limit", type=click.IntRange(1), help="Send to so many rows at most."),
+    pricing,
     option(
         "--only",
         type=click.Choice(["rejected", "refused", "skipped", "unknown"]),
@@ -105,11 +129,38 @@ sending = _all(
     option("--max-duration", type=Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
     option("--no-wait", is_flag=True, help="End with 4 where sending hours are closed, instead of waiting."),
     option("--keep-open", is_flag=True, help="With --sandbox: stay after the run, its page to be looked at."),
+    option(
+        "--lease",
+        type=Duration(),
+        default=30.0,
+        show_default=True,
+        help="How long the claim of a state directory in S3 outlives its sender, and S3 may be gone. Seconds.",
+    ),
     option("--dry-run", is_flag=True, help="Do everything but the calls."),
+    option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Have workers make the calls: local:2, or a Dask cluster at tcp://scheduler:8786.",
+    ),
     _yes,
 )
 
-reaching = _all(
+scheduling = all_of(
+    option("--start-at", type=Moment(), metavar="TIME", help="Begin then: 09:00, or 2026-11-20T09:00-07:00."),
+    option("--lock-wait", type=Duration(), help="Wait so long (90s, 2h) while another process sends the run."),
+    option("--notify-command", metavar="CMD", help="Run this in a shell at the end, the summary on stdin."),
+    option(
+        "--on-exit",
+        metavar="CODES[: CMD]",
+        multiple=True,
+        help="Notify at these exit codes only: 1,3 or success, failure; with a command, run that. Repeatable.",
+    ),
+    option("--metrics-file", type=FILE, help="Write the counts there for Prometheus, during and after the run."),
+    option("--emf", is_flag=True, help="Write the counts to stderr as one line for CloudWatch (EMF)."),
+    option("--otel", is_flag=True, help="Send the counts over OTLP, as OTEL_… says; needs the extra bulk[otel]."),
+)
+
+reaching = all_of(
     option("--endpoint-url", metavar="URL", help="Where Amazon Connect is, if not where AWS says."),
     option("--region", help="The AWS Region."),
     option("--profile", help="The AWS profile."),
@@ -117,41 +168,6 @@ reaching = _all(
     option("--allow-http", is_flag=True, help="Let the endpoint be plain http:// on another machine."),
     option("--connect-timeout", type=ABOVE_0, default=10.0, show_default=True, help="Seconds."),
     option("--read-timeout", type=ABOVE_0, default=30.0, show_default=True, help="Seconds."),
-)
-
-serving = _all(
-    option("--port", type=click.IntRange(0, 65535), default=8788, show_default=True, help="0 picks a free one."),
-    option("--bind", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="In a container: 0.0.0.0."),
-    option("--control-token", metavar="TOKEN", help="Who looks inside, or changes something there, must give it."),
-    option("--rate", type=Rate(), help="Calls a second and operation; AWS's defaults if not given, or auto."),
-    option("--burst", type=click.IntRange(1), help="Calls at once and operation."),
-    _faults,
-    option("--quota", "quotas", multiple=True, type=Quota(), help="Of one operation: CreateContact=10/15; repeatable."),
-    option("--open-contacts", multiple=True, type=Count(), help="Open at once per instance: chat=500; repeatable."),
-    option("--ends-after", type=Duration(), help="When a flow ends each contact (30s, 5m); else its own expiry does."),
-    option("--expires-after", multiple=True, type=Lasting(), help="Else: email=14d, chat=25h; repeatable."),
-    option("--instance", "instances", multiple=True, metavar="ID", help="An instance there is; any, if not given."),
-    option("--answers", type=Part(), default="0", show_default=True, help="The part of the people who answer a chat."),
-    option("--search-delay", type=Duration(), default=0.0, help="How long until SearchContacts finds a contact."),
-    _templates,
-    option("--require-signature", is_flag=True, help="Refuse what is not rightly signed by a secret key it knows."),
-    option("--secret-key", "secret_keys", multiple=True, help="Such a secret key; repeatable."),
-    option("--account", "accounts", multiple=True, type=Account(), help="Of an access key: AKID=123456789012."),
-    option("--lenient", is_flag=True, help="Take members that the API's model does not know."),
-    option("--state-dir", type=FOLDER, help="Keep what is accepted there, and go on with what is there."),
-    option(
-        "--allow-host",
-        "allow_hosts",
-        multiple=True,
-        metavar="HOST[:PORT]",
-        help="A name by which it may be called, beside 127.0.0.1 and localhost; repeatable.",
-    ),
-)
-
-verifying = _all(
-    option("--state-dir", type=FOLDER, required=True, help="Where the ledger is, and the record of the sandbox."),
-    option("--url", metavar="URL", help="A sandbox that runs and keeps no record there: it is asked."),
-    option("--control-token", metavar="TOKEN", help="What its control API wants."),
 )
 
 DECISIONS = "resend", "mark_sent", "give_up"
@@ -191,7 +207,17 @@ def _was_typed(name: str) -> bool:
 
 _said = {"expose_value": False, "is_eager": True}
 
-talking = _all(
+verbose = option("--verbose", is_flag=True, help="Show the whole plan before the question, and not its main points.")
+
+progress = option(
+    "--progress",
+    type=click.Choice(["plain", "live", "none"]),
+    callback=screen.set_progress,
+    help="A bar on a terminal (live), a line every 10 s (plain), or nothing; else as it fits.",
+    **_said,
+)
+
+talking = all_of(
     option("--json", is_flag=True, callback=screen.set_json, help="One JSON object on stdout.", **_said),
     option("--quiet", is_flag=True, callback=screen.set_quiet, help="Only complaints on stderr.", **_said),
     option(

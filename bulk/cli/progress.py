@@ -3,86 +3,77 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bulk.cli import screen, text
+from bulk.cli import progress_text, screen
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from bulk.run.summary import Progress
 
 EVERY_LINE = 10.0  # seconds between two lines of a log
 EVERY_FRAME = 0.2  # seconds between two looks at a bar
-NAME, BAR = 24, 20  # characters of a campaign's name, and of its bar where there are several
 
 Watch = Callable[["Progress"], None]
 WatchAll = Callable[[str, "Progress"], None]
 
 
 @contextmanager
-def watching() -> Iterator[tuple[Watch | None, float]]:
-    """Yield what shows the progress, None for nothing, and the seconds between two looks."""
-    with watching_all() as (watch, every):
-        yield (None if watch is None else lambda told: watch("", told)), every
+def watching(note: WatchAll) -> Iterator[tuple[Watch, float]]:
+    """Yield what shows the progress, and the seconds between two looks. `note` is told it as well."""
+    with watching_all(note) as (watch, every):
+        yield partial(watch, ""), every
 
 
 @contextmanager
-def watching_all() -> Iterator[tuple[WatchAll | None, float]]:
-    """Yield what shows the progress of each of several runs, None for nothing, and the seconds between two looks."""
+def watching_all(note: WatchAll) -> Iterator[tuple[WatchAll, float]]:
+    """Yield what shows the progress of each of several runs, and the seconds between two looks."""
+    match form():
+        case "none":
+            yield note, EVERY_LINE
+        case "live":
+            with _live() as watch:
+                yield _both(watch, note), EVERY_FRAME
+        case _:
+            yield _both(_log, note), EVERY_LINE
+
+
+def _both(first: WatchAll, second: WatchAll) -> WatchAll:
+    def watch(name: str, told: "Progress") -> None:
+        first(name, told)
+        second(name, told)
+
+    return watch
+
+
+def form() -> str:
+    """Return how progress is shown: `live`, `plain` or `none`. A bar needs a terminal that can move its cursor."""
+    asked = screen.progress()
     if screen.is_quiet():
-        yield None, EVERY_LINE
-    elif screen.is_terminal() and not screen.is_logged():
-        with _live() as watch:
-            yield watch, EVERY_FRAME
-    else:
-        yield _log, EVERY_LINE
+        return "none"
+    can_live = screen.can_redraw() and not screen.is_logged()
+    if asked is None:
+        return "live" if can_live and screen.is_terminal() else "plain"
+    return "plain" if asked == "live" and not can_live else asked
 
 
 def _log(_name: str, told: "Progress") -> None:
     """Log where a run stands; the log names the campaign by itself."""
-    screen.log.info(text.progress(told), extra={"facts": told.as_dict()})
+    screen.log.info(progress_text.line(told, time.time()), extra={"facts": told.as_dict()})
 
 
 @contextmanager
 def _live() -> Iterator[WatchAll]:
-    from rich.console import Console, Group
-    from rich.live import Live
+    from bulk.cli.bars import Bars
 
-    seen: dict[str, Progress] = {}
     shown_at = 0.0
-    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+    with Bars() as bars:
 
         def watch(name: str, told: "Progress") -> None:
             nonlocal shown_at
-            seen[name], now = told, time.monotonic()
-            if not name:
-                live.update(Group(*_alone(told)), refresh=True)
-            elif now - shown_at >= EVERY_FRAME:  # a frame for all of them, not one for each
-                live.update(_named(seen), refresh=True)
-                shown_at = now
+            bars.note(name, told)
+            if not name or time.monotonic() - shown_at >= EVERY_FRAME:  # a frame for all, not one for each
+                bars.refresh()
+                shown_at = time.monotonic()
 
         yield watch
-
-
-def _alone(told: "Progress") -> Iterator["RenderableType"]:
-    from rich.progress_bar import ProgressBar
-    from rich.text import Text
-
-    yield Text(text.progress(told), no_wrap=True, overflow="ellipsis")
-    yield ProgressBar(told.total, told.done, width=text.WIDTH)
-
-
-def _named(seen: dict[str, "Progress"]) -> "RenderableType":
-    """Return a line for each campaign: its name, a bar, and where it stands."""
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 1))
-    table.add_column(max_width=NAME, no_wrap=True, overflow="ellipsis")
-    table.add_column(width=BAR)
-    table.add_column(no_wrap=True, overflow="ellipsis")
-    for name, told in seen.items():
-        table.add_row(Text(name), ProgressBar(told.total, told.done, width=BAR), Text(text.progress(told)))
-    return table

@@ -16,6 +16,7 @@ from bulk.cli.command import command
     "--by", multiple=True, metavar="COLUMN", help="Count the rows by this column of the list too; repeatable."
 )
 @options.reading
+@options.pricing
 @options.reaching
 @options.talking
 def report(campaign: Path, output: Path | None, **given: Any) -> None:

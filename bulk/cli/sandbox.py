@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bulk.cli import options, process, screen
+from bulk.cli import options, process, sandbox_options, screen
 from bulk.cli.examples import EXAMPLES
 from bulk.cli.verify import verify
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.group("sandbox", epilog=EXAMPLES["sandbox"], invoke_without_command=True)
-@options.serving
+@sandbox_options.serving
 @options.talking
 @click.pass_context
 def sandbox(ctx: click.Context, /, port: int, faults: str | None, **settings: Any) -> None:

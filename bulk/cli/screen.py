@@ -6,12 +6,15 @@ import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from bulk.cli import logs, process
 from bulk.text.plain import one_line, plain_lines
+
+if TYPE_CHECKING:
+    from bulk.run.results import ResultsPreview
 
 log = logging.getLogger("bulk")
 
@@ -32,6 +35,21 @@ def set_level(_ctx: click.Context, _param: click.Parameter, value: str) -> None:
 
 def set_format(_ctx: click.Context, _param: click.Parameter, value: str) -> None:
     logs.set_up(_tell, value)
+
+
+def set_progress(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    ctx.find_root().meta["bulk.progress"] = value
+
+
+def progress() -> str | None:
+    """Return how progress is to be shown: `plain`, `live` or `none`; None where nothing is said."""
+    shown: str | None = click.get_current_context().find_root().meta.get("bulk.progress")
+    return shown
+
+
+def can_redraw() -> bool:
+    """Whether stderr is a terminal that can move its cursor."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "").lower() not in {"dumb", "unknown"}
 
 
 def begin() -> None:
@@ -89,9 +107,21 @@ def say(text: str) -> None:
     if is_quiet() or not text:
         return
     if is_logged():
-        log.info(text)
+        for line in text.splitlines():  # a message is a line
+            log.info(line)
     else:
         _tell(text)
+
+
+def say_ends(preview: "ResultsPreview") -> None:
+    """Show the first rows and the troubles by reason as a table; in JSON, each reason as a message with its facts."""
+    from bulk.cli import text
+
+    if is_logged():
+        for said, facts in text.reasons(preview):
+            log.info(said, extra={"facts": facts})
+    elif not is_json():
+        say(text.results_preview(preview, masked=not is_looked_at()))
 
 
 def complain(text: str, *, lines: bool = False) -> None:

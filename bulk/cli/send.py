@@ -3,24 +3,28 @@
 import gc
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bulk.cli import hints, options, process, rehearsal, screen, send_all, text
+from bulk.cli import account, hints, notice, options, plan_text, process, rehearsal, screen, send_all, text
 from bulk.cli.command import command
 from bulk.cli.progress import watching
 
 if TYPE_CHECKING:
     from anyio.abc import TaskStatus
 
+    from bulk.run.plan import Plan
     from bulk.run.send import Run
     from bulk.stop import Stop
 
 T = TypeVar("T")
 
+NOTICE = "notify_command", "on_exit", "metrics_file", "emf", "otel"
+SHORTEST = 13  # lines of each plan, where there are several
 PLANNED = hints.RUN | hints.REACH | hints.PACE | {"only"}
 
 
@@ -30,9 +34,12 @@ PLANNED = hints.RUN | hints.REACH | hints.PACE | {"only"}
 @options.rehearsing
 @options.pace
 @options.sending
+@options.scheduling
 @options.reaching
+@options.progress
+@options.verbose
 @options.talking
-def send(campaign: tuple[Path, ...], *, yes: bool, **given: Any) -> None:
+def send(campaign: tuple[Path, ...], *, yes: bool, verbose: bool, **given: Any) -> None:
     """Send; run again, it goes on where it stopped.
 
     No row is sent twice. On a terminal it shows the plan and asks first; elsewhere it needs --yes, --sandbox or
@@ -45,41 +52,55 @@ def send(campaign: tuple[Path, ...], *, yes: bool, **given: Any) -> None:
     """
     if given["keep_open"] and (not given["sandbox"] or given["dry_run"]):
         raise click.UsageError("--keep-open keeps the sandbox of a rehearsal open: it needs --sandbox, and calls")
-    if not (yes or given["sandbox"] or given["dry_run"]):
-        screen.ask(process.to_the_end(_plan, campaign, given))
-    if len(campaign) > 1:
-        sys.exit(process.to_the_end(_heeding, lambda stop: send_all.send(campaign, stop, **given)))
-    sys.exit(process.to_the_end(_heeding, lambda stop: _send(campaign[0], stop, **given)))
+    told = {name: given.pop(name) for name in NOTICE}
+    command = told.pop("notify_command")
+    with notice.given(notice.Notice(campaign, given["run_id"], command, **told)) as end:
+        if not (yes or given["sandbox"] or given["dry_run"]):
+            screen.ask(process.to_the_end(_plan, campaign, given, verbose=verbose))
+        if len(campaign) > 1:
+            sys.exit(process.to_the_end(_heeding, lambda stop: send_all.send(campaign, stop, end, **given)))
+        sys.exit(process.to_the_end(_heeding, lambda stop: _send(campaign[0], stop, end, **given)))
 
 
-def _show(run: "Run", campaign: Path) -> None:
+def _show(campaign: Path, run: "Run", end: notice.Notice) -> None:
+    """Show what became of a campaign."""
+    end.runs = [{**run.summary.as_dict(), "exit_code": run.exit_code}]
     if screen.is_json():
         screen.show(run.summary.as_dict(), "")
     else:
-        screen.say(text.results_preview(run.preview, masked=not screen.is_looked_at()))
+        screen.say_ends(run.preview)
     screen.say(text.summary(run.summary))
     if run.summary.halted:
         screen.complain(f"halted: {run.summary.halted}")
     screen.say("\n".join(hints.after_sending(run.summary, campaign)))
 
 
-async def _plan(campaigns: Sequence[Path], options: dict[str, Any]) -> str:
+async def _plan(campaigns: Sequence[Path], options: dict[str, Any], *, verbose: bool) -> str:
     """Return what would be sent, for a person who is there to be asked. Raises `CampaignError` where nobody is."""
-    from bulk.run.check import check
-
     screen.check_somebody_is_there()
     planned = {name: options[name] for name in PLANNED}
-    return "\n\n".join([text.plan(await check(campaign, **planned)) for campaign in campaigns])
+    plans = [await _planned(campaign, planned) for campaign in campaigns]
+    longer = [text.plan(plan) for plan in plans] if verbose else []
+    height = max(plan_text.HEIGHT // len(plans) - 1, SHORTEST) if len(plans) > 1 else plan_text.HEIGHT
+    return "\n\n".join([*longer, *(plan_text.block(plan, time.time(), height=height) for plan in plans)])
 
 
-async def _send(campaign: Path, stop: "Stop", *, keep_open: bool, **options: Any) -> int:
+async def _planned(campaign: Path, options: dict[str, Any]) -> "Plan":
+    """Return the plan of a campaign with what its account tells. Raises `CampaignError` where it exceeds its budget."""
+    from bulk.run.check import check, known
+
+    plan = await known(campaign, await check(campaign, account=True, **options), **options)
+    return account.affordable(plan)
+
+
+async def _send(campaign: Path, stop: "Stop", end: notice.Notice, *, keep_open: bool, **options: Any) -> int:
     """Send a campaign until its end or a signal, show what became of it, and return the exit code."""
     from bulk.run.send import send
 
     async with rehearsal.sandboxes(keep_open=keep_open) as sandboxes:
-        with watching() as (watch, every):
+        with watching(end.note) as (watch, every):
             run = await send(campaign, stop=stop, watch=watch, every=every, sandboxes=sandboxes, **options)
-        _show(run, campaign)
+        _show(campaign, run, end)
         if keep_open:
             await rehearsal.stay(stop)
     return run.exit_code
@@ -122,8 +143,15 @@ async def _obey_signals(stop: "Stop", *, task_status: "TaskStatus[None]") -> Non
                 screen.say(f"{number.name}: left at once. What was in flight is in doubt, and settled by: {_again()}")
                 os._exit(code)
             leaving = True
-            screen.say(f"{number.name}: finishing what is in flight; once more to leave at once")
+            screen.say(f"{number.name}: finishing what is in flight; once more to leave at once{_afterwards()}")
             stop.ask(f"interrupted by {number.name}", code)
+
+
+def _afterwards() -> str:
+    """Return how to go on, where there is something to go on with: a rehearsal begins anew each time."""
+    params = click.get_current_context().params
+    is_kept = not params.get("dry_run") and (not params.get("sandbox") or params.get("state_dir"))
+    return f". No row is lost or sent twice; to go on later: {_again()}" if is_kept else ""
 
 
 def _again() -> str:

@@ -1,5 +1,6 @@
 """`bulk status`: where a run stands."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ def status(campaign: Path, **given: Any) -> None:
     from bulk.run.status import status as stands
 
     run = process.to_the_end(stands, campaign, **given)
-    screen.show(run.summary.as_dict(), text.status(run.summary, run.sender))
+    told = run.summary.as_dict()
+    if run.sender:
+        told |= {"sender": run.sender, "progress": run.progress.as_dict() if run.progress else None}
+    screen.show(told, text.status(run.summary, run.sender, run.progress, time.time()))
     if screen.is_json() and run.sender:
         screen.say(f"being sent by {run.sender}")

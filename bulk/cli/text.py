@@ -2,9 +2,10 @@
 
 import json
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bulk.cli import account, progress_text
 from bulk.model import mask, place_of
 from bulk.text.outside import LIMIT
 from bulk.text.plain import counted, duration, plain
@@ -26,17 +27,6 @@ _DIGITS = 7  # of a key that may be a phone number
 WIDTHS = 7, 16, 22, 8, 39  # of these columns, with two spaces between: 100 in all
 
 
-def progress(told: "Progress") -> str:
-    """Return in one line where a sending stands."""
-    total = f" of {told.total:,}" if told.total is not None else ""
-    held = f", waiting: {', '.join(told.full)} full" if told.full else ""
-    left = f", {duration(told.seconds_left)} left" if told.seconds_left is not None else ""
-    return (
-        f"{told.done:,}{total} {'row' if told.total == 1 else 'rows'}: {told.sent:,} sent, {told.failed:,} failed, "
-        f"{told.per_second:.1f}/s, {told.throttled:,} throttled{left}{held}"
-    )
-
-
 def counts(told: "Summary") -> str:
     """Return the counts of a run, in words."""
     numbers = {name: getattr(told, name) for name in STATUSES} | {"in doubt": told.in_doubt}
@@ -55,16 +45,21 @@ def summary(told: "Summary") -> str:
         until = f", the last at {told.last_sent}" if told.last_sent and is_done else ""
         were = "was" if told.sent_before == 1 else "were"
         lines.append(f"{nothing}{counted(told.sent_before, 'row')} {were} sent before{until}")
+    elif not (told.calls or told.pending or told.in_doubt or told.halted):
+        lines.append(
+            "nothing to do: " + ("every row is left out" if told.skipped == told.rows else "no row can be sent")
+        )
     if told.differs:
         lines.append(f"{told.differs:,} of them would get something else now; for that, give --run NEW")
     return "\n".join([*lines, *([f"results: {told.results}"] if told.results else [])])
 
 
-def status(told: "Summary", sender: str | None) -> str:
-    """Return where a run stands."""
+def status(told: "Summary", sender: str | None, progress: "Progress | None" = None, now: float = 0.0) -> str:
+    """Return where a run stands; and where its sender does, by what that has left."""
     lines = [counts(told), f"{counted(told.calls, 'call')} so far, {told.throttled:,} throttled"]
     if sender:
         lines = [counts(told), f"being sent by {sender}; rows not yet read from the list are not counted"]
+        lines += [f"this pass: {progress_text.line(progress, now)}"] if progress else []
     if told.halted:
         lines.append(f"halted: {told.halted}")
     return "\n".join(lines)
@@ -75,11 +70,22 @@ def results_preview(seen: "ResultsPreview", *, masked: bool) -> str:
     rows = [_cells(row, masked=masked) for row in seen.first]
     place = "row" if all(row["line"] is None for row in seen.first) else "line"
     lines = [_line(row) for row in ((place, *HEADER), *rows)] if rows else []
-    for reason in seen.reasons[:REASONS]:
+    shown, more = seen.reasons[:REASONS], seen.reasons[REASONS:]
+    if len(more) == 1:  # a line that says so much takes no more room than the reason itself
+        shown, more = seen.reasons, []
+    for reason in shown:
         lines += _reason(reason, masked=masked)
-    if more := seen.reasons[REASONS:]:
+    if more:
         lines.append(f"  {sum(reason.rows for reason in more):,} more, for other reasons")
     return "\n".join(lines)
+
+
+def reasons(seen: "ResultsPreview") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each reason for which rows are refused, rejected or unknown: a sentence, and the same as values."""
+    for reason in seen.reasons:
+        message = next((one.message for one in reason.examples if one.message), None)
+        facts = {"rows": reason.rows, "status": str(reason.status), "code": reason.code}
+        yield f"{reason.rows:,} {reason.status}: {reason.code}" + (f": {message}" if message else ""), facts
 
 
 def _cells(row: Mapping[str, Any], *, masked: bool) -> tuple[str, ...]:
@@ -124,6 +130,7 @@ def plan(found: "Plan") -> str:
     lines.append(f"at the campaign's rates this takes about {duration(found.seconds)}")
     if found.finishes_at:
         lines.append(f"begun now, it ends about {found.finishes_at[:16].replace('T', ' ')} UTC")
+    lines += [*account.cost(found), *account.lines(found.account)]
     for note in found.notes:
         lines += textwrap.wrap(f"note: {plain(note[:LIMIT])}", WIDTH, subsequent_indent="  ")
     return "\n".join([*lines, *(f"\n{preview(one)}" for one in found.previews)])
@@ -133,7 +140,9 @@ def _shares(of: str, counts: Mapping[str, int]) -> list[str]:
     """Return the largest parts of a whole, in a line, in words."""
     largest = sorted(counts.items(), key=lambda item: -item[1])
     told = [f"{plain(name)} {count:,}" for name, count in largest[:REASONS]]
-    if rest := largest[REASONS:]:
+    if len(rest := largest[REASONS:]) == 1:
+        told.append(f"{plain(rest[0][0])} {rest[0][1]:,}")
+    elif rest:
         told.append(f"{len(rest):,} others {sum(count for _, count in rest):,}")
     return [f"{of}: {'; '.join(told)}"] if told else []
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bulk.cli import options, screen
+from bulk.cli import options, sandbox_options, screen
 from bulk.cli.examples import EXAMPLES
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ SHOWN = 20  # differences that are listed; --json has them all
 
 
 @click.command("verify", epilog=EXAMPLES["sandbox verify"])
-@options.verifying
+@sandbox_options.verifying
 @options.talking
 def verify(state_dir: Path, url: str | None, control_token: str | None) -> None:
     """Compare what a sandbox accepted with what the ledger says was sent.

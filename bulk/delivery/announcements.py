@@ -62,6 +62,7 @@ class Admission:
     ask: Callable[[Delivery], None] = lambda _: None
     guard: Callable[[Delivery, Call], Guard | None] = lambda *_: None
     counts_open: bool = False
+    segments_of: Callable[[Call], int] = lambda _: 1
 
 
 @dataclass(slots=True)
@@ -110,6 +111,7 @@ class Announcer:
             renews=tries.announced,
             doubtful=tries.in_doubt,
             attribute=self.attribute if call.reaches else None,
+            segments=self.admission.segments_of(call) if call.writes else 1,
         )
         guard = self.admission.guard(self.delivery, call) if call.reaches else None
         objection = await self.journal.intend(announcement, guard)

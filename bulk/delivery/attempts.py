@@ -11,6 +11,7 @@ class CallCounts:
     calls: int = 0
     throttled: int = 0
     unstopped: int = 0
+    in_flight: int = 0
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ ledger does not know of was never tried. All tries of a call carry the same `Cli
     HOLD                  the gate closes, and the call waits behind it
     REJECT                the final no; after a try that may have been accepted, nobody can tell
     DOUBT                 accepted once before, so nobody can tell
+    NOT_MADE              again, and it counts as no try: it was certainly never sent
     HALT                  the run halts; the row stays unsent
 """
 
@@ -17,34 +18,21 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import tenacity
 
 from bulk.delivery.attempts import AttemptState, CallCounts, Full, RetryAfter
+from bulk.delivery.ports import Queue, Transport
 from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, SetupError
 from bulk.model import Call, Reply, Verdict
 from bulk.operations.verdicts import is_of_transport, verdict
-from bulk.pacing.queue import Gate, RateLimitQueue
+from bulk.pacing.gate import Gate
 from bulk.stop import Stop
 
 log = logging.getLogger("bulk")
 
 FIRST_WAIT = 0.5  # seconds before the second try of a call; each further wait is twice the last
 GIVE_WAY = 0.02  # seconds before a throttled call queues again, likewise: the pace has come down meanwhile
-
-
-class Transport(Protocol):
-    """What makes requests."""
-
-    async def prepare(self) -> None:
-        """See to it that the next request can be signed. Raises `SetupError`: no row is charged for that."""
-
-    async def call(self, call: Call, token: str) -> Reply:
-        """Make one request, once, under a `ClientToken` where the operation takes one.
-
-        Raises `CallFailed`, or `Halted` where no request can be made at all.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +69,7 @@ class CallRunner:
     def __init__(
         self,
         transport: Transport,
-        turns: Mapping[str, RateLimitQueue],
+        turns: Mapping[str, Queue],
         stop: Stop,
         *,
         policy: Policy,
@@ -101,6 +89,10 @@ class CallRunner:
     def full(self) -> tuple[str, ...]:
         """Name the operations that wait until the service has room again."""
         return tuple(operation for operation, gate in self._gates.items() if gate.closed_at is not None)
+
+    def probes_in(self) -> dict[str, float]:
+        """Return when each operation that waits for room is tried again: in so many seconds."""
+        return {name: gate.probes_in() for name, gate in self._gates.items() if gate.closed_at is not None}
 
     async def make(self, call: Call, token: str, *, ready: Callable[[], Awaitable[None]], tries: AttemptState) -> Reply:
         """Make a call until it has its reply. `ready` is awaited before each try, when it has its turn.
@@ -132,20 +124,17 @@ class CallRunner:
         gate, turns = self._gates[call.operation], self._turns[call.operation]
         async with gate.passing() as probing:
             await turns.take(self._parts_of(call), opens=not tries.placed)
-            tries.placed = True
-            await self._transport.prepare()
-            await self._prepare(turns, ready, tries)
             try:
-                reply = await self._transport.call(call, token)
-            except CallFailed as failure:
-                tries.request_id = failure.request_id
-                error = self._judged(call, failure, tries, probing=probing)
-                self._note_unstopped(call, error)
-                raise error from failure
-            except SetupError:  # nothing left: no try, and no call
-                tries.made -= 1
-                self.call_counts.calls -= 1
-                raise
+                tries.placed = True
+                await self._transport.prepare()
+                await self._prepare(turns, ready, tries)
+                self.call_counts.in_flight += 1
+                try:
+                    reply = await self._called(call, token, tries, probing=probing)
+                finally:
+                    self.call_counts.in_flight -= 1
+            finally:
+                turns.release()
             if probing:
                 log.info("%s: room again after %.0f s", call.operation, gate.closed_for())
                 gate.open()
@@ -153,7 +142,25 @@ class CallRunner:
         tries.request_id = reply.request_id
         return reply
 
-    async def _prepare(self, turns: RateLimitQueue, ready: Callable[[], Awaitable[None]], tries: AttemptState) -> None:
+    async def _called(self, call: Call, token: str, tries: AttemptState, *, probing: bool) -> Reply:
+        """Make one request. Raises what follows from its failure."""
+        try:
+            return await self._transport.call(call, token)
+        except CallFailed as failure:
+            tries.request_id = failure.request_id
+            error = self._judged(call, failure, tries, probing=probing)
+            self._note_unstopped(call, error)
+            raise error from failure
+        except SetupError:  # nothing left: no try, and no call
+            self._uncount(tries)
+            raise
+
+    def _uncount(self, tries: AttemptState) -> None:
+        """Take a try back that was not made."""
+        tries.made -= 1
+        self.call_counts.calls -= 1
+
+    async def _prepare(self, turns: Queue, ready: Callable[[], Awaitable[None]], tries: AttemptState) -> None:
         """Prepare the attempt. It counts from here on: the announcement is committed together with the count."""
         tries.made += 1
         self.call_counts.calls += 1
@@ -161,8 +168,7 @@ class CallRunner:
             await ready()
             self._stop.check()
         except BaseException as why:
-            tries.made -= 1
-            self.call_counts.calls -= 1
+            self._uncount(tries)
             if isinstance(why, Full):
                 turns.refill(why.opened)
                 tries.placed = False
@@ -179,8 +185,11 @@ class CallRunner:
                 return RetryAfter(self._policy.wait(tries.throttles, GIVE_WAY), failure.retry_after)
             case Verdict.RETRY:
                 return self._after_a_fault(failure, tries)
-            case Verdict.HOLD:
-                self._close(call.operation, failure.code, probing=probing)
+            case (Verdict.HOLD | Verdict.NOT_MADE) as judged:
+                if judged is Verdict.HOLD:
+                    self._close(call.operation, failure.code, probing=probing)
+                else:
+                    self._uncount(tries)
                 return RetryAfter()
             case Verdict.HALT if not call.optional or is_of_transport(failure):
                 return Halted(str(failure))

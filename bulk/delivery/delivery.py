@@ -89,6 +89,10 @@ class Deliverer:
         """The operations that wait until the service has room again."""
         return self.caller.full()
 
+    def probes_in(self) -> dict[str, float]:
+        """Return when each of those is tried again: in so many seconds."""
+        return self.caller.probes_in()
+
     async def deliver(self, delivery: Delivery) -> Outcome:
         """Drive one recipient to its outcome, and record that.
 
@@ -166,8 +170,10 @@ class Deliverer:
         call, named = marked(in_flight.call, attribute, token), digest(self._content(delivery))
         progress = delivery.progress
         announced_at = progress.intended_at if step == len(progress.replies) else None
-        if announced_at is not None and progress.digest != named:
+        if announced_at is not None and progress.digest and progress.digest != named:
             raise CallUnsettled(call.operation, "changed", "it was tried with other parameters, and nobody answered")
+        if announced_at is None:
+            announced_at = progress.doubted_at
         tries.begin(in_doubt=announced_at is not None)
         limit = self.replay_within.get(call.operation, 0.0)
         ready = Announcer(

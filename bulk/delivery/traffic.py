@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from bulk.delivery.call_runner import Transport
-from bulk.errors import CallFailed
+from bulk.delivery.ports import Transport
+from bulk.errors import CallFailed, CallNotMade
 from bulk.model import Call, Reply, Verdict
 from bulk.operations.verdicts import verdict
 
@@ -127,6 +127,8 @@ class MeasuredTransport:
         began = time.perf_counter()
         try:
             reply = await self.transport.call(call, token)
+        except CallNotMade:  # nothing went over the wire
+            raise
         except CallFailed as failure:
             throttled = verdict(failure) is Verdict.THROTTLE
             self.traffic.note(call.operation, time.perf_counter() - began, throttled=throttled)

@@ -10,23 +10,19 @@ from bulk.files.private import private_folder
 
 # File systems on which locks, or SQLite's log, do not hold what they promise ("SQLite", How To Corrupt, 2.1 and 2.3).
 _REMOTE = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "glusterfs", "lustre", "beegfs", "davfs", "ncpfs", "coda"}
-)
-_REMOTE_FUSE = frozenset(
     {
-        "sshfs",
-        "s3fs",
-        "rclone",
-        "gcsfuse",
-        "mount-s3",
-        "mountpoint-s3",
-        "glusterfs",
-        "ceph",
-        "davfs2",
-        "curlftpfs",
-        "blobfuse2",
+        *("nfs", "nfs4", "efs", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "ceph", "glusterfs", "lustre", "beegfs"),
+        *("davfs", "ncpfs", "coda", "9p", "virtiofs", "gpfs", "gfs2", "ocfs2", "orangefs", "pvfs2", "vboxsf", "prl_fs"),
     }
 )
+# What is mounted by FUSE is mostly somewhere else (sshfs, s3fs, mount-s3, gcsfuse, rclone, …); these are on a disk.
+_LOCAL_FUSE = frozenset(
+    {
+        *("fuse-overlayfs", "overlayfs", "unionfs", "unionfs-fuse", "mergerfs", "bindfs", "lxcfs", "ntfs-3g", "exfat"),
+        *("encfs", "gocryptfs", "cryfs", "securefs", "veracrypt", "zfs", "zfs-fuse", "ext4", "apfs", "dislocker"),
+    }
+)
+ELSEWHERE = "a disk of this machine, or s3://BUCKET/PREFIX"
 
 
 def state_folder(folder: Path) -> None:
@@ -60,8 +56,8 @@ def check_state(folder: Path) -> None:
         raise LedgerError(f"{folder}: others may write to it ({mode}); chmod 700 it, {elsewhere}")
     if remote := remote_kind(folder):
         raise LedgerError(
-            f"{folder}: on a network file system ({remote}), where no lock can be relied on; "
-            "name a folder on a disk of this machine with --state-dir"
+            f"{folder}: on a network file system ({remote}), where neither locks nor SQLite's log can be relied on; "
+            f"name a folder on {ELSEWHERE}, with --state-dir"
         )
 
 
@@ -90,7 +86,7 @@ def remote_kind(folder: Path, mounts: str | None = None) -> str | None:
         if len(point) >= len(best) and (path == point or path.startswith(point.rstrip("/") + "/")):
             best, kind = point, rest.partition(" ")[0]
     name, _, fuse = kind.partition(".")
-    return kind if name in _REMOTE or (name == "fuse" and fuse in _REMOTE_FUSE) else None
+    return kind if name in _REMOTE or (name == "fuse" and fuse and fuse not in _LOCAL_FUSE) else None
 
 
 def _unescaped(point: str) -> str:
@@ -112,5 +108,5 @@ def hold(file: int, path: Path, how: int) -> None:
     except OSError as error:
         raise LedgerError(
             f"{path}: cannot be locked here ({error.strerror}), and without a lock two processes might send the same; "
-            "name a folder on a disk of this machine with --state-dir"
+            f"name a folder on {ELSEWHERE}, with --state-dir"
         ) from error

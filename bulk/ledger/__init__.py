@@ -19,6 +19,7 @@ runs         runs begun, found again, ended
 intents      what is written when a call is announced
 run_writer   a run, to be written: claims, intents, replies, outcomes
 ledger       a ledger opened: its runs, and who was written to
+copies       copies that outlive the machine, and what they cannot know
 redaction    what must not be kept
 lock         one sender per run
 """

@@ -17,6 +17,7 @@ from bulk.ledger.run_reader import OTHER_PERSON
 from bulk.model import Progress, Recipient, Refusal, Reply, Status, mask
 
 _UNTRIED = Progress()
+_CHANGED = b"changed"  # the digest of no parameters
 
 _LOOKUP: Lookup[KnownRow] = Lookup(", content")
 
@@ -155,7 +156,8 @@ class _Batch:
             return _DONE[state]
         if state != "unknown":  # what was answered ended with it
             opened = opened._replace(replies=None)
-        return self._go(self._recipient(row), opened._replace(intended_at=None, digest=None), reopens=True)
+        opened = opened._replace(intended_at=None, digest=None, doubted_at=None)
+        return self._go(self._recipient(row), opened, reopens=True)
 
     def _go_on_with_an_open_one(self, recipient: Recipient, known: OpenRow) -> Claim:
         state, only = known.state, self.reading.only
@@ -168,6 +170,9 @@ class _Batch:
             return self._go(recipient, known)
         if (only and Status.UNKNOWN not in only) or (recipient.refusal and known.contact_id is not None):
             return _DONE[state if known.contact_id is None else Status.SENT]
+        content = self.contents[recipient.row - self.reading.next]
+        if known.digest == b"" and content not in {None, known.content}:
+            known = known._replace(digest=_CHANGED)  # the parameters are not known, but the row was another
         return self._claim(ClaimKind.UNSETTLED, recipient, known, Status.UNKNOWN)
 
     def _go(self, recipient: Recipient, known: OpenRow, *, reopens: bool = False) -> Claim:
@@ -229,10 +234,10 @@ def _only_tidies_up(known: OpenRow) -> bool:
 
 
 def _progress(known: OpenRow) -> Progress:
-    if not known.attempts and known.intended_at is None and known.replies is None:
+    if not known.attempts and known.intended_at is None and known.replies is None and not known.doubted_at:
         return _UNTRIED
     replies = tuple(Reply(members, request) for members, request in json.loads(known.replies or "[]"))
-    return Progress(known.attempts, replies, known.intended_at, known.digest or b"")
+    return Progress(known.attempts, replies, known.intended_at, known.digest or b"", known.doubted_at)
 
 
 def _next_id(connection: sqlite3.Connection) -> int:

@@ -36,9 +36,9 @@ WHERE token IS NOT NULL AND (state = 'sent' OR state = 'unknown' OR state = 'int
 
 # The delivery is the last value of each row, and the token the one before it.
 RECORD = """
-INSERT INTO dispatch (delivery, token, person, opens, writes, last_at, announced)
-SELECT id, column4, person, column1, column2, column3, 1
-FROM (VALUES {rows}) JOIN delivery ON id = column5 WHERE true
+INSERT INTO dispatch (delivery, token, person, opens, writes, last_at, segments, announced)
+SELECT id, column5, person, column1, column2, column3, column4, 1
+FROM (VALUES {rows}) JOIN delivery ON id = column6 WHERE true
 ON CONFLICT (delivery, token) DO UPDATE SET last_at = excluded.last_at, announced = dispatch.announced + 1
 """
 RENEW = "UPDATE dispatch SET last_at = column1 FROM (VALUES {rows}) WHERE token = column2 AND delivery = column3"
@@ -46,6 +46,17 @@ TAKE_BACK = """
 UPDATE dispatch SET announced = announced - 1 FROM (VALUES {rows}) WHERE token = column1 AND delivery = column2
 """
 END = "UPDATE dispatch SET ended_at = column1 FROM (VALUES {rows}) WHERE token = column2 AND delivery = column3"
+
+SEGMENTS = "ALTER TABLE dispatch ADD COLUMN segments INTEGER NOT NULL DEFAULT 1"
+"""How many segments a message has; 1 where it is no SMS, or was announced before that was kept."""
+
+WRITTEN = """
+SELECT count(*), ifnull(sum(segments), 0) FROM delivery CROSS JOIN dispatch ON dispatch.delivery = delivery.id
+WHERE run = ? AND writes AND dispatch.announced > 0
+"""
+"""The messages of a run that may have been accepted, and their segments."""
+
+WROTE = "SELECT EXISTS (SELECT 1 FROM dispatch WHERE delivery = ? AND writes AND announced > 0)"
 
 _INDEX_PEOPLE = "CREATE INDEX IF NOT EXISTS dispatch_person ON dispatch (person, last_at) WHERE writes"
 _INDEX_OPEN = "CREATE INDEX IF NOT EXISTS dispatch_open ON dispatch (last_at) WHERE opens AND ended_at IS NULL"

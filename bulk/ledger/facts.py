@@ -25,7 +25,7 @@ class RunFacts:
     """A run as the ledger keeps it. `rows` is the list's length, None until it has been read to its end.
 
     `latest_at` (Unix seconds) is the latest time known since the clock was last set back, `naming` the version of how
-    rows are named.
+    rows are named, `under_way` while a pass is open the states that it sends again, else None.
     """
 
     identity: RunIdentity
@@ -39,6 +39,7 @@ class RunFacts:
     throttled: int
     latest_at: float | None = None
     naming: int = 2
+    under_way: str | None = None
 
     def changed(self, digests: Mapping[str, str]) -> list[str]:
         """Return the paths of the campaign that are not what they were in the pass before."""

@@ -10,7 +10,7 @@ def announcing(one: Announcement) -> list[tuple[str, tuple[object, ...]]]:
         renewing = (statements.RENEW, (one.attempts, one.doubtful, one.at, one.delivery))
         return [renewing, *([(dispatches.RENEW, (one.at, one.token, one.delivery))] if one.reaches else [])]
     intending = (statements.INTEND, (one.step, one.token, one.digest, one.at, one.attempts, one.delivery))
-    recording = (dispatches.RECORD, (one.opens, one.writes, one.at, one.token, one.delivery))
+    recording = (dispatches.RECORD, (one.opens, one.writes, one.at, one.segments, one.token, one.delivery))
     reopening = (statements.REOPEN, (one.delivery,))
     marking = [] if one.attribute is None else [(marks.RECORD, (one.attribute, one.at, one.token, one.delivery))]
     return [*([reopening] if one.reopens else []), intending, *([recording] if one.reaches else []), *marking]

@@ -81,8 +81,7 @@ class Ledger:
         with ledger_errors(path):
             reader = connect(path, writing=False)
             try:
-                schema.check(reader, path)
-                return cls(path, reader, writer=None, now=time.time)
+                return cls(path, schema.up_to_date(reader, path), writer=None, now=time.time)
             except BaseException:
                 reader.close()
                 raise

@@ -31,7 +31,7 @@ ON CONFLICT (delivery, token) DO UPDATE SET attribute = excluded.attribute
 
 # The dispatches of undecided rows that may have been accepted, each with its mark.
 _DOUBTS = f"""
-SELECT delivery.id, state = 'intended', delivery.intended_at, delivery.finished_at, dispatch.last_at, dispatch.token,
+SELECT delivery.id, state = 'intended', delivery.doubted_at IS NULL, delivery.intended_at, delivery.finished_at, dispatch.last_at, dispatch.token,
     mark.attribute, mark.first_at
 FROM delivery JOIN dispatch ON dispatch.delivery = delivery.id AND dispatch.announced > 0
     LEFT JOIN mark ON mark.delivery = dispatch.delivery AND mark.token = dispatch.token
@@ -72,7 +72,7 @@ class Doubt:
     """A row of which nobody can tell whether it was accepted, and how it can be looked for.
 
     `in_doubt`: the next pass asks again under the token of before, `intended_at` is since when (Unix seconds). `whole`:
-    each call that may have been accepted has a mark. `tried_at` is when the last of them was tried.
+    each call that may have been accepted is known here and has a mark. `tried_at` is when the last of them was tried.
     """
 
     id: int
@@ -86,13 +86,15 @@ class Doubt:
 def doubts(connection: sqlite3.Connection, run: int) -> list[Doubt]:
     """Return the undecided rows of a run that were dispatched."""
     found: dict[int, Doubt] = {}
-    for id_, in_doubt, since, ended_at, last_at, token, attribute, first_at in connection.execute(_DOUBTS, (run,)):
+    for id_, in_doubt, here_alone, since, ended_at, last_at, token, attribute, first_at in connection.execute(
+        _DOUBTS, (run,)
+    ):
         before = found.get(id_)
         marks = before.marks if before else ()
         tried_at = max(last_at, before.tried_at if before else last_at)
         if attribute is not None:
             marks = (*marks, Mark(token, attribute, first_at, last_at))
-        whole = attribute is not None and (before is None or before.whole)
+        whole = bool(here_alone) and attribute is not None and (before is None or before.whole)
         found[id_] = Doubt(id_, bool(in_doubt), since, _tried(tried_at, ended_at), marks, whole)
     return list(found.values())
 

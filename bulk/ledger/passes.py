@@ -53,9 +53,6 @@ ON CONFLICT DO UPDATE SET permitted = excluded.permitted, calls = excluded.calls
     segments = excluded.segments, latencies = excluded.latencies
 """
 
-# Whether the ledger has these tables: one of an earlier version may be read without them.
-_KNOWN = "SELECT count(*) FROM sqlite_schema WHERE name = 'pass' OR name = 'traffic'"
-
 _PASSES = "SELECT number, started_at, ended_at, sender, version, halted FROM pass WHERE run = ? ORDER BY number"
 _TRAFFIC = """
 SELECT operation, at, seconds, permitted, calls, throttled, segments, latencies FROM traffic WHERE run = ?
@@ -114,8 +111,6 @@ def end(connection: sqlite3.Connection, run: int, number: int, *, rest: Iterable
 
 def passes(connection: sqlite3.Connection, run: int) -> list[PassFacts]:
     """Return the passes of a run of which it is known who began them, the oldest first."""
-    if not _known(connection):
-        return []
     return [
         PassFacts(number, datetime.fromtimestamp(started, UTC), moment(ended), *rest)
         for number, started, ended, *rest in connection.execute(_PASSES, (run,)).fetchall()
@@ -124,9 +119,4 @@ def passes(connection: sqlite3.Connection, run: int) -> list[PassFacts]:
 
 def traffic(connection: sqlite3.Connection, run: int) -> list[TrafficRow]:
     """Return what went over the wire in a run, as far as it was kept, the oldest first."""
-    return [TrafficRow(*row) for row in connection.execute(_TRAFFIC, (run,)).fetchall()] if _known(connection) else []
-
-
-def _known(connection: sqlite3.Connection) -> bool:
-    (tables,) = connection.execute(_KNOWN).fetchone()
-    return bool(tables == len(TABLES))
+    return [TrafficRow(*row) for row in connection.execute(_TRAFFIC, (run,)).fetchall()]

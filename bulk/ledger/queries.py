@@ -68,7 +68,8 @@ UNDECIDED_ROWS = f"SELECT id, state FROM delivery WHERE run = ? AND {UNDECIDED}"
 
 # What is asked besides `rows.KnownRow` of a row that is not done: the rest of `rows.OpenRow`.
 FURTHER = """
-SELECT decisions, person, contact_id, step, attempts, replies, intended_at, digest, error_code FROM delivery
+SELECT decisions, person, contact_id, step, attempts, replies, intended_at, digest, error_code,
+    doubted_at FROM delivery
 WHERE id = ?
 """
 

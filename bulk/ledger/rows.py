@@ -54,3 +54,4 @@ class OpenRow(NamedTuple):
     intended_at: float | None
     digest: bytes | None
     error_code: str | None
+    doubted_at: float | None

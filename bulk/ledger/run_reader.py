@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from bulk.ledger import passes, queries
+from bulk.ledger import dispatches, passes, queries
 from bulk.ledger.database import ledger_errors
 from bulk.ledger.facts import RunFacts, Tried, Unknown, moment
 from bulk.ledger.lookup import Hasher, Lookup, Naming, SeenRows
@@ -124,6 +124,18 @@ class RunRecord:
         with ledger_errors(self._path):
             (count,) = self._reader.execute(queries.LOST, (self._number,)).fetchone()
         return int(count)
+
+    def written(self) -> tuple[int, int]:
+        """Return how many messages may have been accepted, over all passes, and how many segments they have."""
+        with ledger_errors(self._path):
+            messages, segments = self._reader.execute(dispatches.WRITTEN, (self._number,)).fetchone()
+        return int(messages), int(segments)
+
+    def wrote(self, delivery: int) -> bool:
+        """Whether a message of this delivery may have been accepted."""
+        with ledger_errors(self._path):
+            (found,) = self._reader.execute(dispatches.WROTE, (delivery,)).fetchone()
+        return bool(found)
 
     def sent(self) -> tuple[int, datetime | None]:
         """Return how many rows were sent, in the list or not, and when the last of them was."""

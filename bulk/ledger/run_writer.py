@@ -89,6 +89,8 @@ class RunLedger(RunRecord):
         A row is reopened when its first call is announced: a pass that is cut short has reopened no more than it sent.
         """
         self._only = frozenset(statuses)
+        told = " ".join(sorted(map(str, statuses)))
+        self._writer.run(lambda writing: writing.execute(runs.RESENDS, (told, self._number)))
         self._reading = self._first = self._new_reading()
 
     def count(self, call_counts: Callable[[], tuple[int, int]]) -> None:

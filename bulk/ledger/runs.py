@@ -13,7 +13,7 @@ from bulk.ledger.facts import RunFacts, RunIdentity, moment
 from bulk.model import CLOCK_STEP
 
 _COLUMNS = """id, campaign, name, channel, endpoint, region, instance, digests, passes, rows, started_at, ended_at,
-halted, calls, throttled, latest_at, naming"""
+halted, calls, throttled, latest_at, naming, under_way"""
 
 # All runs, the oldest first.
 _ALL = f"SELECT {_COLUMNS} FROM run ORDER BY started_at, id"  # noqa: S608 - the columns are our own text
@@ -24,8 +24,8 @@ _ONE = f"SELECT {_COLUMNS} FROM run WHERE campaign = ? AND name = ?"  # noqa: S6
 # Begins a run: its deliveries are numbered after all others.
 _NEW = """
 INSERT INTO run (campaign, name, channel, endpoint, region, instance, digests, passes, first_delivery, started_at,
-    naming)
-VALUES (?, ?, ?, ?, ?, ?, ?, 1, (SELECT ifnull(max(id), 0) + 1 FROM delivery), ?, 2)
+    naming, under_way)
+VALUES (?, ?, ?, ?, ?, ?, ?, 1, (SELECT ifnull(max(id), 0) + 1 FROM delivery), ?, 2, '')
 """
 
 # Whether anything of a run was tried.
@@ -37,7 +37,13 @@ UPDATE run SET campaign = ?, name = ?, channel = ?, endpoint = ?, region = ?, in
 """
 
 # Begins another pass of a run.
-_AGAIN = "UPDATE run SET passes = passes + 1, digests = ?, rows = NULL, ended_at = NULL, halted = NULL WHERE id = ?"
+_AGAIN = """
+UPDATE run SET passes = passes + 1, digests = ?, rows = NULL, ended_at = NULL, halted = NULL, under_way = ''
+WHERE id = ?
+"""
+
+# Notes which states of rows a pass sends again.
+RESENDS = "UPDATE run SET under_way = ? WHERE id = ?"
 
 # Forgets for how long rows have been in doubt: 9e999 is infinity.
 _AGE_UNKNOWN = "UPDATE delivery SET intended_at = 9e999 WHERE run = ? AND state = 'intended'"
@@ -48,7 +54,7 @@ _SET_BACK = "UPDATE run SET latest_at = ? WHERE id = ?"
 # Ends a pass.
 _END = """
 UPDATE run SET rows = ifnull(:rows, rows), halted = :halted, calls = :calls, throttled = :throttled, ended_at = :now,
-    latest_at = max(ifnull(latest_at, 0.0), :now)
+    latest_at = max(ifnull(latest_at, 0.0), :now), under_way = NULL
 WHERE id = :run
 """
 
@@ -176,8 +182,8 @@ def _same_campaign(known: RunFacts, digests: Mapping[str, str]) -> None:
 
 
 def _facts(row: tuple[Any, ...]) -> RunFacts:
-    _, *identity, digests, passes, rows, started_at, ended_at, halted, calls, throttled, latest_at, naming = row
+    identity, (digests, passes, rows, started_at, ended_at, *others) = row[1:7], row[7:]
     started = moment(started_at)
     assert started is not None  # noqa: S101 - the column is NOT NULL
     place, kept, ended = RunIdentity(*identity), json.loads(digests), moment(ended_at)
-    return RunFacts(place, kept, passes, rows, started, ended, halted, calls, throttled, latest_at, naming)
+    return RunFacts(place, kept, passes, rows, started, ended, *others)

@@ -41,6 +41,11 @@ def dispatches_of_their_own(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def segments_of_dispatches(connection: sqlite3.Connection) -> None:
+    """Keep how many segments each message has: what it costs follows from that."""
+    connection.execute(dispatches.SEGMENTS)
+
+
 def passes_of_their_own(connection: sqlite3.Connection) -> None:
     """Keep who began each pass, and what went over the wire in it: of passes before, nobody knows."""
     passes.make_tables(connection)
@@ -52,8 +57,25 @@ def marks_and_ends(connection: sqlite3.Connection) -> None:
     connection.execute(ends.TABLE)
 
 
-MIGRATIONS = [first_tables, dispatches_of_their_own, passes_of_their_own, marks_and_ends]
-ADDED = {"passes_of_their_own", "marks_and_ends"}  # tables of their own: a ledger is read as well without them
+def doubts_of_copies(connection: sqlite3.Connection) -> None:
+    """Keep which runs are being sent, and since when calls may have been made that a copy elsewhere does not have."""
+    for statement in (
+        "ALTER TABLE run ADD COLUMN under_way TEXT",  # while a pass is open: the states that it sends again; else NULL
+        "ALTER TABLE delivery ADD COLUMN doubted_at REAL",
+        "DROP TRIGGER delivery_moves",
+        _MOVES_WITHOUT_A_TOKEN,
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS = [
+    first_tables,
+    dispatches_of_their_own,
+    passes_of_their_own,
+    doubts_of_copies,
+    segments_of_dispatches,
+    marks_and_ends,
+]
 
 _SETTINGS = "CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT"
 
@@ -151,6 +173,11 @@ _MOVES_WITH_A_DRAFT = _MOVES.replace(
         ELSE NEW.state = 'sent' OR NEW.state = 'rejected' OR NEW.state = 'unknown' END""",
 )  # a call announced beyond the one that was withheld only tidies up: nothing of the row is in doubt
 
+_MOVES_WITHOUT_A_TOKEN = _MOVES_WITH_A_DRAFT.replace(
+    "NEW.digest = OLD.digest AND (NEW.token = OLD.token OR NEW.step <> OLD.step)",
+    "OLD.token = '' OR (NEW.digest = OLD.digest AND (NEW.token = OLD.token OR NEW.step <> OLD.step))",
+)  # a call that a dead sender may have announced elsewhere: see `copies`
+
 _STAYS = """
 CREATE TRIGGER delivery_stays BEFORE DELETE ON delivery
 BEGIN SELECT RAISE(ABORT, 'what was sent is not forgotten'); END
@@ -170,10 +197,23 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute("INSERT INTO migration VALUES (?, ?)", (migration.__name__, time.time()))
 
 
-def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise `LedgerError` where the tables are not those of this version."""
-    if {migration.__name__ for migration in MIGRATIONS} - ADDED - _applied(connection, path):
-        raise LedgerError(f"{path}: made by an older version of this program; `bulk send` brings it up to date")
+def up_to_date(reader: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Return what a ledger is read by: of an older version, a copy with the tables of this one, gone when it is closed.
+
+    The file itself is left to the next sending. Raises `LedgerError` as `prepare` does.
+    """
+    if len(_applied(reader, path)) == len(MIGRATIONS):
+        return reader
+    copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # SQLite's own temporary file
+    try:
+        reader.backup(copy)
+        prepare(copy, path)
+        copy.execute("PRAGMA query_only = ON")
+    except BaseException:
+        copy.close()
+        raise
+    reader.close()
+    return copy
 
 
 def _applied(connection: sqlite3.Connection, path: Path) -> set[str]:

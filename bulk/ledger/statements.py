@@ -3,7 +3,7 @@
 # Sends a row again, by a decision. What may have reached a person stays: see `dispatches`.
 REOPEN = """
 UPDATE delivery SET state = 'pending', decisions = decisions + 1, announced = 0, intended_at = NULL, digest = NULL,
-    replies = CASE WHEN state = 'unknown' THEN replies END,
+    doubted_at = NULL, replies = CASE WHEN state = 'unknown' THEN replies END,
     contact_id = NULL, error_code = NULL, error_message = NULL, request_id = NULL, finished_at = NULL
 FROM (VALUES {rows}) WHERE id = column1
 """
@@ -15,7 +15,8 @@ FROM (VALUES {rows}) WHERE id = column1
 INTEND = """
 UPDATE delivery SET state = 'intended', step = column1, token = column2, digest = column3, attempts = column5,
     announced = CASE WHEN state = 'intended' AND step = column1 THEN announced + 1 ELSE 1 END,
-    intended_at = CASE WHEN state = 'intended' AND step = column1 THEN intended_at ELSE column4 END
+    intended_at = CASE WHEN state = 'intended' AND step = column1 THEN intended_at
+        ELSE min(column4, ifnull(doubted_at, column4)) END
 FROM (VALUES {rows}) WHERE id = column6
 """
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from bulk.errors import ListError
 from bulk.loader.exports import Export, Kind, LeaveOut, cells
+from bulk.loader.results import own_columns
 from bulk.loader.roles import Role, role_of, spoken
 from bulk.loader.rows import ReadSpec
 from bulk.loader.verdicts import Asks, is_known, text
@@ -126,7 +127,7 @@ def _in_one_sense(consent: Sequence[str], opt_out: Sequence[str]) -> Sequence[st
 def _looking(export: Export, head: pl.DataFrame, wanted: ReadSpec) -> Iterator[tuple[Place, Role]]:
     """Yield the columns, and members of structs, whose names tell of consent; but those that are known otherwise."""
     others = (wanted.destination, wanted.key, wanted.country_column)
-    known = {*export.silent, *(rule.column for rule in export.leave_out), *others}
+    known = {*export.silent, *(rule.column for rule in export.leave_out), *others, *own_columns(head.columns)}
     for column, kind in head.schema.items():
         for place in _places((column,), kind) if column not in known else ():
             role = role_of(" ".join(place))

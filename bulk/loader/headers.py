@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from bulk.columns import Ambiguous, Columns
 from bulk.errors import ListError
+from bulk.text.columns import Ambiguous, Columns
 
 
 class Headers:

@@ -12,10 +12,16 @@ _OURS = {"row", "key", "destination", "status", "contact_id", "attempts", "error
 _WIDTH = 12  # columns among which ours are
 
 
+def own_columns(columns: Sequence[str]) -> frozenset[str]:
+    """Return which columns of a list are ours: where it is our results, with what a list says of nobody's consent."""
+    parts = columns[:_WIDTH], columns[-_WIDTH:]  # joined to a list, ours stand at its end
+    is_ours = any(set(part) >= _OURS for part in parts)
+    return frozenset({*_OURS, "error_message", "line"}) if is_ours else frozenset()
+
+
 def nested_columns(table: Table) -> frozenset[str]:
     """Return the columns of maps and lists, where a table of text has the columns of our results."""
-    parts = table.columns[:_WIDTH], table.columns[-_WIDTH:]  # joined to a list, ours stand at its end
-    if not any(set(part) >= _OURS for part in parts):
+    if not own_columns(table.columns):
         return frozenset()
     head = next(iter(table.chunks())).frame.head(1000)
     texts = (column for column in head.iter_columns() if column.dtype == pl.String and column.name not in _OURS)

@@ -2,7 +2,7 @@
 
 import re
 
-from bulk.errors import CallFailed
+from bulk.errors import CallFailed, CallNotMade
 from bulk.model import Verdict
 
 # Amazon Connect's errors. "Amazon Connect Service API Reference", Errors of each operation and "Common Errors";
@@ -107,7 +107,7 @@ def verdict(failure: CallFailed, *, varies: bool = False) -> Verdict:
     Where the row itself names a resource (`varies`: a flow, user or contact id that is a template), a resource that is
     not found is that row's trouble and not everybody's.
     """
-    judged = VERDICTS.get(failure.code)
+    judged = Verdict.NOT_MADE if isinstance(failure, CallNotMade) else VERDICTS.get(failure.code)
     if judged is Verdict.HALT and varies and failure.code in {"ResourceNotFoundException", "UserNotFoundException"}:
         return Verdict.REJECT
     if judged is not None:

@@ -5,6 +5,7 @@ sliding_window  so many in any hour, or day
 open_contacts   so many open at once
 estimator       the rate that nobody told, found from the answers
 limiter         limits and what was learned, as arithmetic
-queue           the limiter set in motion, and the gate that closes while the service is full
+queue           the limiter set in motion
+gate            closed while the service is full
 shared          one limiter for all processes that share a state directory
 """

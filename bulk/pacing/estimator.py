@@ -44,6 +44,7 @@ AMPLE = 2.0  # times the strays of the rest are forgiven in the growth …
 EXPIRY = 5.0  # … for so many rests
 PAUSE = 1.0  # seconds without a call after which the service's bucket may hold anything
 SETTINGS = 2  # the fields of a estimator that are said and not learned: guess and ceiling
+OF_RATE = "guess", "ceiling", "estimate", "accepted", "prior", "paced_at"  # the fields that are half for half the rate
 SLOWEST, FASTEST = 0.05, 1e4  # calls per second
 
 
@@ -82,6 +83,16 @@ class RateEstimator(NamedTuple):
     def with_state(self, state: Sequence[float]) -> Self:
         """Go on from what was learned before: all but guess and ceiling, in the order of the fields."""
         return type(self)(*self[:SETTINGS], *state)
+
+    def share(self, fraction: float) -> Self:
+        """Return what is known of a part of the rate, for one of several senders: of what each second lets through."""
+        parts = {name: getattr(self, name) * fraction for name in OF_RATE}
+        weight = self.weight if self.weight == LIGHT else self.weight * fraction
+        return self._replace(**parts, weight=weight)
+
+    def at_clock(self, ahead: float) -> Self:
+        """Return the same by a clock that is so many seconds ahead."""
+        return self._replace(since=self.since + ahead, rests_until=self.rests_until + ahead)
 
     def for_new_run(self, now: float) -> Self:
         """Keep what is known; a search that found nothing begins again. No estimate comes from times yet to come."""

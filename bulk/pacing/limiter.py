@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 
 from bulk.model import digest
 from bulk.pacing.estimator import SETTINGS, RateEstimator
-from bulk.pacing.limits import Bucket, Limits
+from bulk.pacing.limits import CROWD, Bucket, Limits
 
 LATE = 0.05  # seconds that a call may be late without the ones after it being delayed, where the burst is learned too
 
@@ -73,6 +73,17 @@ class AdaptiveLimiter(NamedTuple):
             return self._replace(estimator=estimator)
         first = self._first_now(estimator, now)
         return self._replace(first=self.first.at(first.empty(now).due), estimator=estimator.at_pace(first.per_second))
+
+    def at_most_ahead(self, now: float, calls: int) -> Self:
+        """Return the pace where no more than so many calls, and those of a burst, have a place that has not come yet.
+
+        Places that were taken at a higher pace would else last for longer than what they were taken for.
+        """
+        pace = self.estimator.paced_at
+        if not pace > 0:
+            return self
+        most = now + (self.first.burst + calls + CROWD) / pace
+        return self if self.first.due <= most else self._replace(first=self.first.at(most))
 
     def for_new_run(self, now: float) -> Self:
         """Begin another run: what was spent and learned holds, a search that found nothing begins again."""

@@ -11,13 +11,26 @@ class OpenContactLimit:
     """
 
     def __init__(self, limit: int, open_for: float, opened: Iterable[float] = ()) -> None:
-        self._limit = limit
+        self.limit = limit
         self._open_for = open_for
         self._opened = deque(opened, maxlen=limit)
 
     def wait(self, now: float) -> float:
         """Return how long until there is room for one more, in seconds."""
-        return max(0.0, self._opened[0] + self._open_for - now) if len(self._opened) == self._limit else 0.0
+        return self.wait_for(1, now)
+
+    def wait_for(self, contacts: int, now: float) -> float:
+        """Return how long until the last of so many has room, in seconds, where each stays open for its whole time."""
+        place = contacts - 1 - (self.limit - len(self._opened))
+        if place < 0:
+            return 0.0
+        rounds, place = divmod(place, self.limit)
+        ends = self._opened[place] if place < len(self._opened) else now  # those that are yet to open
+        return max(0.0, ends + (rounds + 1) * self._open_for - now)
+
+    def count(self, now: float) -> int:
+        """Return how many are open."""
+        return sum(opened + self._open_for > now for opened in self._opened)
 
     def take(self, now: float) -> None:
         """Count a contact that opens now: of more than the limit, the oldest has ended."""
@@ -30,4 +43,4 @@ class OpenContactLimit:
 
     def refill(self, opened: Iterable[float]) -> None:
         """Replace what is known of open contacts; the times come oldest first."""
-        self._opened = deque(opened, maxlen=self._limit)
+        self._opened = deque(opened, maxlen=self.limit)

@@ -1,4 +1,4 @@
-"""The queue of an operation, which calls leave at the permitted rate; the gate that closes while the service is full.
+"""The queue of an operation, which calls leave at the permitted rate.
 
 Callers queue in the order they came; only the head of the queue sleeps, so a thousand waiting callers cost one timer.
 
@@ -12,23 +12,19 @@ with for `CATCH_UP` seconds at most. The bucket is kept all the same: a call tha
 the bucket would have been full meanwhile, is entered again at the time at which it went.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 import anyio
 
+from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import BURST_SPEED, MOMENT, AdaptiveLimiter
 from bulk.pacing.open_contacts import OpenContactLimit
 from bulk.stop import Stop
 
 T = TypeVar("T")
 
-OPEN = nullcontext(False)  # noqa: FBT003 - no probe
-
 CATCH_UP = 0.02  # seconds of lateness, at most, that are made up for without a moment between the calls
-
-FIRST_PROBE = 1.0  # seconds between the service's word that it is full and the first probe; each wait is twice the last
 
 
 class LimiterStore(Protocol):
@@ -74,6 +70,18 @@ class WaiterCount:
             self.when_nobody()
 
 
+class QueueState(NamedTuple):
+    """Where a queue stands, for who watches. `room_at` and `turn_at` are what its head waits for, in clock seconds.
+
+    They are None where nobody waits for that. `estimator` is what is known of the rate, None before the first call.
+    """
+
+    room: OpenContactLimit | None
+    room_at: float | None
+    turn_at: float | None
+    estimator: RateEstimator | None
+
+
 class _Place(NamedTuple):
     """What the limiter granted to `calls` calls: their `wait`, and the `moment` until the next may go, in seconds.
 
@@ -114,6 +122,14 @@ class RateLimitQueue:
         self._accepted = 0
         self._granted, self._granted_until = 0, 0.0  # turns of this moment that nobody has taken yet
         self._free_at = 0.0  # when the next moment begins
+        self._room_at: float | None = None
+        self._turn_at: float | None = None
+        self._estimator: RateEstimator | None = None
+
+    @property
+    def state(self) -> QueueState:
+        """Where it stands."""
+        return QueueState(self._room, self._room_at, self._turn_at, self._estimator)
 
     async def take(self, parts: int = 1, *, opens: bool = True) -> None:
         """Wait until the caller may make one call, of so many parts. Raises `Stopped`.
@@ -133,7 +149,11 @@ class RateLimitQueue:
         self._stop.check()
         while (seconds := room.wait(self._clock())) > 0:
             self._freed = anyio.Event()
-            await self._stop.sleep_or(self._freed, seconds)
+            self._room_at = self._clock() + seconds
+            try:
+                await self._stop.sleep_or(self._freed, seconds)
+            finally:
+                self._room_at = None
 
     async def _take(self, parts: int) -> None:
         if not self._queue.locked() and self._takes_granted():
@@ -157,7 +177,11 @@ class RateLimitQueue:
         place = self._paces.change(lambda pace: self._placed(pace, now, parts))
         planned = max(self._free_at, now + place.wait if place.wait else came)
         if planned > now:
-            await self._stop.sleep(planned - now)
+            self._turn_at = planned
+            try:
+                await self._stop.sleep(planned - now)
+            finally:
+                self._turn_at = None
             now = self._clock()
             if now > place.valid_until:
                 self._paces.change(lambda pace: (pace.taken_late(now, parts, calls=place.calls), None))
@@ -167,8 +191,12 @@ class RateLimitQueue:
     def _placed(self, pace: AdaptiveLimiter, now: float, parts: int) -> tuple[AdaptiveLimiter, "_Place"]:
         calls = pace.together
         placed, wait = self._learned(pace).take(now, parts, calls=calls)
+        self._estimator = placed.estimator
         moment = min(MOMENT, calls / (placed.estimator.paced_at * BURST_SPEED))
         return placed, _Place(wait, calls, moment, placed.valid_until(parts, calls=calls))
+
+    def release(self) -> None:
+        """Record that a call is over: how many are under way is nothing to a rate."""
 
     def accepted(self) -> None:
         """Record that the service accepted a call."""
@@ -193,45 +221,3 @@ class RateLimitQueue:
     def _learned(self, pace: AdaptiveLimiter, *, throttled: int = 0) -> AdaptiveLimiter:
         accepted, self._accepted = self._accepted, 0
         return pace.answered(self._clock(), accepted=accepted, throttled=throttled)
-
-
-class Gate:
-    """Closed while the service is full (`Verdict.HOLD`). One caller probes, ever more rarely; others wait."""
-
-    def __init__(self, stop: Stop, *, longest: float = 60.0, clock: Callable[[], float] = anyio.current_time) -> None:
-        self._stop = stop
-        self._longest = longest
-        self._clock = clock
-        self._queue = anyio.Lock()
-        self._wait = 0.0
-        self._probe_at = 0.0
-        self.closed_at: float | None = None
-
-    def passing(self) -> AbstractAsyncContextManager[bool]:
-        """Make one call inside. Gives whether that call is a probe. Raises `Stopped`."""
-        return OPEN if self.closed_at is None else self._queued()
-
-    @asynccontextmanager
-    async def _queued(self) -> AsyncIterator[bool]:
-        async with self._queue:
-            if self.closed_at is not None:
-                await self._stop.sleep(self._probe_at - self._clock())
-                yield True
-                return
-        yield False
-
-    def close(self, *, probing: bool) -> None:
-        """Record that the service is full. What other calls under way say of it changes nothing."""
-        if probing or self.closed_at is None:
-            self._wait = min(self._wait * 2 or FIRST_PROBE, self._longest)
-            self._probe_at = self._clock() + self._wait
-        if self.closed_at is None:
-            self.closed_at = self._clock()
-
-    def closed_for(self) -> float:
-        """Return for how many seconds it has been closed."""
-        return 0.0 if self.closed_at is None else self._clock() - self.closed_at
-
-    def open(self) -> None:
-        """Record that the service took a probe."""
-        self._wait, self.closed_at = 0.0, None

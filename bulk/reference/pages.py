@@ -2,6 +2,7 @@
 
 import html
 import re
+import shutil
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -35,12 +36,15 @@ def pages() -> dict[str, Path]:
 
 
 def write_html(folder: Path) -> dict[str, Path]:
-    """Write every page as HTML into a folder, with links between them; return the files by name of the page."""
+    """Write every page as HTML into a folder, with its images and links; return the files by name of the page."""
     known = pages()
     written: dict[str, Path] = {}
     for name, path in known.items():
         written[name] = folder / _file_of(name)
         written[name].write_text(_page(name, path.read_text("utf-8"), list(known)), "utf-8")
+        for image in path.parent.glob("images/*.png"):
+            (folder / "images").mkdir(exist_ok=True)
+            shutil.copyfile(image, folder / "images" / image.name)
     return written
 
 
@@ -65,7 +69,7 @@ def _page(name: str, text: str, known: list[str]) -> str:
 
 
 def _with_anchors(body: str) -> str:
-    """Give each heading the name by which a link finds it, as GitHub does."""
+    """Return the page with an id on each heading, by which links find it, as GitHub makes them."""
 
     def anchored(found: re.Match[str]) -> str:
         words = re.sub(r"<[^>]+>", "", found[2]).casefold()

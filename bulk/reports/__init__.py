@@ -4,7 +4,7 @@ reasons      why rows ended as they did
 intervals    when rows ended, in little memory
 aggregate    results, batch by batch → figures
 breakdown    rows by country, zone or a column, with what became of them
-sending      what the page tells of the sending: what, by whom, how fast, what is left
+run_facts    what the page tells of the sending: what, by whom, how fast, what is left
 figures      what the page tells of the rows
 remedies     what to do about rows that were not sent
 data         all of it as `--json` has it
@@ -21,7 +21,7 @@ from bulk.reports.figures import About, Breakdown, Figures, Group, ReasonCount, 
 from bulk.reports.page import page
 from bulk.reports.reasons import EXAMPLES, Example, FileOf, Reason, Reasons, in_one_file
 from bulk.reports.remedies import remedy
-from bulk.reports.sending import Command, Latency, Left, Message, Pass, Wire, WireBar
+from bulk.reports.run_facts import Command, Latency, Left, Message, Pass, Wire, WireBar
 
 __all__ = [
     "EXAMPLES",

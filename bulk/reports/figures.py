@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bulk.model import Status
-from bulk.reports.sending import Command, Left, Message, Pass, Wire
+from bulk.reports.run_facts import Command, Left, Message, Pass, Wire
 
 ReasonKey = tuple[Status, str | None]
 """A status, and a code of it."""

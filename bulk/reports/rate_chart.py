@@ -7,7 +7,7 @@ from typing import Final
 
 from bulk.reports.charts import HEADROOM, Panel, Piece, Stack, Tick, ceiling, label_width_of, marks, places, span
 from bulk.reports.figures import Bar, Timeline
-from bulk.reports.sending import Wire, WireBar
+from bulk.reports.run_facts import Wire, WireBar
 
 HEIGHT: Final = 120  # pixels of the plot
 LINE: Final = 2  # pixels of the permitted rate

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bulk.model import Status
-from bulk.reports.sending import Command
+from bulk.reports.run_facts import Command
 
 Typed = Callable[..., str]
 """Writes a command of this program for the run: its name, then further words."""

@@ -13,11 +13,11 @@ import polars as pl
 from polars import selectors as cs
 from polars.io.plugins import register_io_source
 
-from bulk.columns import path as path_of
 from bulk.errors import CampaignError
 from bulk.files.replacement import taking_the_place_of
 from bulk.model import Recorded
 from bulk.reports.workbook import write_workbook
+from bulk.text.columns import path as path_of
 from bulk.threads import ahead
 
 Results = Iterable[tuple[pl.DataFrame, pl.DataFrame]]

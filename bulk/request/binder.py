@@ -7,10 +7,10 @@ from typing import Any
 from jinja2 import meta, nodes
 from jinja2.visitor import NodeTransformer
 
-from bulk.columns import Ambiguous, Columns
 from bulk.model import Cells
 from bulk.request.environment import FUNCTIONS, WholeRow
 from bulk.request.hints import missing
+from bulk.text.columns import Ambiguous, Columns
 
 Getter = Callable[[Cells], Any]
 

@@ -8,8 +8,8 @@ from jinja2 import StrictUndefined
 from jinja2.defaults import DEFAULT_NAMESPACE
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 
-from bulk.columns import fold
 from bulk.text.cells import text_of
+from bulk.text.columns import fold
 
 FUNCTIONS: Mapping[str, Any] = {
     "range": safe_range,

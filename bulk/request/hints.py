@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from bulk.columns import Ambiguous, Columns
+from bulk.text.columns import Ambiguous, Columns
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 _PATH = re.compile(r"[^\W\d]\w*(?:\.\w+)*")

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from bulk.columns import Columns
 from bulk.request.hints import found, placeholder
+from bulk.text.columns import Columns
 
 MOST = 5  # of one text that are pointed out
 

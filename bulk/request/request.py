@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bulk.columns import Columns
 from bulk.errors import CampaignError
 from bulk.model import Cells, Parameters, Recipient, Refusal, mask
 from bulk.operations import Violation, operation
@@ -18,6 +17,7 @@ from bulk.request.table_compiler import TableCompiler
 from bulk.request.template import BadTemplate, Template, whole_row_in_text
 from bulk.request.template import compile_template as compile_text
 from bulk.request.texts import REQUEST, Texts
+from bulk.text.columns import Columns
 
 
 def compile_template(text: str, columns: Sequence[str], *, where: str) -> Template:

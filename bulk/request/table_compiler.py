@@ -9,12 +9,12 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from bulk.columns import Columns
 from bulk.model import Parameters, digest
 from bulk.operations import UNKNOWN, Operation, Part, Shape
 from bulk.request.blank import is_blank
 from bulk.request.table import CompiledTable, Rendering, completed, entries_of, rendering
 from bulk.request.template import BadTemplate, Template, compile_template, is_template, whole_row_in_text
+from bulk.text.columns import Columns
 
 IN_TURN = frozenset({"UserInfo.UserId"})
 """Members that the campaign may give as a list, used in turn: each row that is written to takes the next."""

@@ -17,12 +17,12 @@ from typing import Any
 from jinja2 import Template as Compiled
 from jinja2 import TemplateError, TemplateSyntaxError, Undefined, meta, nodes
 
-from bulk.columns import Columns
 from bulk.model import Cells
 from bulk.request.binder import Binder, Getter
 from bulk.request.environment import Environment, WholeRow, environment
 from bulk.request.hints import misnamed, placeholder, unbalanced
 from bulk.text.cells import text_of
+from bulk.text.columns import Columns
 
 _TEXT = {str}
 _RAW = re.compile(r"\{%[-+]?\s*raw\b")

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from string import ascii_letters, digits
 from typing import Any
 
-from bulk.columns import Columns
 from bulk.model import Parameters, Refusal
 from bulk.request import placeholders
 from bulk.request.blank import is_blank
 from bulk.request.template import Template
+from bulk.text.columns import Columns
 
 _SEEN = frozenset(ascii_letters + digits)
 

@@ -1,5 +1,7 @@
 """Who may be written to, asked before each attempt: the rules by themselves, caps and open contacts in the ledger."""
 
+from collections.abc import Callable
+
 from bulk.delivery.announcements import Admission, Deferred, Guard
 from bulk.delivery.attempts import Full
 from bulk.ledger import Connection, RunIdentity, still_open
@@ -9,7 +11,7 @@ from bulk.run.eligibility import Judge
 from bulk.run.rates import Rates
 
 
-def admission(rates: Rates, judge: Judge, identity: RunIdentity) -> Admission:
+def admission(rates: Rates, judge: Judge, identity: RunIdentity, segments_of: Callable[[Call], int]) -> Admission:
     """Return what asks the rules of a run, and guards its announcements.
 
     Counting and announcing are one transaction of the ledger, so runs that share it keep caps and bounds together.
@@ -39,4 +41,4 @@ def admission(rates: Rates, judge: Judge, identity: RunIdentity) -> Admission:
 
         return objection
 
-    return Admission(ask, guard, counts_open=any(bounds.values()))
+    return Admission(ask, guard, counts_open=any(bounds.values()), segments_of=segments_of)

@@ -15,14 +15,19 @@ from bulk.model import Recipient, Refusal, Status
 from bulk.reports import EXAMPLES, Example, Reasons
 from bulk.request import Request
 from bulk.run.changes import changes
-from bulk.run.context import RunContext, Source
+from bulk.run.context import RunContext, Source, choose
+from bulk.run.cost import excess
 from bulk.run.eligibility import Judge
 from bulk.run.environment import in_scratch, open_from
 from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
 from bulk.run.plan import DryRun, Plan
+from bulk.run.preflight import preflight
 from bulk.run.repeats import Repeats
 from bulk.run.results import read_results
+from bulk.run.send_pass import SendPass
+from bulk.run.state_place import looked_at
+from bulk.run.target import identified, warnings_of
 from bulk.run.templates import wanted
 from bulk.run.wiring import opened_pass
 from bulk.stop import Stop
@@ -32,12 +37,20 @@ from bulk.threads import in_thread
 BATCH = 10_000  # rows that are looked up together
 
 
-async def check(campaign: Source, **options: Any) -> Plan:
+async def check(campaign: Source, *, account: bool = False, **options: Any) -> Plan:
     """Read everything and send nothing: what would be sent, what would not and why, and how long it takes.
 
-    Raises `CampaignError` and `ListError`.
+    `account`: ask the AWS account too whether it has all that the campaign names and needs; what is found stands in
+    the plan's `account`. Raises `CampaignError` and `ListError`.
     """
-    context = in_scratch(await open_from(campaign, Options.of({**options, "dry_run": True})))
+    found = await preflight(await in_thread(choose, campaign, Options.of(options))) if account else []
+    async with looked_at(campaign, Options.of({**options, "dry_run": True})) as place:
+        plan = await _plan(in_scratch(await open_from(campaign, place.options)))
+    plan.account = found
+    return plan
+
+
+async def _plan(context: RunContext) -> Plan:
     dry_run = DryRun(context)
     dry_run.plan.notes += await in_thread(changes, context, context.digests)
     plan = await _looked_at(context, dry_run)
@@ -48,11 +61,33 @@ async def check(campaign: Source, **options: Any) -> Plan:
 
 async def _looked_at(context: RunContext, dry_run: DryRun) -> Plan:
     async with opened_pass(context, Stop(), dry_run) as sending:
-        if not context.options.only and not any(sending.ledger.counts().values()):
-            return await in_thread(plan_of, sending.context.reader, sending.context.request, sending.judge, dry_run)
-        with unwrapped():
-            await sending.go(None, 0.0)
-        return await in_thread(dry_run.finish, sending.rows, read_results(context.reader, sending.ledger))
+        plan = await _surveyed(sending, dry_run)
+        plan.over_budget = await in_thread(excess, context, sending.ledger, plan.cost) if plan.cost else None
+        return plan
+
+
+async def _surveyed(sending: SendPass, dry_run: DryRun) -> Plan:
+    context = sending.context
+    if not context.options.only and not any(sending.ledger.counts().values()):
+        return await in_thread(plan_of, context.reader, context.request, sending.judge, dry_run)
+    with unwrapped():
+        await sending.go(None, 0.0)
+    return await in_thread(dry_run.finish, sending.rows, read_results(context.reader, sending.ledger))
+
+
+async def known(campaign: Source, plan: Plan, **options: Any) -> Plan:
+    """Complete a plan by what the account tells: whose it is, and its quotas.
+
+    Raises `CampaignError` and `SetupError` where no client can be opened.
+    """
+    if plan.target is None or options.get("sandbox"):
+        return plan
+    options = {name: value for name, value in options.items() if name != "only"}
+    ref = await in_thread(choose, campaign, Options.of(options))
+    plan.target = await identified(ref, plan.target)
+    told = [*warnings_of(plan.target, ref.campaign.tables)]
+    plan.warnings = [*told, *(one for one in plan.warnings if one not in told)]
+    return plan
 
 
 def plan_of(reader: ListReader, request: Request, judge: Judge, dry_run: DryRun) -> Plan:

@@ -22,10 +22,14 @@ def inputs(ref: RunRef, output: Path) -> Iterator[Path]:
     campaign, options = ref.campaign, ref.options
     yield from campaign.files
     yield from (campaign.folder / name for name in campaign.contact_list.suppress)
+    if campaign.budget.prices is not None:
+        yield campaign.folder / campaign.budget.prices
+    if options.prices is not None:
+        yield Path(options.prices)
     if options.ca_bundle is not None:
         yield Path(options.ca_bundle)
     yield from (ref.state_dir / name for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm", "pace"))
-    yield from ref.state_dir.glob("*.lock")
+    yield from (file for kind in ("*.lock", "*.progress") for file in ref.state_dir.glob(kind))
     source = ref.list_path
     if source is not None:
         yield source

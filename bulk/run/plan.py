@@ -2,11 +2,13 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bulk.account import Finding, State
+from bulk.account.prices import Cost
 from bulk.delivery.attempts import CallCounts
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Status, place_of
 from bulk.operations import at
@@ -15,6 +17,8 @@ from bulk.reports.results import Results
 from bulk.rules import Locality
 from bulk.run.characters import Characters
 from bulk.run.context import RunContext
+from bulk.run.cost import cost_of
+from bulk.run.target import FOREIGN, Target, target_of, warnings_of
 from bulk.run.templates import TemplateUses
 from bulk.text.segments import is_unusual, parts
 
@@ -46,8 +50,10 @@ class Plan:
     """What would be sent. `seconds` is how long that takes at the campaign's rates; `parts` are of SMS, else 0.
 
     `finishes_at` is when that is done if it begins now (ISO 8601), sending hours included; `countries` and `zones`
-    count rows by where they go, as far as that is known. `lacking` has the attributes that a message template wants and
-    the campaign does not give, by the template's id.
+    count rows by where they go, as far as that is known. `target` is where it goes, `warnings` what looks wrong.
+    `lacking` has the attributes that a message template wants and the campaign does not give, by the template's id.
+    `account` is what was found of the AWS account, where it was asked; `cost` what is to be sent comes to,
+    `over_budget` by what that exceeds the budget.
     """
 
     campaign: str
@@ -62,13 +68,24 @@ class Plan:
     countries: dict[str, int] = field(default_factory=dict)
     zones: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    target: Target | None = None
     reasons: list[Reason] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
     lacking: dict[str, list[str]] = field(default_factory=dict)
+    account: list[Finding] = field(default_factory=list)
+    cost: Cost | None = None
+    over_budget: str | None = None
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether a sending could not be begun, or not be ended: for the account, or for the budget."""
+        return self.over_budget is not None or any(one.state is State.WRONG for one in self.account)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as `--json` prints it."""
-        return asdict(self)
+        told = asdict(replace(self, cost=None))
+        return {**told, "cost": self.cost.as_dict() if self.cost else None}
 
 
 class DryRun:
@@ -82,7 +99,12 @@ class DryRun:
         self._places: dict[int, tuple[Locality, list[int]]] = {}
         self._characters = Characters()
         self.templates = TemplateUses(context.campaign.channel_facts.TEMPLATE)
+        self.foreign: dict[str, str] = {}
         self.plan = Plan(context.campaign.name, context.options.run_id, context.campaign.channel)
+
+    def probes_in(self) -> dict[str, float]:
+        """Return nothing: nobody waits."""
+        return {}
 
     async def deliver(self, delivery: Delivery) -> Outcome:
         """Look at one delivery: it stays pending."""
@@ -101,10 +123,18 @@ class DryRun:
                 if not text.isascii() and is_unusual(text):
                     self._characters.note(text, took)
         self.templates.note(parameters["request"])
+        if len(self.foreign) < PREVIEWS:
+            self._note_foreign(recipient, texts)
         self._note_place(self._context.eligibility.place(recipient))
         if len(plan.previews) < PREVIEWS:
             shown = texts or self._template(parameters)
             plan.previews.append(Preview(recipient.row, recipient.destination, shown, recipient.line, recipient.file))
+
+    def _note_foreign(self, recipient: Recipient, texts: Mapping[str, Any]) -> None:
+        """Note placeholders of other programs in a text that is ready to go out; each is told of once."""
+        for text in texts.values():
+            for found in FOREIGN.findall(text) if isinstance(text, str) else ():
+                self.foreign.setdefault(found, place_of(recipient.row, recipient.line, recipient.file))
 
     def _template(self, parameters: Mapping[str, Parameters]) -> Mapping[str, Any]:
         """Return the message template of a row by its path, the whole request where there is none."""
@@ -141,7 +171,16 @@ class DryRun:
         plan.notes += [*self._context.notes, *texts, *self._context.rates.remarks(), *self._bound()]
         self._hold()
         self._where()
+        plan.target = target_of(self._context)
+        plan.warnings = [*self._warnings(plan.target)]
+        plan.cost = cost_of(self._context, plan.sendable, plan.parts)
         return plan
+
+    def _warnings(self, target: Target) -> Iterator[str]:
+        yield from warnings_of(target, self._context.campaign.tables)
+        yield from self._context.warnings
+        for found, place in self.foreign.items():
+            yield f"{place}: the text holds {found}, which goes out as it stands"
 
     def _seconds(self, operation: str) -> float:
         """Return how long the calls of an operation take (seconds). The operations run at once: the slowest decides."""

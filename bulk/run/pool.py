@@ -1,6 +1,6 @@
 """What the runs of one process have in common: ledgers, where the pace of an account is, sandboxes."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,9 +8,25 @@ from bulk.ledger import Ledger
 from bulk.run.rehearsal import Sandboxes
 
 
+async def _is_kept() -> None:
+    """Wait for nothing: what is on the disk of this machine is kept."""
+
+
+def _no_lot() -> int:
+    """Ask for no more rows than are read together."""
+    return 0
+
+
 @dataclass(slots=True)
 class Pool:
-    """The ledgers and paces in use. All its runs are opened before the first of them ends."""
+    """The ledgers and paces in use. All its runs are opened before the first of them ends.
+
+    `keep` waits until what the ledgers have now outlives this machine, where that is wanted; `lot` tells how many rows
+    are then claimed together, at least.
+    """
+
+    keep: Callable[[], Awaitable[None]] = _is_kept
+    lot: Callable[[], int] = _no_lot
 
     sandboxes: Sandboxes = field(default_factory=Sandboxes)
     _ledgers: dict[Path, Ledger] = field(default_factory=dict)

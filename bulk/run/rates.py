@@ -19,6 +19,7 @@ QUOTAS = {"StopContact": (10.0, 15), "StartChatContact": (5.0, 8)}
 
 _FILES = "{calls} calls at once, not more: the limit of open files is {files}. Raise it with `ulimit -n`"
 
+IN_LOTS = 4  # times the calls in flight are rows under way whose calls workers make: lots and answers take time
 AT_ONCE = 256  # calls in flight at most where nothing is said: 250 a second at a latency of a second
 
 
@@ -33,6 +34,12 @@ class Rates:
     def operations(self) -> tuple[str, ...]:
         """The operations of the campaign's channel."""
         return tuple(self.campaign.channel_facts.OPERATIONS.values())
+
+    @property
+    def made(self) -> list[str]:
+        """Those of them that the campaign makes for each row."""
+        operations = self.campaign.channel_facts.OPERATIONS.items()
+        return [name for table, name in operations if table in self.campaign.tables]
 
     def quota(self, operation: str) -> tuple[float, int]:
         """Return the rate (a second) and burst that an operation is taken to have at the service."""
@@ -55,6 +62,10 @@ class Rates:
     def wanted_at_once(self) -> int:
         """Return how many calls may be in flight where the system has nothing against it."""
         return self.options.at_once or self.campaign.pacing.at_once or AT_ONCE
+
+    def rows_at_once(self) -> int:
+        """Return how many rows may be under way: more than calls where these wait in lots for their workers."""
+        return self.at_once() * (IN_LOTS if self.options.cluster else 1)
 
     def is_auto(self, operation: str) -> bool:
         """Whether the rate of an operation is to be learned: where no rate a second is said, but others may be."""
@@ -81,16 +92,13 @@ class Rates:
         """Return how many seconds so many rows take at least, with no burst left; 0 where that is not known."""
         if self.options.dry_run:
             return 0.0
-        operations = self.campaign.channel_facts.OPERATIONS.items()
-        made = [name for table, name in operations if table in self.campaign.tables and not self.is_auto(name)]
-        bounds = [(self.limits(name), self._granted(name).burst) for name in made]
+        bounds = [(self.limits(name), self._granted(name).burst) for name in self.made if not self.is_auto(name)]
         return max((bound.duration_of(rows + burst, rows) for bound, burst in bounds), default=0.0)
 
     def remarks(self) -> list[str]:
         """Return what a person should know of it: what bounds or replaces it, this host's part, what is learned."""
-        share, operations = self.options.rate_share, self.campaign.channel_facts.OPERATIONS
-        made = [name for table, name in operations.items() if table in self.campaign.tables]
-        rates = {name: f"{name} {self.quota(name)[0] * share:.3g} a second" for name in made}
+        share = self.options.rate_share
+        rates = {name: f"{name} {self.quota(name)[0] * share:.3g} a second" for name in self.made}
         learned = [rate for name, rate in rates.items() if self.is_auto(name)]
         return [
             *self._replaced(),

@@ -16,12 +16,14 @@ from bulk.model import Status, place_of
 from bulk.reports import About, Figures, Report, Row, as_dict, page, remedy
 from bulk.reports.aggregate import SHOWN
 from bulk.run.context import RunContext, RunRef, Source, choose
+from bulk.run.cost import so_far
 from bulk.run.environment import open_from
 from bulk.run.inputs import check_output
 from bulk.run.options import Options
 from bulk.run.report_fold import folded
 from bulk.run.report_parts import Remaining, Typed, commands, message_of, passes_of
 from bulk.run.results import found, recorded
+from bulk.run.state_place import looked_at
 from bulk.run.wire_record import wires
 from bulk.threads import in_thread
 
@@ -52,27 +54,32 @@ async def reported(
     path, given = None if output is None else Path(output), Options.of(options)
     if path is not None and path.suffix.lower() not in _SUFFIXES:
         raise CampaignError(f"{path}: a report is a page: name it {path.stem or 'report'}.html")
-    ref = found(await in_thread(choose, campaign, given))
-    if path is not None:
-        check_output(ref, path)
-    typed = Typed.of(campaign, ref.options)
-    with recorded(ref) as record:
-        context = await _context(campaign, ref.options)
-        wanted = [by] if isinstance(by, str) else list(by)
-        columns = {} if isinstance(context, BulkError) else {name: context.contacts.resolve(name) for name in wanted}
-        made = await in_thread(_report, Asked(ref, columns, typed), context, record)
+    wanted = [by] if isinstance(by, str) else list(by)
+    async with looked_at(campaign, given) as place:
+        ref = found(await in_thread(choose, campaign, place.options))
         if path is not None:
-            await in_thread(_write, path, made)
+            check_output(ref, path)
+        with recorded(ref) as record:
+            context = await _context(campaign, ref.options)
+            columns = (
+                {} if isinstance(context, BulkError) else {name: context.contacts.resolve(name) for name in wanted}
+            )
+            elsewhere = place.sender if record.facts.under_way is not None else None
+            asked = Asked(ref, columns, Typed.of(campaign, given), elsewhere)
+            made = await in_thread(_report, asked, context, record)
+            if path is not None:
+                await in_thread(_write, path, made)
     return path, as_dict(made)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Of which run, and by which columns of the list (as they were named → as the list names them)."""
+    """Of which run, by which columns of the list (as named → as the list names them), who sends it elsewhere."""
 
     ref: RunRef
     columns: Mapping[str, str]
     typed: Typed
+    sender_elsewhere: str | None
 
 
 async def _context(campaign: Source, options: Options) -> RunContext | BulkError:
@@ -90,7 +97,8 @@ def _write(path: Path, made: Report) -> None:
 
 
 def _report(asked: Asked, context: RunContext | BulkError, record: RunRecord) -> Report:
-    about, now = _about(asked.ref, record), datetime.now(UTC)
+    about, now = _about(asked.ref, record, asked.sender_elsewhere), datetime.now(UTC)
+    spent = so_far(asked.ref, record).notes()
     if isinstance(context, RunContext):
         remaining = Remaining()
         try:
@@ -100,12 +108,12 @@ def _report(asked: Asked, context: RunContext | BulkError, record: RunRecord) ->
         else:
             notes = () if about.sender else _unlisted(figures, record)
             changed = tuple(record.facts.changed(context.digests))
-            made = Report(about, figures, now, notes, message=message_of(asked.ref, changed))
+            made = Report(about, figures, now, (*notes, *spent), message=message_of(asked.ref, changed))
             return _completed(replace(made, left=remaining.left(context, now)), asked, record)
     trouble = redact(f"The contact list cannot be read, so here is what the ledger alone can tell: {context}")
     log.warning(trouble)
     figures = _from_ledger(record, sending=about.sender is not None)
-    made = Report(about, figures, now, (str(trouble),), complete=False, message=message_of(asked.ref))
+    made = Report(about, figures, now, (str(trouble), *spent), complete=False, message=message_of(asked.ref))
     return _completed(made, asked, record)
 
 
@@ -124,7 +132,7 @@ def _completed(made: Report, asked: Asked, record: RunRecord) -> Report:
     )
 
 
-def _about(ref: RunRef, record: RunRecord) -> About:
+def _about(ref: RunRef, record: RunRecord, sender_elsewhere: str | None) -> About:
     facts, place, campaign = record.facts, record.facts.identity, ref.campaign
     return About(
         campaign=place.campaign,
@@ -140,7 +148,7 @@ def _about(ref: RunRef, record: RunRecord) -> About:
         calls=facts.calls,
         throttled=facts.throttled,
         halted=redact(facts.halted),
-        sender=sender(ref.state_dir, place.campaign, place.run),
+        sender=sender(ref.state_dir, place.campaign, place.run) or sender_elsewhere,
     )
 
 

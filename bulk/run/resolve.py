@@ -3,9 +3,8 @@
 By a person, or by what Amazon Connect knows of them (`ask`).
 """
 
-import logging
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,12 +18,11 @@ from bulk.run.doubt_search import Settlement
 from bulk.run.environment import open_from
 from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
+from bulk.run.places import Place, places_of
 from bulk.run.results import found, recorded
+from bulk.run.state_place import claimed, looked_at
+from bulk.stop import Stop
 from bulk.threads import in_thread
-
-log = logging.getLogger("bulk")
-
-BATCH = 4096  # rows that are looked through at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +91,36 @@ async def resolve(
     `ListError` where a line holds no row, `LedgerError` where nothing was sent yet, `RunBusy` where another process
     sends this run, and `Halted` where Amazon Connect does not answer: what it told before is decided.
     """
-    ref = found(await in_thread(choose, campaign, Options.of(options)))
-    taken = _a_decision(decision)
-    if ask:
-        _check_asking(ref, taken, wait)
-    with recorded(ref):  # or there is no need to fetch a list
-        pass
-    reader = await _reader(campaign, ref.options)
-    named = await in_thread(_named, reader, rows, lines)
+    asked, taken = Options.of(options), _a_decision(decision)
+    async with looked_at(campaign, asked) as place:
+        ref = found(await in_thread(choose, campaign, place.options))
+        if ask:
+            _check_asking(ref, taken, wait)
+        with recorded(ref):  # or there is no need to fetch a list
+            pass
+        reader = await _reader(campaign, ref.options)
+        named = await in_thread(_named, reader, rows, lines)
+        if asked.state_url is None or not (taken or ask):
+            return await _settled(ref, reader, taken, named, ask=ask, wait=wait)
+    async with claimed(campaign, replace(asked, sandbox=ref.options.sandbox), Stop()) as place:
+        away = replace(ref, options=place.options)
+        resolution = await _settled(away, reader, taken, named, ask=ask, wait=wait)
+    place.check()
+    return resolution
+
+
+async def _settled(
+    ref: RunRef,
+    reader: ListReader | BulkError,
+    decision: Decision | None,
+    named: Mapping[int, str] | None,
+    *,
+    ask: bool,
+    wait: float | None,
+) -> Resolution:
+    """Take a decision, or ask, and list what is unknown then."""
     asked = await asked_about(ref, lambda record: _meant(reader, record, named), wait=wait) if ask else None
-    told = await in_thread(_resolved, ref, reader, taken, named)
+    told = await in_thread(_resolved, ref, reader, decision, named)
     return replace(told, decided=asked.decided, asked=asked) if asked else told
 
 
@@ -158,7 +176,7 @@ def _resolved(
     decided = 0 if decision is None else _decide(ref, reader, decision, named)
     with recorded(ref) as record:
         left = record.unknown()
-        places = _found(reader, record, left)
+        places = places_of(reader, record, left)
     told = sorted((_told(one, places.get(one.id)) for one in left), key=lambda one: (one.row is None, one.row or 0))
     return Resolution(ref.campaign.name, ref.options.run_id, decision, decided, told)
 
@@ -182,7 +200,7 @@ def _deliveries(
     """Return which rows of the ledger are meant by places in the list as it is now. Raise `CampaignError`."""
     left = record.unknown()
     unknown = {one.id: one for one in left}
-    numbers = {place.row: id_ for id_, place in _found(reader, record, left).items()}
+    numbers = {place.row: id_ for id_, place in places_of(reader, record, left).items()}
     if foreign := sorted(named.keys() - numbers.keys()):
         told = ", ".join(named[row] for row in foreign)
         raise CampaignError(f"not unknown, so there is nothing to decide: {told}. Nothing was changed")
@@ -197,44 +215,7 @@ def _deliveries(
     return meant
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a row of the ledger stands in the list as it is now."""
-
-    row: int
-    key: str | None = None
-    line: int | None = None
-    file: str = ""
-
-
-def _found(reader: ListReader | BulkError, record: RunRecord, unknown: Sequence[Unknown]) -> dict[int, _Place]:
-    """Return where unknown rows stand in the list as it is now, by their numbers in the ledger.
-
-    Where the list cannot be read, they stand where they stood when it was last read.
-    """
-    places: dict[int, _Place] = {}
-    wanted = {one.id for one in unknown}
-    if not wanted:
-        return places
-    try:
-        if isinstance(reader, BulkError):
-            raise reader
-        reader, numbers = reader.as_recorded(record), record.numbers()
-        for batch in reader.batches(size=BATCH):
-            rows = batch.recipients
-            for row, (key, id_) in enumerate(zip(rows.keys, numbers(rows.names, rows.destinations), strict=True)):
-                if id_ in wanted:
-                    line = None if rows.lines is None else rows.lines[row]
-                    places[id_] = _Place(rows.first + row, key, line, rows.file)
-            if len(places) == len(wanted):
-                break
-    except BulkError as error:
-        log.warning("the list cannot be read, so rows are named as they stood when it last was: %s", error)
-        return {one.id: _Place(one.row) for one in unknown if one.row is not None}
-    return places
-
-
-def _told(one: Unknown, place: _Place | None) -> UnknownRow:
+def _told(one: Unknown, place: Place | None) -> UnknownRow:
     end = one.outcome
     row, line, file, key = (place.row, place.line, place.file, place.key) if place else (None, None, "", None)
     tried_at = one.intended_at or end.finished_at

@@ -24,6 +24,7 @@ from bulk.run.inputs import check_output
 from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
 from bulk.run.selection import selected, statuses_of
+from bulk.run.state_place import looked_at
 from bulk.run.summary import Summary
 from bulk.run.tracked import tracked
 from bulk.threads import in_thread
@@ -76,15 +77,16 @@ async def results(
     if join and asked.outcomes_only:
         raise CampaignError("--join puts the list's columns first, and --outcomes-only leaves them out: choose one")
     check(path)
-    given = found(await in_thread(choose, campaign, asked)).options
-    context = await open_from(campaign, given, to_send=False)
-    check_output(context, path)
-    form: dict[str, bool] = {"outcomes_only": given.outcomes_only, "spreadsheet_safe": given.spreadsheet_safe}
-    with recorded(context) as record:
-        rows = selected(read_results(context.reader, record), statuses)
-        if with_track:
-            rows = tracked(rows, record)
-        await in_thread(lambda: write(rows, path, join=join, **form))
+    async with looked_at(campaign, asked) as place:
+        given = found(await in_thread(choose, campaign, place.options)).options
+        context = await open_from(campaign, given, to_send=False)
+        check_output(context, path)
+        form: dict[str, bool] = {"outcomes_only": given.outcomes_only, "spreadsheet_safe": given.spreadsheet_safe}
+        with recorded(context) as record:
+            rows = selected(read_results(context.reader, record), statuses)
+            if with_track:
+                rows = tracked(rows, record)
+            await in_thread(lambda: write(rows, path, join=join, **form))
     return path
 
 

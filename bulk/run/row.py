@@ -25,6 +25,9 @@ class Executor(Protocol):
     def full(self) -> tuple[str, ...]:
         """The operations that wait until the service has room again."""
 
+    def probes_in(self) -> dict[str, float]:
+        """Return when each of those is tried again: in so many seconds."""
+
     async def deliver(self, delivery: Delivery) -> Outcome:
         """Drive one delivery to its outcome."""
 

@@ -1,15 +1,18 @@
 """A campaign sent, or gone on with where it stopped."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
-from bulk.errors import BulkError, ExitCode, Halted, LedgerError, unwrapped
+from bulk.errors import BulkError, ExitCode, Halted, LedgerError, RunBusy, unwrapped
 from bulk.loader import ContactList
 from bulk.run.changes import changes
+from bulk.run.cluster import check_cluster
 from bulk.run.context import RunContext, Source
 from bulk.run.environment import in_scratch, open_from
 from bulk.run.marks import marks_of
@@ -27,9 +30,11 @@ from bulk.run.results import (
     with_doubts,
 )
 from bulk.run.send_pass import SendPass
+from bulk.run.start import LOOK, wait_to_start
+from bulk.run.state_place import StatePlace, claimed, looked_at
 from bulk.run.summary import Progress, Summary
 from bulk.run.wiring import opened_pass
-from bulk.stop import Stop
+from bulk.stop import Stop, Stopped
 from bulk.threads import in_thread
 
 log = logging.getLogger("bulk")
@@ -55,7 +60,8 @@ class Run:
     """A run, sent or found again.
 
     `exit_code` is that of the command line, `sender` names the process that sends the run at this moment, None where
-    nobody does. `preview` has the first rows of the results and the troubles by reason; of a run found again, nothing.
+    nobody does; `progress` is where that process stands. `preview` has the first rows of the results and the troubles
+    by reason; of a run found again, nothing.
     """
 
     summary: Summary
@@ -63,6 +69,7 @@ class Run:
     _frame: Callable[[], pl.DataFrame]
     preview: ResultsPreview = field(default_factory=ResultsPreview)
     sender: str | None = None
+    progress: Progress | None = None
 
     def results(self) -> pl.DataFrame:
         """Return the results: one row per row of the list, in its order."""
@@ -91,13 +98,44 @@ async def send(
     sends this run, and `Halted` where there are no credentials; a run that halts later says so in its summary, or
     raises `Halted` too where the ledger cannot even be read any more.
     """
-    starting = Starting(Pool(sandboxes or Sandboxes()))
-    return await sent(await prepared(campaign, Options.of(options)), stop or Stop(), watch, every, starting=starting)
+    asked, stop = Options.of(options), stop or Stop()
+    until, sandboxes = time.monotonic() + (asked.lock_wait or 0.0), sandboxes or Sandboxes()
+    while True:
+        await wait_to_start([campaign], replace(asked, lock_wait=until - time.monotonic()), stop)
+        try:
+            return await _sent_once(campaign, asked, stop, sandboxes, watching=(watch, every))
+        except RunBusy as busy:  # somebody else was quicker, unless the time is over
+            with suppress(Stopped):
+                await stop.sleep(min(LOOK, max(0.0, until - time.monotonic())))
+            if stop.asked:
+                busy.exit_code = ExitCode(stop.exit_code)
+            if stop.asked or time.monotonic() >= until:
+                raise
+
+
+async def _sent_once(
+    campaign: Source, asked: Options, stop: Stop, sandboxes: Sandboxes, *, watching: tuple[Watch | None, float]
+) -> Run:
+    async with looked_at(campaign, asked) if asked.dry_run else claimed(campaign, asked, stop) as place:
+        opened = await prepared(campaign, place.options)
+        opened.contacts.holds += place.holds
+        place.pool.sandboxes = sandboxes
+        run = await sent(opened, stop, *watching, starting=Starting(place.pool))
+    return kept(run, place)
+
+
+def kept(run: Run, place: StatePlace) -> Run:
+    """Return a run as halted where its end could not be kept in S3."""
+    if place.lost is None:
+        return run
+    code = run.exit_code if run.exit_code > ExitCode.BUSY else int(ExitCode.HALTED)
+    return replace(run, exit_code=code, summary=replace(run.summary, halted=run.summary.halted or place.lost))
 
 
 async def prepared(campaign: Source, options: Options) -> RunContext:
     """Open a campaign to be sent, and log what a person should know before. Raises what `send` raises."""
     context = await open_from(campaign, options)
+    check_cluster(context)
     if options.dry_run:
         context = in_scratch(context)
     check_results(context)

@@ -26,7 +26,9 @@ from bulk.run.options import Options
 from bulk.run.pool import Pool
 from bulk.run.rehearsal import Sandboxes
 from bulk.run.results import frame_of, summarise
-from bulk.run.send import EVERY, Run, Starting, prepared, sent
+from bulk.run.send import EVERY, Run, Starting, kept, prepared, sent
+from bulk.run.start import wait_to_start
+from bulk.run.state_place import StatePlace, claimed, looked_at
 from bulk.run.summary import Progress
 from bulk.stop import Stop, Stopped
 from bulk.threads import in_thread
@@ -72,13 +74,25 @@ async def send_all(
     Raises what `send` raises where one of the campaigns could not start: then nothing was sent by any.
     """
     asked = Options.of(options)
+    _check_some(campaigns)
+    stop = stop or Stop()
+    await in_thread(_chosen, campaigns, asked)
+    await wait_to_start(campaigns, asked, stop)
+    async with looked_at(campaigns[0], asked) if asked.dry_run else claimed(campaigns[0], asked, stop) as place:
+        place.pool.sandboxes = sandboxes or Sandboxes()
+        runs = await _all_sent(campaigns, place, _Together(stop, watch, every, place.pool))
+    return [kept(run, place) for run in runs]
+
+
+async def _all_sent(campaigns: Sequence[Source], place: StatePlace, together: "_Together") -> list[Run]:
+    asked = place.options
     chosen = await in_thread(_chosen, campaigns, asked)
     names = _names(campaigns, chosen)
-    together = _Together(stop or Stop(), watch, every, Pool(sandboxes or Sandboxes()))
     opened = []
     for name, campaign in zip(names, campaigns, strict=True):
         with labelled(name), _named(name, campaign):
             opened.append(await prepared(campaign, asked))
+            opened[-1].contacts.holds += place.holds
     with unwrapped():
         async with anyio.create_task_group() as group:
             for name, one in zip(names, _bounded(opened), strict=True):
@@ -155,11 +169,16 @@ def _named(name: str, campaign: Source | None = None) -> Iterator[None]:
         raise
 
 
-def _chosen(campaigns: Sequence[Source], options: Options) -> list[RunRef]:
-    """Read the campaigns without their lists. Raise `CampaignError`, also where two would be one run, or one file."""
+def _check_some(campaigns: Sequence[Source]) -> None:
     if not campaigns:
         raise CampaignError("no campaign: name one at least")
+
+
+def _chosen(campaigns: Sequence[Source], options: Options) -> list[RunRef]:
+    """Read the campaigns without their lists. Raise `CampaignError`, also where two would be one run, or one file."""
     found = [choose(campaign, options) for campaign in campaigns]
+    if options.cluster and len(found) > 1:
+        raise CampaignError("--cluster sends one campaign: send them one after the other, or leave it out")
     if options.results and len(found) > 1:
         raise CampaignError("--results names one file, and there are several campaigns: leave it out")
     _check_distinct([(str(one.state_dir.resolve()), one.campaign.name) for one in found], campaigns, "the same run")

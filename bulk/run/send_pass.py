@@ -3,8 +3,8 @@
 import logging
 import math
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -18,14 +18,16 @@ from bulk.errors import BulkError, ExitCode, Halted
 from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.loader import Batch
 from bulk.model import Recipient, Status
-from bulk.pacing.queue import WaiterCount
+from bulk.pacing.queue import RateLimitQueue, WaiterCount
 from bulk.run.allotment import Allotment
 from bulk.run.context import RunContext
 from bulk.run.destination_lock import DestinationLock
 from bulk.run.eligibility import Judge
 from bulk.run.halt import Halt
 from bulk.run.marks import Marks, marks_of
-from bulk.run.meter import Meter
+from bulk.run.pool import Pool
+from bulk.run.progress import Watch
+from bulk.run.progress_file import leaving
 from bulk.run.rotation import Rotation
 from bulk.run.row import Executor, Row
 from bulk.run.summary import Progress
@@ -37,13 +39,14 @@ log = logging.getLogger("bulk")
 Item = tuple[Recipient, Claim]
 
 BATCH = 1000  # rows that are claimed in one transaction of the ledger
+UNWATCHED = 1.0  # seconds after which the rows are counted where nobody watches: a short run has ended by then
 REFRESH = 5.0  # seconds between two looks at the suppression files
 OPEN = ClaimKind.NEW, ClaimKind.UNSETTLED  # claims of rows that are to be driven on
 
 
 @dataclass(slots=True)
 class SendPass:
-    """One pass over the list. `done` and `ended` count what this pass did; the ledger has the whole."""
+    """One pass over the list. `seen` counts what this pass does; the ledger has the whole."""
 
     context: RunContext
     ledger: RunLedger
@@ -51,10 +54,11 @@ class SendPass:
     judge: Judge
     stop: Stop
     waiting: WaiterCount = field(default_factory=WaiterCount)
+    pool: Pool = field(default_factory=Pool)
+    queues: Mapping[str, RateLimitQueue] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
     rows: int = 0
     total: int | None = None
-    ended: Counter[Status] = field(default_factory=Counter)
     opens_at: float = math.inf
     marks: Marks = field(init=False)
     halt: Halt = field(init=False)
@@ -62,7 +66,7 @@ class SendPass:
     _lock: DestinationLock = field(init=False)
     _allotment: Allotment = field(init=False)
     _row: Row = field(init=False)
-    _meter: Meter = field(init=False)
+    seen: Watch = field(init=False)
     _wording: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,7 +75,8 @@ class SendPass:
         self.marks = marks_of(self.context)
         tables = self.context.campaign.tables
         self._row = Row(Rotation(self.context.request, self._tried), tables, self.ledger, self.deliverer, self.judge)
-        self._meter = Meter(self.started, self.context.rates.permitted)
+        rules, recorded = self.context.eligibility.rules, self._recorded()
+        self.seen = Watch(self.started, self.context.rates, rules, recorded, self.queues, self.judge.now)
         self._allotment = Allotment(self.context.options.limit)
         self._lock = DestinationLock(needed=bool(self.context.eligibility.rules.limits))
         self._wording = self.context.wording
@@ -87,8 +92,10 @@ class SendPass:
             if options.max_duration is not None:
                 beside.start_soon(self._stop_after, options.max_duration)
             if watch is not None:
-                beside.start_soon(self._count_rows)
                 beside.start_soon(self._report, watch, every)
+            if not options.dry_run:
+                beside.start_soon(self._count_rows, 0.0 if watch else UNWATCHED)
+                beside.start_soon(leaving, self.context, self.progress)
             if self.context.campaign.contact_list.suppress:
                 beside.start_soon(self._refresh)
             await self._read_through(settings.grace)
@@ -109,11 +116,12 @@ class SendPass:
             await send(
                 self._batches(),
                 self._deliver,
-                at_once=self.context.rates.at_once(),
+                at_once=self.context.rates.rows_at_once(),
                 waiting=self.waiting,
                 stop=self.stop,
                 grace=grace,
             )
+            self.seen.readings += 1
             if self.stop.asked or self.opens_at == math.inf or self._allotment.is_used_up:
                 return
             if self.context.options.no_wait:
@@ -128,7 +136,7 @@ class SendPass:
                 await self.ledger.flush()  # what is read again must not be older than what was done
             self.ledger.read_again()
             self.rows, self.total = 0, None
-            self.ended.clear()
+            self.seen.closed.clear()
 
     @property
     def leaves_rows(self) -> bool:
@@ -137,26 +145,13 @@ class SendPass:
 
     def progress(self) -> Progress:
         """Return where the run stands."""
-        failed = self.ended[Status.REJECTED] + self.ended[Status.UNKNOWN] + self.ended[Status.REFUSED]
-        call_counts, full, now = self.deliverer.call_counts, self.deliverer.full, time.monotonic()
-        done = sum(self.ended.values())
-        left = None if self.total is None or full else self._meter.seconds_left(now, self.total - done)
-        return Progress(
-            total=self.total,
-            done=done,
-            sent=self.ended[Status.SENT],
-            failed=failed,
-            calls=call_counts.calls,
-            throttled=call_counts.throttled,
-            seconds=now - self.started,
-            full=full,
-            per_second=self._meter.per_second(now),
-            seconds_left=left,
-        )
+        full = dict.fromkeys(self.deliverer.full, 0.0) | self.deliverer.probes_in()
+        return self.seen.progress(self.total, self.deliverer.call_counts, full)
 
     async def _batches(self) -> AsyncIterator[Sequence[Item]]:
         batches = self.context.contacts.batches(self.context.wanted, size=BATCH)
         while not self._allotment.is_used_up and (items := await in_thread(self._claim, batches)):
+            await self.pool.keep()  # a row is called when what is known of it outlives this machine
             yield items
 
     def _claim(self, batches: Iterator[Batch]) -> list[Item]:
@@ -168,16 +163,19 @@ class SendPass:
             raise
 
     def _claimed(self, batches: Iterator[Batch]) -> list[Item]:
+        items: list[Item] = []
         for batch in batches:
             rows = batch.recipients
             claims = self.ledger.claim(rows, rows.names, partial(rows.contents, self._wording))
             self.rows += len(claims)
-            self.ended.update(claim.status for claim in claims if claim.kind not in OPEN)
-            items = [(rows[place], claim) for place, claim in enumerate(claims) if claim.kind in OPEN]
-            if self.stop.asked or items:
+            for claim in claims:
+                if claim.kind not in OPEN:
+                    self.seen.claimed(claim.status, fresh=claim.fresh)
+            items += [(rows[place], claim) for place, claim in enumerate(claims) if claim.kind in OPEN]
+            if self.stop.asked or len(items) > self.pool.lot():
                 return items
         self.total = self.rows
-        return []
+        return items
 
     async def _deliver(self, item: Item) -> None:
         if not await self._allotment.take():
@@ -190,14 +188,14 @@ class SendPass:
             called = outcome.attempts > claim.progress.attempts or outcome.status is Status.PENDING
         except Deferred as not_now:
             self.opens_at = min(self.opens_at, not_now.until)
+            self.seen.closed.note(not_now.until, self.context.eligibility.place(recipient))
             return
         except BulkError as error:
             self.halt.note(error)
             raise
         finally:
             self._allotment.give_back(called=called)
-        self.ended[outcome.status] += 1
-        self._meter.count(sent=outcome.status is Status.SENT)
+        self.seen.count(outcome.status)
         if called and (reason := self._breaker.after(outcome)):
             raise Halted(reason)
 
@@ -205,6 +203,13 @@ class SendPass:
         """Count the rows that were written to by now, or may have been."""
         counts = self.ledger.counts()
         return sum(counts[status] for status in (Status.SENT, Status.REJECTED, Status.UNKNOWN))
+
+    def _recorded(self) -> int:
+        """Count the rows that had their end before this pass, where no decision opens them again."""
+        if self.context.options.only:
+            return 0
+        counts = self.ledger.counts()
+        return sum(counts.values()) - counts[Status.PENDING] - self.ledger.unanswered()
 
     async def _refresh(self) -> None:
         """Follow the files that say whom not to write to."""
@@ -217,8 +222,11 @@ class SendPass:
         await anyio.sleep(seconds)
         self.stop.ask(f"--max-duration: {seconds:g} s are over", ExitCode.ROWS_LEFT)
 
-    async def _count_rows(self) -> None:
-        self.total = await in_thread(self.context.contacts.count)
+    async def _count_rows(self, after: float) -> None:
+        """Count the list; what is wrong with it, the reading says."""
+        await anyio.sleep(after)
+        with suppress(BulkError, OSError):
+            self.total = await in_thread(self.context.contacts.count)
 
     async def _report(self, watch: Callable[[Progress], None], every: float) -> None:
         while True:

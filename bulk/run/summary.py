@@ -1,7 +1,8 @@
 """What became of a run, in numbers."""
 
 import html
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -48,10 +49,31 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a run stands while it runs. `done` counts rows with an end, `full` names operations that must wait.
+class Waiting:
+    """One reason for which rows wait, and until when (`until`: Unix seconds, None where nobody can tell).
 
-    `per_second` are rows that this sending sends now, `seconds_left` what the rest takes; None where nobody can tell.
+    `reason` is `open_contacts` (`open` of `limit` contacts are open), `full` (the service says so, for `operation`),
+    `hours` (`rows` rows wait for a window that opens in `zone`), `rate` (the next call is far off) or `start`.
+    """
+
+    reason: str
+    until: float | None = None
+    operation: str | None = None
+    open: int | None = None
+    limit: int | None = None
+    rows: int | None = None
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a sending stands, and what it waits for. It counts what this pass does: rows of earlier ones are `before`.
+
+    Of `total` rows that this pass goes over (None until they are counted), `done` have an end: sent, skipped, refused
+    (our no), rejected (the service's), unknown; `failed` are the last three. `in_flight` are calls without an answer,
+    `full` operations that the service has no room for. `per_second` are rows sent a second over the last half minute,
+    `permitted` what the limits allow, `granted` what the service takes where that is less: None where nobody can tell.
+    `seconds_left` is what the rest takes by pace, holds and sending hours, and `ends_at` (Unix seconds) its end.
     """
 
     total: int | None
@@ -64,7 +86,45 @@ class Progress:
     full: tuple[str, ...] = ()
     per_second: float = 0.0
     seconds_left: float | None = None
+    skipped: int = 0
+    refused: int = 0
+    rejected: int = 0
+    unknown: int = 0
+    before: int = 0
+    in_flight: int = 0
+    permitted: float | None = None
+    granted: float | None = None
+    ends_at: float | None = None
+    waits: tuple[Waiting, ...] = ()
+    campaign: str = ""
+    run: str = ""
+
+    @property
+    def percent(self) -> int | None:
+        """How much of this pass is done, in whole per cent, rounded down: 100 only at the end."""
+        return None if self.total is None else 100 * self.done // self.total if self.total else 100
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as the JSON log prints it."""
-        return asdict(self)
+        """Return it as the JSON log prints it: times in ISO 8601."""
+        told = asdict(self) | {"percent": self.percent, "ends_at": _iso(self.ends_at)}
+        told["waits"] = [_known(asdict(one) | {"until": _iso(one.until)}) for one in self.waits]
+        return told
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> "Progress":
+        """Return the progress that `as_dict` told."""
+        given = {name: value for name, value in told.items() if name in {field.name for field in fields(cls)}}
+        waits = [Waiting(**one | {"until": _unix(one.get("until"))}) for one in told["waits"]]
+        return cls(**given | {"full": tuple(told["full"]), "ends_at": _unix(told["ends_at"]), "waits": tuple(waits)})
+
+
+def _known(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _iso(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+
+
+def _unix(at: str | None) -> float | None:
+    return None if at is None else datetime.fromisoformat(at).timestamp()

@@ -68,7 +68,7 @@ async def wanted(ref: RunRef, uses: TemplateUses) -> tuple[dict[str, list[str]],
 
 @asynccontextmanager
 async def _asked(ref: RunRef) -> AsyncIterator[Endpoint | None]:
-    """Give where the templates are: in a folder, at an endpoint that is not AWS's, or at AWS where that is wanted."""
+    """Return where the templates are: in a folder, at an endpoint that is not AWS's, or at AWS where that is wanted."""
     options, real = ref.options, endpoint_of(ref)
     if options.templates is not None:
         async with Sandboxes().open(templates=options.templates, rate=1000, burst=1000) as sandbox:

@@ -6,8 +6,9 @@ from typing import Any
 
 from bulk.campaign import Campaign
 from bulk.delivery.announcements import Guard
-from bulk.delivery.call_runner import CallRunner, Policy, Transport
+from bulk.delivery.call_runner import CallRunner, Policy
 from bulk.delivery.delivery import Deliverer
+from bulk.delivery.ports import Transport
 from bulk.errors import CampaignError, Halted, SetupError
 from bulk.loader import ContactList, ReadSpec, alpha_2, email, phone
 from bulk.model import Announcement, Delivery, Outcome, Recipient, Refusal, Reply

@@ -29,6 +29,7 @@ from bulk.run.enquiries import check_remembered, enquirer
 from bulk.run.environment import destination, endpoint_of
 from bulk.run.options import Options
 from bulk.run.results import found, recorded
+from bulk.run.state_place import claimed
 from bulk.stop import Stop, Stopped
 from bulk.threads import in_thread
 
@@ -84,9 +85,16 @@ async def track(
     Raises `CampaignError` for events that cannot be read, `LedgerError` where nothing was sent, or to somewhere else,
     and `Halted` where Amazon Connect does not answer: what it told before is kept.
     """
-    ref = found(await in_thread(choose, campaign, Options.of(options)))
-    if ref.options.dry_run:
+    asked, halting = Options.of(options), stop or Stop()
+    if asked.dry_run:
         raise CampaignError("track asks for real: leave --dry-run out")
+    async with claimed(campaign, asked, halting) as place:
+        told = await _tracked(found(await in_thread(choose, campaign, place.options)), events, halting)
+    place.check()
+    return told
+
+
+async def _tracked(ref: RunRef, events: Path | str | None, stop: Stop) -> Tracking:
     with recorded(ref):  # or there is nothing to open
         pass
     with Ledger.open(ref.state_dir) as ledger:
@@ -94,7 +102,7 @@ async def track(
         assert record is not None  # noqa: S101 - it was found a moment ago
         keeping = _Keeping(ledger, record)
         if events is None:
-            await _ask_all(ref, keeping, stop or Stop())
+            await _ask_all(ref, keeping, stop)
         else:
             await _read_all(ref, keeping, events)
         return await in_thread(_told, ref, record, keeping.told)

@@ -3,13 +3,15 @@
 import logging
 import math
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
+from bulk.aws.connect import Connect
 from bulk.campaign import Campaign
-from bulk.delivery.call_runner import CallRunner, Policy, Transport
+from bulk.delivery.call_runner import CallRunner, Policy
 from bulk.delivery.delivery import Deliverer
+from bulk.delivery.ports import Queue, Transport
 from bulk.delivery.traffic import MeasuredTransport, Traffic
 from bulk.files import state_folder
 from bulk.ledger import Ledger, RunIdentity, RunLedger
@@ -20,6 +22,8 @@ from bulk.pacing.queue import RateLimitQueue, WaiterCount
 from bulk.pacing.shared import FileStore, steady_clock
 from bulk.request import Texts
 from bulk.run.admission import admission
+from bulk.run.budget import guarded
+from bulk.run.cluster import Cluster, cluster_of
 from bulk.run.context import RunContext
 from bulk.run.eligibility import Judge
 from bulk.run.environment import applied_rates, destination, rate_owner, start_afresh
@@ -47,7 +51,7 @@ async def opened_pass(
         start_afresh(context)
         async with destination(context, pool.sandboxes) as (transport, place):
             clock = steady_clock()
-            with pool.ledger(context.state_dir, now=clock, at_once=context.rates.at_once()) as ledger:
+            with pool.ledger(context.state_dir, now=clock, at_once=context.rates.rows_at_once()) as ledger:
                 accept = options.accept_changes or options.dry_run
                 identity = context.identity(*place)
                 record = ledger.begin(
@@ -66,12 +70,37 @@ async def opened_pass(
                 rates, applied = context.rates, await applied_rates(context)
                 with limiters_of(rates, owner, applied, pool=home, state_dir=context.state_dir) as limiters:
                     rooms = open_contact_limits(rates, identity, ledger, now=clock())
-                    queues = queues_of(limiters, rooms, stop=stop, waiting=waiting)
-                    traffic = Traffic(clock, partial(permitted, rates, limiters))
-                    record.measure(traffic.due, traffic.rest)
-                    measured = MeasuredTransport(transport, traffic, _sms_segments(context))
-                    driving = deliverer(context, record, measured, queues=queues, judge=judge, stop=stop)
-                    yield SendPass(context, record, driving, judge, stop, waiting)
+                    async with _cluster(context, transport, limiters, rooms, stop=stop, waiting=waiting) as cluster:
+                        queues = cluster.queues if cluster else queues_of(limiters, rooms, stop=stop, waiting=waiting)
+                        way = cluster.transport if cluster else transport
+                        traffic = Traffic(clock, partial(permitted, rates, limiters))
+                        record.measure(traffic.due, traffic.rest)
+                        measured = MeasuredTransport(way, traffic, _sms_segments(context))
+                        driving = deliverer(context, record, measured, queues=queues, judge=judge, stop=stop)
+                        within = guarded(context, record, driving, stop)
+                        yield SendPass(context, record, within, judge, stop, waiting, pool, queues)
+
+
+def _cluster(
+    context: RunContext,
+    transport: Connect,
+    limiters: Mapping[str, FileStore],
+    rooms: Mapping[str, OpenContactLimit],
+    *,
+    stop: Stop,
+    waiting: WaiterCount,
+) -> AbstractAsyncContextManager[Cluster | None]:
+    """Open the cluster of a run, where it names one."""
+    if context.options.cluster is None:
+        return nullcontext()
+    count = parts_counter(context)
+    lanes = {name: (store, rooms.get(name)) for name, store in limiters.items()}
+    return cluster_of(context, transport, lanes, stop=stop, waiting=waiting, parts_of=count)
+
+
+def parts_counter(context: RunContext) -> Callable[[Call], int]:
+    """Return what counts the segments of a call, where anything limits them."""
+    return partial(_segments, context.request.texts) if context.campaign.pacing.parts_per_second else _one
 
 
 @contextmanager
@@ -129,22 +158,22 @@ def deliverer(
     record: RunLedger,
     transport: Transport,
     *,
-    queues: Mapping[str, RateLimitQueue],
+    queues: Mapping[str, Queue],
     judge: Judge,
     stop: Stop,
 ) -> Deliverer:
     """Put the parts of a delivery together."""
-    campaign, texts = context.campaign, context.request.texts
+    campaign = context.campaign
     policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, context.request.varies)
-    count = partial(_segments, texts) if campaign.pacing.parts_per_second else _one
-    caller = CallRunner(transport, queues, stop, policy=policy, parts_of=count)
+    caller = CallRunner(transport, queues, stop, policy=policy, parts_of=parts_counter(context))
+    kept = partial(_segments, context.request.texts) if campaign.channel_facts.SEGMENTED else _one
     record.count(lambda: (caller.call_counts.calls, caller.call_counts.throttled))
     return Deliverer(
         caller=caller,
         journal=record,
         exchange=campaign.channel_facts.exchange,
         token_of=_tokens(record.facts.identity),
-        admission=admission(context.rates, judge, record.facts.identity),
+        admission=admission(context.rates, judge, record.facts.identity, kept),
         mark=campaign.doubt.attribute,
         now=judge.now,
         replay_within=replay_within(campaign),

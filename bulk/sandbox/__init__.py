@@ -35,6 +35,16 @@ effects       what is to happen to one call
 simulator     recipients whose address chooses it
 faults        rules that choose it, seeded
 fault_config  reading such rules
+directory     what the account has besides contacts, as declared
+services      the other services, which tell of that
+protocols     how they are asked and answer
+wire          a request to them, and the answer
+inquiry       a question to one of them
+instance      what Amazon Connect tells of an instance
+reads         what is told, and which permission that takes
+objects       lists in S3
+policies      who may do what
+admission     whether a call may be made in the account as declared
 fault_file    a file of them, and its lines
 fault_presets bad days that need no file
 errors        the service's no

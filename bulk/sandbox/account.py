@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bulk.sandbox import api, checks, handlers
+from bulk.sandbox.admission import admit
 from bulk.sandbox.calls import Calls
 from bulk.sandbox.contact import Request
 from bulk.sandbox.effects import Effect, Plan
@@ -23,6 +24,7 @@ from bulk.sandbox.faults import Declaration, Faults
 from bulk.sandbox.identity import account_of, check_accounts, read_scope
 from bulk.sandbox.quotas import Bucket, Quotas
 from bulk.sandbox.refusals import Refusals
+from bulk.sandbox.services import Services
 from bulk.sandbox.signature import Signed, verify
 from bulk.sandbox.state import LIVES, Contacts, Limits
 from bulk.sandbox.storage import Storage
@@ -77,6 +79,7 @@ class Account:
     def __init__(self, settings: Settings, now: float, storage: Storage | None = None) -> None:
         self.api = api.load(lenient=settings.lenient, templates=settings.templates is not None)
         self.settings = settings
+        self.services = Services()
         settings.accounts = check_accounts(settings.accounts)
         self._require_known(settings.quotas)
         self.contacts = Contacts(settings.limits, storage)
@@ -150,6 +153,7 @@ class Account:
             if trouble is not None:
                 raise trouble
             call.operation.validate(parameters)
+            admit(self.services, call.authorization, name, parameters)
             request = Request(name, parameters, call.body, region, account)
             members, replayed = self._serve(request, now)
         except ServiceError as error:
@@ -158,6 +162,10 @@ class Account:
         count.replayed += replayed
         count.accepted += not replayed
         return self._settle(count, plan, Answer(body=json.dumps(members).encode()))
+
+    def serves_templates(self, path: str) -> bool:
+        """Whether it is one of the sandbox's own message templates that a path asks for."""
+        return self.settings.templates is not None and path.startswith("/knowledgeBases/")
 
     def _identify(self, call: Call) -> tuple[str, str]:
         """Return whose a call is, account and Region, or raise where its signature says neither, or is wrong."""

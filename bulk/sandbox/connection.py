@@ -105,7 +105,7 @@ class Connection(asyncio.Protocol):
             self._answer(self._server.answer(call))
         return None
 
-    def _call(self, request: Plain) -> Call | None:
+    def _call(self, request: Plain) -> Call | Answer | None:
         """Return the call that a request is; None where it is something else, or not allowed."""
         try:
             self._server.guard.check((request.headers["host"],), _present(request.headers.get("origin")))

@@ -10,6 +10,7 @@
 | `GET /_sandbox/calls` | counts by operation, and when each call was received (Unix seconds) |
 | `GET`, `PUT`, `DELETE /_sandbox/faults` | the faults declared; a PUT replaces them, a DELETE clears them |
 | `GET`, `PUT /_sandbox/quotas` | rates, bursts and limits; a PUT changes what it names |
+| `GET`, `PUT /_sandbox/account` | the account declared; a PUT declares it anew |
 | `POST /_sandbox/reset` | forgets contacts, tokens and calls; quotas and faults stay, and start over |
 """
 
@@ -49,6 +50,7 @@ class Control:
                 "DELETE": self._clear_faults,
             },
             "/quotas": {"GET": lambda *_: self._account.quotas(), "PUT": self._put_quotas},
+            "/account": {"GET": lambda *_: self._declared(), "PUT": self._declare},
             "/reset": {"POST": self._reset},
         }
 
@@ -102,6 +104,13 @@ class Control:
     def _put_quotas(self, _: str, body: bytes) -> Any:
         self._try(self._account.set_quotas, body)
         return self._account.quotas()
+
+    def _declared(self) -> Any:
+        return self._account.services.directory.given
+
+    def _declare(self, _: str, body: bytes) -> Any:
+        self._try(lambda given, _now: self._account.services.declare(given), body)
+        return self._declared()
 
     def _reset(self, *_: Any) -> Any:
         self._account.reset(self._clock())

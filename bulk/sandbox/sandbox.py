@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-from bulk.sandbox import control
+from bulk.sandbox import control, directory
 from bulk.sandbox.account import Account, Settings
 from bulk.sandbox.fault_file import located, read_file
 from bulk.sandbox.fault_presets import PRESETS
@@ -56,6 +56,7 @@ class Sandbox:
     - `allow_hosts`: names by which it may be called beside 127.0.0.1 and localhost, with a port or for any port.
     - `control_token`: what `/_sandbox/…` wants as `Authorization: Bearer …`; without one, anybody on this machine may.
     - `state_dir`: a folder in which contacts outlive it; another one with the same folder goes on with them.
+    - `account`: a declaration as in `bulk.sandbox.directory`, or the path of a JSON or TOML file with one.
     - `clock` gives Unix seconds.
 
     Raises `ValueError` for a setting that is wrong, `OSError` where the port is taken, or `state_dir` cannot
@@ -85,6 +86,7 @@ class Sandbox:
         allow_hosts: Collection[str] = (),
         control_token: str | None = None,
         state_dir: Path | str | None = None,
+        account: Mapping[str, Any] | Path | str | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._at: dict[str, Any] = {"port": port, "bind": bind}
@@ -103,6 +105,8 @@ class Sandbox:
         self._account = Account(settings, self._clock(), self._storage)
         if faults is not None:
             self._declare(faults)
+        if account is not None:
+            self.set_account(directory.read_file(Path(account)) if isinstance(account, str | Path) else account)
         self._server: Server | None = None
         self._guarded: dict[str, Any] = {"hosts": allow_hosts, "token": control_token}
 
@@ -192,6 +196,15 @@ class Sandbox:
         `answers`.
         """
         self._account.set_quotas(changed, self._clock())
+
+    def set_account(self, account: Mapping[str, Any]) -> None:
+        """Declare the account anew: what there is besides contacts, and who may do what. Raises `ValueError`."""
+        self._account.services.declare(account)
+
+    @property
+    def asked(self) -> dict[str, int]:
+        """How often each operation that only reads was asked for."""
+        return dict(self._account.services.asked)
 
     def reset(self) -> None:
         """Forget contacts, tokens and calls; quotas and faults stay, and start over."""

@@ -12,6 +12,7 @@ from bulk.sandbox.effects import Effect
 from bulk.sandbox.errors import ServiceError
 from bulk.sandbox.guard import Guard
 from bulk.sandbox.routes import Routes
+from bulk.sandbox.wire import Request
 
 if TYPE_CHECKING:
     from bulk.sandbox.web import Web
@@ -56,12 +57,26 @@ class Server:
         if "web" in self.__dict__:
             await self.web.close()
 
-    def call(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Call:
-        """Return the call that a request is, with its headers in small letters. Raises `ServiceError`."""
+    def call(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Call | Answer:
+        """Return the call that a request is, with its headers in small letters. Raises `ServiceError`.
+
+        What only reads of the account is answered at once.
+        """
+        account, (path, _, query) = self.account, target.partition("?")
+        asked = Request(method, path, query, body, headers)
+        told = (
+            None
+            if account.serves_templates(path)
+            else account.services.answer(asked, account.settings.quotas.rate, self.clock())
+        )
+        if told is not None:
+            return Answer(told.status, told.body, told.code)
         return self._routes.call(method, target, headers, body)
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call | Answer) -> Answer:
         """Serve one call. What it does is kept in a moment, together with what others do; `write` waits for that."""
+        if isinstance(call, Answer):
+            return call
         if self.account.contacts.storage.lasting and not self._is_due:
             self._is_due = True
             self._loop.call_soon(self._keep)

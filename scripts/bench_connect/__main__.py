@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench_connect import cost, height, look, many, pace
+from bench_connect import cluster, cost, height, look, many, pace
 from bench_connect.service import Service, service
 from bench_connect.table import Figure, heading, table
 
@@ -20,6 +20,7 @@ MEASURES: dict[str, Measure] = {
     "change": pace.change,
     "high": height.high,
     "many": many.many,
+    "cluster": cluster.cluster,
     "cpu": cost.cpu,
     "throughput": cost.throughput,
     "check": look.check,

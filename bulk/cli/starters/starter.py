@@ -21,9 +21,9 @@ class ListStarter:
 
 def write(channel: str, folder: Path) -> Iterator[Path]:
     """Write a list and a campaign for it into a folder, and yield each file. Nothing that is there is overwritten."""
-    from bulk.loader import ContactList  # noqa: PLC0415 - `bulk --help` does not wait for it
-    from bulk.starters.columns import check_channel  # noqa: PLC0415
-    from bulk.starters.from_list import starter_for  # noqa: PLC0415
+    from bulk.cli.starters.columns import check_channel
+    from bulk.cli.starters.from_list import starter_for
+    from bulk.loader import ContactList
 
     check_channel(channel)
     campaign, contacts = folder / "campaign.toml", folder / "contacts.csv"
@@ -43,9 +43,9 @@ def write_for(source: str, channel: str | None, folder: Path | None, *, column: 
     It is called by the list's name. A channel that is none names the folder, where no folder is given. `column` is that
     of the destinations, None to find it. Raise `CampaignError` and `ListError`.
     """
-    from bulk.loader import ContactList, Layout  # noqa: PLC0415 - a starter as it is needs no list
-    from bulk.starters.columns import fitted  # noqa: PLC0415
-    from bulk.starters.from_list import slug, starter_for  # noqa: PLC0415
+    from bulk.cli.starters.columns import fitted
+    from bulk.cli.starters.from_list import slug, starter_for
+    from bulk.loader import ContactList, Layout
 
     if channel is not None and channel not in CHANNELS and folder is None:
         folder, channel = Path(channel), None
@@ -76,7 +76,7 @@ def _put(path: Path, content: bytes) -> Path:
 
 def _put_schema(folder: Path) -> None:
     """Write the schema that a starter names in its first line, for editors; one that is there stays."""
-    from bulk.reference.schema import FILE, campaign_schema  # noqa: PLC0415
+    from bulk.reference.schema import FILE, campaign_schema
 
     path = folder / FILE
     if not path.exists():

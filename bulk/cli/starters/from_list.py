@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from bulk.channels import CHANNELS, Starter
+from bulk.cli.starters.columns import ColumnChoice, fitted
 from bulk.loader import ContactList, ReadSpec
 from bulk.reference.schema import FILE
-from bulk.starters.columns import ColumnChoice, fitted
 
 _HEAD = """\
 #:schema {schema}

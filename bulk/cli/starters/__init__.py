@@ -6,6 +6,6 @@ columns    which columns of that list it makes use of
 """
 
 from bulk.channels import CHANNELS
-from bulk.starters.starter import ListStarter, write, write_for
+from bulk.cli.starters.starter import ListStarter, write, write_for
 
 __all__ = ["CHANNELS", "ListStarter", "write", "write_for"]

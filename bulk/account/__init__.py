@@ -1,0 +1,32 @@
+"""What a campaign needs of its AWS account: what it names there, what it may do there, and whether all of it is right.
+
+references     what a campaign names: the instance, flows, numbers, addresses, users, templates
+permissions    the actions that it takes, and on what
+policy         these as an IAM policy
+finding        one line of an examination: right, wrong, or not to be told
+examination    all the questions to the account, asked one after the other
+questions      which they are, for a campaign
+question       one of them, and what it means that it was not answered
+verdicts       what is right about a flow, a number, a template, a quota
+quotas         the codes under which Service Quotas keeps what matters here
+"""
+
+from bulk.account.examination import Examination
+from bulk.account.finding import Finding, State
+from bulk.account.permissions import Permission, to_check, to_send
+from bulk.account.policy import policy
+from bulk.account.questions import Wanted
+from bulk.account.references import ANY, References
+
+__all__ = [
+    "ANY",
+    "Examination",
+    "Finding",
+    "Permission",
+    "References",
+    "State",
+    "Wanted",
+    "policy",
+    "to_check",
+    "to_send",
+]

@@ -1,0 +1,121 @@
+"""The actions that a campaign takes in its account, and on what: no more than it uses.
+
+The resources are those of the Service Authorization Reference ("Actions, resources, and condition keys for Amazon
+Connect", and its sisters). Where a type of resource is not certain for an action, the action is bound by condition
+keys instead: to the instance, and to the kind of contact.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from bulk.account.references import ANY, References, is_template, last_part
+
+_PATTERN = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Some actions on some resources, under conditions (test → key → value), and what they are for."""
+
+    name: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = (ANY,)
+    conditions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def to_send(named: References, contacts: str | None) -> list[Permission]:
+    """Return what sending takes. `contacts` is where the list is."""
+    return [*_calls(named), *_stops(named), *_list(contacts), *_opt_outs(named)]
+
+
+def to_check(named: References, *, opens_contacts: bool = True) -> list[Permission]:
+    """Return what the examination of the account takes besides."""
+    instance = f"instance/{named.instance}"
+    found = [_reading("ReadInstance", "connect:DescribeInstance", named.arn("connect", instance))]
+    if named.flow:
+        flow = named.arn("connect", f"{instance}/contact-flow/{_known(named.flow)}")
+        found.append(_reading("ReadFlow", "connect:DescribeContactFlow", flow))
+    found += [*_of_sender(named, instance), *_of_users(named, instance), *_of_template(named, instance)]
+    quotas = ("servicequotas:GetServiceQuota", "servicequotas:ListServiceQuotas")
+    own = Permission("ReadOwnPermissions", ("iam:SimulatePrincipalPolicy",))
+    return [*found, *([Permission("ReadQuotas", quotas)] if opens_contacts else []), own]
+
+
+def _calls(named: References) -> Iterator[Permission]:
+    """Yield the permission of each operation that opens a contact or sends a message."""
+    for operation in named.operations.values():
+        if operation == "StopContact":
+            continue
+        wanted = {} if named.instance == ANY else {"connect:InstanceId": f"*{named.instance}"}
+        chat = operation == "StartOutboundChatContact" and named.subtype and not is_template(named.subtype)
+        if chat:
+            wanted["connect:Subtype"] = str(named.subtype)
+        conditions = {"StringLike": wanted} if wanted else {}
+        yield Permission(operation, (f"connect:{operation}",), conditions=conditions)
+
+
+def _stops(named: References) -> Iterator[Permission]:
+    if "StopContact" in named.operations.values():
+        contacts = named.arn("connect", f"instance/{named.instance}/contact/*")
+        yield Permission("StopContact", ("connect:StopContact",), (contacts,))
+
+
+def _list(contacts: str | None) -> Iterator[Permission]:
+    """Yield what reading a list in S3 takes."""
+    if contacts is None or not contacts.startswith("s3://"):
+        return
+    bucket, _, key = contacts.removeprefix("s3://").partition("/")
+    several = key.endswith("/") or bool(_PATTERN & set(last_part(key)))
+    prefix = key[: key.rindex("/") + 1] if "/" in key else ""
+    yield Permission("ReadList", ("s3:GetObject",), (f"arn:aws:s3:::{bucket}/{prefix + ANY if several else key}",))
+    if several:
+        conditions = {"StringEquals": {"s3:prefix": prefix}} if prefix else {}
+        yield Permission("FindLists", ("s3:ListBucket",), (f"arn:aws:s3:::{bucket}",), conditions)
+
+
+def _opt_outs(named: References) -> Iterator[Permission]:
+    name = named.campaign.contact_list.opt_out_list
+    if name:
+        opt_outs = name if name.startswith("arn:") else named.arn("sms-voice", f"opt-out-list/{name}")
+        yield Permission("ReadOptOuts", ("sms-voice:DescribeOptedOutNumbers",), (opt_outs,))
+
+
+def _of_sender(named: References, instance: str) -> Iterator[Permission]:
+    if not named.sender:
+        return
+    if not named.is_numbered:
+        yield _reading("FindAddress", "connect:SearchEmailAddresses", named.arn("connect", instance))
+        return
+    is_known = named.sender.startswith("arn:") and not is_template(named.sender)
+    number = named.sender if is_known else named.arn("connect", f"phone-number/{_known(named.sender)}")
+    yield _reading("ReadNumber", "connect:DescribePhoneNumber", number)
+    if named.subtype == "connect:SMS":
+        yield Permission("ReadSmsNumber", ("sms-voice:DescribePhoneNumbers",))
+
+
+def _of_users(named: References, instance: str) -> Iterator[Permission]:
+    known = sorted({_known(user) for user in named.users})
+    if known:
+        users = tuple(named.arn("connect", f"{instance}/agent/{user}") for user in known)
+        yield Permission("ReadUsers", ("connect:DescribeUser",), users)
+
+
+def _of_template(named: References, instance: str) -> Iterator[Permission]:
+    found = named.template
+    if found is None:
+        return
+    base, template = _known(found.knowledge_base), _known(found.template).partition(":")[0]
+    resources = (
+        named.arn("wisdom", f"knowledge-base/{base}"),
+        named.arn("wisdom", f"message-template/{base}/{template}"),
+    )
+    yield Permission("ReadTemplate", ("wisdom:GetMessageTemplate",), resources)
+    yield _reading("FindTemplates", "connect:ListIntegrationAssociations", named.arn("connect", instance))
+
+
+def _known(text: str) -> str:
+    return ANY if is_template(text) else last_part(text)
+
+
+def _reading(name: str, action: str, resource: str) -> Permission:
+    return Permission(name, (action,), (resource,))

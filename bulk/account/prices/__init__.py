@@ -1,0 +1,10 @@
+"""What messages cost: a dated table as data, and what so many of them come to.
+
+table   the table of prices, shipped or one's own
+cost    so many messages and segments, at a price
+"""
+
+from bulk.account.prices.cost import Cost
+from bulk.account.prices.table import Price, PriceTable, load
+
+__all__ = ["Cost", "Price", "PriceTable", "load"]

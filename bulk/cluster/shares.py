@@ -1,0 +1,99 @@
+"""How the rate of an operation is divided among its workers. Arithmetic only.
+
+All workers that answer get the same part. What a lease allows stays reserved until its lot has come back or its time is
+over, so the parts never add up to more than the whole: a worker that froze keeps its part until its leases end, then
+the others have it, and when it is back it waits until theirs have ended.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+from bulk.cluster.members import Member
+
+LATE = 0.25  # seconds after the end of its lease at which a worker that has not answered is taken for frozen
+FIRST, FEWEST = 50, 4  # calls of a lot at most: of a worker's first, of a slow one's
+LEAST = 0.4  # of a fair part: with less a worker waits for its lease
+
+
+@dataclass(slots=True)
+class Grant:
+    """What a lease allows until `not_after` (our clock): a `fraction` of the rate, and `calls` of so many `parts`."""
+
+    fraction: float
+    calls: int
+    parts: int
+    not_after: float
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """A worker of an operation. `credit` goes with its next lease (see `Lease`).
+
+    `most` is how many calls a lot may hold that it makes before its lease ends, as far as is known: where the rate is
+    higher than what a worker makes, that decides.
+    """
+
+    member: Member
+    credit: float | None
+    most: int = FIRST
+    grants: list[Grant] = field(default_factory=list)
+
+    @property
+    def outstanding(self) -> int:
+        """How many calls it has not answered."""
+        return sum(grant.calls for grant in self.grants)
+
+    def learn(self, calls: int, made: int) -> None:
+        """Learn from a lot that came back with so many calls made, how many the next ones may hold."""
+        if made < calls:
+            self.most = max(FEWEST, made)
+        elif calls >= self.most / 2:
+            self.most *= 2
+
+    def is_frozen(self, now: float) -> bool:
+        """Whether it has not answered although its lease is over."""
+        return any(now > grant.not_after + LATE for grant in self.grants)
+
+    def fraction(self, now: float) -> float:
+        """Return what part of the rate it may be spending."""
+        return max((grant.fraction for grant in self.grants if now <= grant.not_after), default=0.0)
+
+
+@dataclass(slots=True)
+class Shares:
+    """The seats of an operation. `spent` are the grants of lost workers that nobody knows to have ended."""
+
+    seats: list[Seat] = field(default_factory=list)
+    spent: list[Grant] = field(default_factory=list)
+
+    def live(self, now: float) -> list[Seat]:
+        """Return the seats that get lots."""
+        return [seat for seat in self.seats if not seat.member.lost and not seat.is_frozen(now)]
+
+    def fraction_for(self, seat: Seat, now: float) -> float:
+        """Return the part of the rate for a worker's next lease; 0 while others still have it."""
+        fair = 1 / len(self.live(now))
+        held = sum(other.fraction(now) for other in self.seats if other is not seat)
+        self.spent = [grant for grant in self.spent if now <= grant.not_after]
+        held += sum(grant.fraction for grant in self.spent)
+        free = min(fair, 1 - held)
+        return free if free >= LEAST * fair else 0.0
+
+    def stuck(self, now: float) -> int:
+        """Return how many calls are with workers that do not answer."""
+        return sum(seat.outstanding for seat in self.seats if seat.is_frozen(now))
+
+    def next_end(self, now: float) -> float:
+        """Return in how many seconds the next lease ends, or is over; infinite where there is none."""
+        ends = [grant.not_after for seat in self.seats for grant in seat.grants]
+        ends += [grant.not_after for grant in self.spent]
+        left = [at - now for end in ends for at in (end, end + LATE) if at > now]
+        return min(left, default=math.inf)
+
+    def leave(self, seat: Seat, *, ended: bool) -> None:
+        """Take a lost worker's seat away. `ended`: it certainly makes no more calls."""
+        if not ended:
+            self.spent += seat.grants
+        seat.grants = []
+        if seat in self.seats:
+            self.seats.remove(seat)

@@ -1,0 +1,48 @@
+"""Whether a call that changes contacts may be made in a declared account: by its policies, and by what there is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bulk.sandbox.inquiry import Asked, not_found
+from bulk.sandbox.services import Services
+from bulk.sandbox.wire import signature
+
+_USER_OPERATIONS = frozenset({"CreateContact"})
+
+
+def admit(services: Services, authorization: str | None, operation: str, parameters: Mapping[str, Any]) -> None:
+    """Raise `ServiceError` where the key may not make the call, or the call names what is not there."""
+    signed = signature(authorization)
+    if signed is None:
+        return
+    asked = Asked(services.directory, parameters, signed.region, signed.key)
+    instance = asked.id("InstanceId")
+    services.authorize(authorization, f"connect:{operation}", [_resource(asked, instance)], _context(parameters))
+    services.directory.meet(instance)
+    _check_things(asked, operation, instance)
+
+
+def _resource(asked: Asked, instance: str) -> str:
+    contact = asked.parameters.get("ContactId", "*")
+    return asked.arn("connect", f"instance/{instance}/contact/{contact}")
+
+
+def _context(parameters: Mapping[str, Any]) -> dict[str, str]:
+    subtype = ((parameters.get("SegmentAttributes") or {}).get("connect:Subtype") or {}).get("ValueString")
+    context = {"connect:InstanceId": str(parameters["InstanceId"])}
+    return context | ({"connect:Subtype": subtype} if subtype else {})
+
+
+def _check_things(asked: Asked, operation: str, instance: str) -> None:
+    directory, parameters = asked.directory, asked.parameters
+    found = directory.find("instances", instance)
+    if found is None or (found["region"] and found["region"] != asked.region) or found["status"] != "ACTIVE":
+        not_found("INSTANCE")
+    if "ContactFlowId" in parameters and directory.find("flows", asked.id("ContactFlowId"), instance=instance) is None:
+        not_found("CONTACT_FLOW")
+    number = (parameters.get("SourceEndpoint") or {}).get("Address", "").rpartition("/")[2]
+    if number and directory.find("numbers", number, instance=instance) is None:
+        not_found("PHONE_NUMBER")
+    user = (parameters.get("UserInfo") or {}).get("UserId")
+    if operation in _USER_OPERATIONS and user and directory.find("users", user, instance=instance) is None:
+        not_found("USER")

@@ -1,0 +1,194 @@
+"""A cluster inside one process: real drivers and workers, bytes between them, and a service that counts."""
+
+import math
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+from fakes import SMS, no, ok, throttled
+
+from bulk.cluster.engine import EngineLost, WorkerLost
+from bulk.cluster.lots import Lots
+from bulk.cluster.members import Greeting, Members
+from bulk.cluster.message import Site
+from bulk.cluster.queue import ClusterTransport, LotQueue
+from bulk.cluster.rate import SharedRate
+from bulk.cluster.worker import Worker
+from bulk.delivery.attempts import AttemptState
+from bulk.delivery.call_runner import CallRunner, Policy
+from bulk.model import Call, Reply
+from bulk.pacing.estimator import RateEstimator
+from bulk.pacing.limiter import AdaptiveLimiter
+from bulk.pacing.limits import with_headroom
+from bulk.pacing.queue import LocalStore, WaiterCount
+from bulk.stop import Stop
+
+URL, REGION = "https://connect.example", "us-west-2"
+
+
+@dataclass
+class Service:
+    """Grants so many calls a second, and at once. `answers` has another word for a call, by its token."""
+
+    rate: float = 50.0
+    burst: int = 20
+    latency: float = 0.1
+    answers: Callable[[str], Exception | None] = lambda _: None
+    calls: list[tuple[float, str, str]] = field(default_factory=list)
+    throttled: int = 0
+    _tokens: float = math.nan
+    _at: float = 0.0
+
+    async def call(self, worker: str, token: str) -> Reply:
+        now = anyio.current_time()
+        tokens = self.burst if math.isnan(self._tokens) else self._tokens + (now - self._at) * self.rate
+        self._tokens, self._at = min(self.burst, tokens), now
+        self.calls.append((now, worker, token))
+        answer = self.answers(token) or (throttled() if self._tokens < 1 else None)
+        self._tokens -= answer is None
+        await anyio.sleep(self.latency)
+        if answer:
+            self.throttled += is_throttle(answer)
+            raise answer
+        return ok(f"c-{token}", f"r-{token}")
+
+
+@dataclass
+class Client:
+    """A worker's way to the service."""
+
+    name: str
+    service: Service
+    region: str = REGION
+    url: str = URL
+
+    async def prepare(self) -> None:
+        pass
+
+    async def call(self, call: Call, token: str) -> Reply:
+        assert call.operation == SMS
+        return await self.service.call(self.name, token)
+
+    async def account(self) -> str:
+        return "123456789012"
+
+
+@dataclass
+class Here:
+    """An engine whose workers live in this process. `ahead`: the seconds by which their clocks are ahead of ours."""
+
+    service: Service
+    names: Sequence[str] = ("a", "b")
+    ahead: Mapping[str, float] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+    gone: bool = False
+    posted: list[tuple[str, str, bytes]] = field(default_factory=list)
+    _workers: dict[str, Worker] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.names:
+            self._workers[name] = Worker(self._client_of(name), lambda name=name: self._now(name))  # type: ignore[misc]
+
+    def _now(self, name: str) -> float:
+        return anyio.current_time() + self.ahead.get(name, 0.0)
+
+    def _client_of(self, name: str):  # type: ignore[no-untyped-def]
+        @asynccontextmanager
+        async def connect(_site: Site, _at_once: int) -> AsyncIterator[Client]:
+            yield Client(name, self.service)
+
+        return connect
+
+    async def workers(self) -> Sequence[str]:
+        if self.gone:
+            raise EngineLost("the engine is gone")
+        return [name for name in self.names if name not in self.lost]
+
+    async def post(self, worker: str, kind: str, payload: bytes) -> bytes:
+        self.posted.append((worker, kind, payload))
+        await anyio.sleep(0.002)
+        told: list[bytes] = []
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._fail, worker, group.cancel_scope)
+            told.append(await self._workers[worker].answer(kind, payload))
+            group.cancel_scope.cancel()
+        if worker in self.lost:
+            raise WorkerLost(worker, ended=True)
+        if self.gone:
+            raise EngineLost("the engine is gone")
+        return told[0]
+
+    async def _fail(self, worker: str, scope: anyio.CancelScope) -> None:
+        while worker not in self.lost and not self.gone:  # noqa: ASYNC110 - a set has no event
+            await anyio.sleep(0.01)
+        scope.cancel()
+
+    async def close(self) -> None:
+        pass
+
+
+@dataclass
+class Driver:
+    """A driver's part of one operation: calls go in, replies come out."""
+
+    engine: Here
+    rate: float | None = 50.0
+    burst: int = 20
+    stop: Stop = field(default_factory=Stop)
+    tries: dict[str, AttemptState] = field(default_factory=dict)
+    done: dict[str, Reply | BaseException] = field(default_factory=dict)
+    runner: CallRunner = field(init=False)
+    lots: Lots = field(init=False)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        known = RateEstimator(2.0) if self.rate is None else RateEstimator(self.rate, self.rate)
+        store = LocalStore(AdaptiveLimiter(with_headroom(self.rate or 2.0, self.burst), known))
+        clock, site = anyio.current_time, Site(URL, REGION, 1.0, 2.0)
+        members = Members(self.engine, Greeting(site, URL, "123456789012", 100, {}), clock, self.stop)
+        self.lots = Lots(SMS, SharedRate(store, clock=clock), members, clock=clock, answer_within=3.0)
+        queue = LotQueue(store, self.stop, lots=self.lots, clock=clock, waiting=WaiterCount())
+        transport = ClusterTransport({SMS: self.lots}, lambda _: 1)
+        self.runner = CallRunner(transport, {SMS: queue}, self.stop, policy=Policy(attempts=5, longest_wait=1.0))
+        await members.open()
+        async with anyio.create_task_group() as group:
+            for work in (members.watch, members.tell_stop, self.lots.run):
+                group.start_soon(work)
+            yield
+            group.cancel_scope.cancel()
+
+    async def make(self, token: str) -> None:
+        """Make one call; note how it ended."""
+        tries = self.tries[token] = AttemptState()
+
+        async def ready() -> None:
+            await anyio.sleep(0.005)
+            tries.announced = True
+
+        try:
+            self.done[token] = await self.runner.make(Call(SMS, {"key": token}), token, ready=ready, tries=tries)
+        except Exception as error:  # noqa: BLE001 - it is what is looked at
+            self.done[token] = error
+
+    async def send(self, calls: int, *, at_once: int = 200) -> None:
+        """Make so many calls, at most so many at once."""
+        coming = iter(range(calls))
+
+        async def work() -> None:
+            for number in coming:
+                if self.stop.asked:
+                    return
+                await self.make(f"t{number}")
+
+        async with self.open(), anyio.create_task_group() as group:
+            for _ in range(at_once):
+                group.start_soon(work)
+
+
+def is_throttle(answer: Exception) -> bool:
+    return getattr(answer, "code", "") == throttled().code
+
+
+def full() -> Exception:
+    return no("LimitExceededException", 429)

@@ -1,0 +1,158 @@
+"""A run whose calls workers make, in virtual time: it …"""
+
+from collections import Counter
+
+import anyio
+import pytest
+from clusters import Driver, Here, Service, full
+from fakes import no
+from virtual import in_virtual_time
+
+from bulk.errors import CampaignError, Halted
+from bulk.model import Reply
+from bulk.stop import Stop, Stopped
+
+pytestmark = in_virtual_time
+
+
+def busiest(service: Service, seconds: float) -> int:
+    """Return the most calls of any so many seconds."""
+    times = sorted(at for at, *_ in service.calls)
+    return max(sum(1 for other in times if at <= other < at + seconds) for at in times)
+
+
+@pytest.mark.parametrize("burst, ahead", [(20, 0.0), (10, 0.0), (20, 1000.0)])
+async def test_two_workers_keep_the_rate_between_them(burst: int, ahead: float) -> None:
+    service = Service(rate=50, burst=burst)
+    driver = Driver(Here(service, ahead={"a": ahead, "b": ahead / 3}), rate=50, burst=burst)
+    begun = anyio.current_time()
+    await driver.send(300)
+    took = max(at for at, *_ in service.calls) - begun
+    assert (len(service.calls), service.throttled) == (300, 0)
+    assert 300 / (burst + 50 * took) > 0.97
+    shares = Counter(worker for _, worker, _ in service.calls)
+    assert min(shares.values()) > 120
+
+
+async def test_a_rate_that_nobody_said_is_found_by_workers_together() -> None:
+    service = Service(rate=60, burst=20)
+    driver = Driver(Here(service), rate=None, burst=20)
+    await driver.send(600)
+    took = max(at for at, *_ in service.calls)
+    assert 600 / (20 + 60 * took) > 0.8
+    assert service.throttled < 40
+    assert all(isinstance(end, Reply) for end in driver.done.values())
+
+
+async def test_each_call_is_made_once_under_its_token() -> None:
+    service = Service()
+    driver = Driver(Here(service))
+    await driver.send(120)
+    assert Counter(token for *_, token in service.calls) == Counter(f"t{number}" for number in range(120))
+    assert {state.made for state in driver.tries.values()} == {1}
+    assert driver.runner.call_counts.calls == 120
+
+
+async def test_what_a_lost_worker_had_is_in_doubt_and_asked_again_under_its_token() -> None:
+    service, lost = Service(), anyio.Event()
+    engine = Here(service)
+    driver = Driver(engine)
+
+    async def kill() -> None:
+        await anyio.sleep(2.0)
+        engine.lost.add("a")
+        lost.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(kill)
+        await driver.send(300)
+    counts = Counter(token for *_, token in service.calls)
+    repeated = {token for token, count in counts.items() if count > 1}
+    assert all(isinstance(end, Reply) for end in driver.done.values())
+    assert 1 <= len(repeated) <= 20
+    assert {driver.tries[token].in_doubt for token in repeated} == {True}
+    assert service.throttled == 0
+
+
+async def test_a_stop_is_heard_by_all_workers_and_what_they_had_not_made_counts_as_no_try() -> None:
+    service = Service()
+    driver = Driver(Here(service))
+
+    async def ask() -> None:
+        await anyio.sleep(3.0)
+        driver.stop.ask("enough", 130)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(ask)
+        await driver.send(1000)
+    made = {token for *_, token in service.calls}
+    assert max(at for at, *_ in service.calls) <= 3.0 + 0.2
+    for token, end in driver.done.items():
+        assert isinstance(end, Reply if token in made else Stopped)
+        assert driver.tries[token].made == (token in made)
+        assert not driver.tries[token].in_doubt
+
+
+async def test_a_service_that_is_full_ends_a_lot_and_one_call_asks_again() -> None:
+    service = Service(rate=100, burst=50)
+    service.answers = lambda _: full() if 1.0 <= anyio.current_time() < 9.0 else None
+    driver = Driver(Here(service), rate=100, burst=50)
+    await driver.send(300, at_once=80)
+    held = [at for at, *_ in service.calls if 1.5 < at < 9.0]
+    assert len(held) <= 4  # probes, each twice as late as the one before
+    assert all(isinstance(end, Reply) for end in driver.done.values())
+
+
+async def test_an_error_that_halts_ends_all_lots() -> None:
+    service = Service(rate=100, burst=50)
+    service.answers = lambda token: no("AccessDeniedException", 403) if token == "t60" else None
+    driver = Driver(Here(service), rate=100, burst=50)
+
+    async def halt() -> None:
+        while not any(isinstance(end, Halted) for end in driver.done.values()):  # noqa: ASYNC110 - nothing tells
+            await anyio.sleep(0.01)
+        driver.stop.ask("halted", 3)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(halt)
+        await driver.send(1000)
+    (failed_at,) = [at for at, _, token in service.calls if token == "t60"]
+    after = [at for at, *_ in service.calls if at > failed_at + service.latency + 0.2]
+    assert after == []
+    assert sum(isinstance(end, Halted) for end in driver.done.values()) == 1
+
+
+async def test_an_engine_that_is_gone_halts_the_run_and_leaves_its_lots_in_doubt() -> None:
+    service, stop = Service(), Stop()
+    engine = Here(service)
+    driver = Driver(engine, stop=stop)
+
+    async def leave() -> None:
+        await anyio.sleep(2.0)
+        engine.gone = True
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(leave)
+        await driver.send(1000)
+    assert (stop.reason, stop.exit_code) == ("the engine is gone", 3)
+    answered = {token for token, end in driver.done.items() if isinstance(end, Reply)}
+    made = {token for *_, token in service.calls}
+    assert made - answered <= {token for token, tries in driver.tries.items() if tries.in_doubt}
+
+
+async def test_a_worker_of_another_account_is_refused_before_any_call() -> None:
+    service = Service()
+    engine = Here(service)
+    driver = Driver(engine)
+
+    from bulk.cluster.members import Greeting, Members  # noqa: PLC0415
+    from bulk.cluster.message import Site  # noqa: PLC0415
+
+    site = Site("https://connect.example", "us-west-2", 1.0, 2.0)
+    members = Members(engine, Greeting(site, site.url or "", "999999999999", 10, {}), anyio.current_time, driver.stop)
+    with pytest.raises(ExceptionGroup) as raised:
+        await members.open()
+    error = raised.value.exceptions[0]
+    assert isinstance(error, CampaignError)
+    assert "999999999999" in str(error)
+    assert service.calls == []

@@ -1,0 +1,113 @@
+"""A real Dask scheduler with two workers, on loopback: a run …"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from cli_runs import CAMPAIGN, Service, at, bulk, campaign, end_of, environment, phone, started
+
+if find_spec("distributed") is None:
+    pytest.skip("distributed is not installed: pip install 'bulk[dask]'", allow_module_level=True)
+
+SECRET = "dask-worker-secret-key"  # what the workers sign with, and nothing else may show
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIADASKWORKERKEYID0", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1"}
+READY = re.compile(r"(?:Scheduler at:|Start worker at:) +(tcp://\S+)")
+
+
+@dataclass
+class Process:
+    """A process of the cluster, and where it logs."""
+
+    popen: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def address(self) -> str:
+        deadline = time.monotonic() + 60
+        while not (found := READY.search(self.log.read_text())):
+            assert self.popen.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+        return found[1]
+
+
+@dataclass
+class DaskCluster:
+    """A scheduler and its workers."""
+
+    scheduler: Process
+    workers: list[Process]
+
+    @property
+    def address(self) -> str:
+        return self.scheduler.address
+
+    @property
+    def logs(self) -> str:
+        return "".join(one.log.read_text() for one in (self.scheduler, *self.workers))
+
+
+@pytest.fixture
+def dask(tmp_path: Path) -> Iterator[DaskCluster]:
+    def run(name: str, module: str, *words: str) -> Process:
+        log = tmp_path / f"{name}.log"
+        command = [sys.executable, "-m", f"distributed.cli.{module}", *words, "--host", "127.0.0.1", "--no-dashboard"]
+        env = environment(**KEYS) | {"PYTHONWARNINGS": "ignore", "PATH": os.environ["PATH"]}
+        with log.open("wb") as out:
+            process = subprocess.Popen(command, env=env, stdout=out, stderr=out, cwd=tmp_path)
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        return Process(process, log)
+
+    with ExitStack() as stack:
+        scheduler = run("scheduler", "dask_scheduler", "--port", "0")
+        words = (scheduler.address, "--no-nanny", "--nthreads", "1")
+        workers = [run(f"worker-{number}", "dask_worker", *words) for number in (1, 2)]
+        cluster = DaskCluster(scheduler, workers)
+        for worker in workers:
+            assert worker.address
+        deadline = time.monotonic() + 30
+        while scheduler.log.read_text().count("Register worker") < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield cluster
+
+
+def test_dask_workers_send_and_one_is_killed_and_then_the_scheduler_and_one_process_goes_on(
+    tmp_path: Path, sandbox: Service, dask: DaskCluster
+) -> None:
+    """One cluster for all, because its processes take seconds to start."""
+    slow = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 60\nburst = 20").replace("attempts = 1", "attempts = 5")
+    path = campaign(tmp_path / "c", rows=240, text=slow)
+    with started(
+        "send", path, "--cluster", dask.address, "--json", "--log-level", "debug", cwd=tmp_path, **at(sandbox.url)
+    ) as process:
+        sandbox.wait_for(60, process)
+        dask.workers[0].popen.send_signal(signal.SIGKILL)
+        sandbox.wait_for(130, process)
+        dask.scheduler.popen.send_signal(signal.SIGKILL)
+        ended = end_of(process)
+    assert ended.code == 3, ended.err
+    assert "can be resumed" in ended.json["halted"]
+    rest = bulk("send", path, "--json", cwd=tmp_path, **at(sandbox.url))
+    assert (rest.code, rest.json["sent"]) == (0, 240)
+    numbers = [contact["Parameters"]["DestinationEndpoint"]["Address"] for contact in sandbox.contacts]
+    assert (len(numbers), len(set(numbers))) == (240, 240)
+    for shown in (SECRET, KEYS["AWS_ACCESS_KEY_ID"], phone(0), "see you on", "206555"):
+        assert shown not in dask.logs
+    assert SECRET not in ended.err
+    assert "Run out-of-band function" in dask.logs  # the way is the one that is meant
+
+
+def test_no_scheduler_is_an_error_before_any_call(tmp_path: Path) -> None:
+    ended = bulk("send", campaign(tmp_path), "--cluster", "tcp://127.0.0.1:1", cwd=tmp_path, **at("http://127.0.0.1:9"))
+    assert ended.code == 2
+    assert "no scheduler answers there" in ended.err
