@@ -170,7 +170,8 @@ class Announcement:
     `at` is in Unix seconds, `attempts` counts the tries of the recipient with this one, `digest` names its parameters.
     `reopens`: a decision sends the delivery again, and with this call it begins. `renews`: the same announcement once
     more, because time has passed since; `doubtful` then says that an earlier try may have been accepted. `attribute`
-    is the contact attribute that carries the call's mark, None where it has none. `segments` are those of the message that it sends.
+    is the contact attribute that carries the call's mark, None where it has none. `segments` are those of the
+    message that it sends.
     """
 
     delivery: int

@@ -31,8 +31,8 @@ ON CONFLICT (delivery, token) DO UPDATE SET attribute = excluded.attribute
 
 # The dispatches of undecided rows that may have been accepted, each with its mark.
 _DOUBTS = f"""
-SELECT delivery.id, state = 'intended', delivery.doubted_at IS NULL, delivery.intended_at, delivery.finished_at, dispatch.last_at, dispatch.token,
-    mark.attribute, mark.first_at
+SELECT delivery.id, state = 'intended', delivery.doubted_at IS NULL, delivery.intended_at, delivery.finished_at,
+    dispatch.last_at, dispatch.token, mark.attribute, mark.first_at
 FROM delivery JOIN dispatch ON dispatch.delivery = delivery.id AND dispatch.announced > 0
     LEFT JOIN mark ON mark.delivery = dispatch.delivery AND mark.token = dispatch.token
 WHERE run = ? AND {queries.UNDECIDED} ORDER BY delivery.id, dispatch.last_at
@@ -86,9 +86,8 @@ class Doubt:
 def doubts(connection: sqlite3.Connection, run: int) -> list[Doubt]:
     """Return the undecided rows of a run that were dispatched."""
     found: dict[int, Doubt] = {}
-    for id_, in_doubt, here_alone, since, ended_at, last_at, token, attribute, first_at in connection.execute(
-        _DOUBTS, (run,)
-    ):
+    for row in connection.execute(_DOUBTS, (run,)):
+        id_, in_doubt, here_alone, since, ended_at, last_at, token, attribute, first_at = row
         before = found.get(id_)
         marks = before.marks if before else ()
         tried_at = max(last_at, before.tried_at if before else last_at)
