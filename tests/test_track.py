@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from cli_runs import Service, at, campaign
+from cli_runs import Service, at, campaign, environment
 from cli_runs import bulk as program
 from sandbox_runs import Runs, rows
 
@@ -144,10 +144,13 @@ async def test_a_ledger_of_before_is_read_without_ends_and_kept(sent: Runs, tmp_
     assert (await track(sent)).ended == 6
 
 
-def test_the_command_says_that_it_is_no_receipt(tmp_path: Path, sandbox: Service) -> None:
-    campaign(tmp_path, rows=2)
-    where = at(sandbox.url)
-    program("send", "campaign.toml", cwd=tmp_path, **where)
+async def test_the_command_says_that_it_is_no_receipt(
+    tmp_path: Path, sandbox: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, where = campaign(tmp_path, rows=2), at(sandbox.url)
+    for name, value in environment(**where).items():
+        monkeypatch.setenv(name, value)
+    await bulk.send(path, endpoint_url=sandbox.url)
     told = program("track", "campaign.toml", cwd=tmp_path, **where)
     assert (told.code, told.out) == (0, "reminders, run default: 2 contacts: 2 open\nanswered by 0, not by 2\n")
     assert "no receipt of delivery" in told.err
