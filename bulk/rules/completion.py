@@ -13,6 +13,8 @@ from bulk.rules.room import ROUNDS, Filling, Room
 from bulk.rules.spans import Span
 from bulk.rules.zones import Locality
 
+_NOTHING = 1e-3  # of a row: what is left by the rounding of numbers must not wait for a room that is full
+
 
 @dataclass(slots=True)
 class _Share:
@@ -53,7 +55,8 @@ def finish_at(
 
 def _send(opened: list[_Share], part: float) -> None:
     for share in opened:
-        share.rows = 0.0 if part == 1.0 else share.rows * (1 - part)
+        left = 0.0 if part == 1.0 else share.rows * (1 - part)
+        share.rows = left if left > _NOTHING else 0.0
 
 
 def _at(hours: Hours, share: _Share, now: float) -> _Share:
