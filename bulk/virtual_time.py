@@ -156,6 +156,18 @@ def ticks() -> Callable[[], float]:
     return loop.time if loop else time.monotonic
 
 
+def hold(loop: asyncio.AbstractEventLoop | None) -> None:
+    """Keep the clock of a loop from moving until `release`, where it is virtual."""
+    if isinstance(loop, VirtualLoop):
+        loop.hold()
+
+
+def release(loop: asyncio.AbstractEventLoop | None) -> None:
+    """Record, in the loop, that what `hold` was for has ended."""
+    if isinstance(loop, VirtualLoop):
+        loop.release()
+
+
 @contextmanager
 def held() -> Iterator[None]:
     """Keep a virtual clock from moving while a thread does what is waited for inside."""

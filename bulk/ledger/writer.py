@@ -25,10 +25,10 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
+from bulk import virtual_time
 from bulk.errors import LedgerError
 from bulk.ledger.database import Values, ledger_errors, together, transaction, write
 from bulk.ledger.dispatches import Guard
-from bulk.virtual_time import VirtualLoop
 
 T = TypeVar("T")
 
@@ -185,8 +185,7 @@ class Writer:
             more = [write for beside in self.beside if (write := beside())]
             group.writes += more
             self._backlog += len(more)
-        if isinstance(group.loop, VirtualLoop):  # its clock stands until this is on the disk
-            group.loop.hold()
+        virtual_time.hold(group.loop)  # until this is on the disk
         self._queue.put(group)
 
     def _raise_failure(self) -> None:
@@ -241,8 +240,7 @@ class Writer:
 
     def _settle(self, group: _Group, failure: LedgerError | None) -> None:
         self._backlog -= len(group.writes)
-        if isinstance(group.loop, VirtualLoop):
-            group.loop.release()
+        virtual_time.release(group.loop)
         for waiter in group.waiters:
             if waiter.done():
                 continue  # cancelled while it waited
