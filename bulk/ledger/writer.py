@@ -130,8 +130,7 @@ class Writer:
     def run(self, act: Callable[[sqlite3.Connection], T]) -> T:
         """Do something in a transaction of its own, and wait for it. What it raises is raised here, and undoes it."""
         self._raise_failure()
-        work = _Work(act)
-        self._queue.put(work)
+        self._queue.put(work := _Work(act))
         result: T = work.result.result()
         return result
 
@@ -185,7 +184,7 @@ class Writer:
             more = [write for beside in self.beside if (write := beside())]
             group.writes += more
             self._backlog += len(more)
-        virtual_time.hold(group.loop)  # until this is on the disk
+        virtual_time.hold(group.loop)
         self._queue.put(group)
 
     def _raise_failure(self) -> None:
