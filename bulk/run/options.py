@@ -106,17 +106,11 @@ class Options:
             address(options.cluster)
         if options.only and options.only not in {Status.REJECTED, Status.REFUSED, Status.SKIPPED, Status.UNKNOWN}:
             raise CampaignError(f"only takes rejected, refused, skipped or unknown, not {options.only}")
-        options._check_virtual_time()
+        _check_virtual_time(options)
         if options.lease < _SHORTEST_LEASE:
             raise CampaignError(f"lease is {options.lease:g} s, and must be at least {_SHORTEST_LEASE:g} s")
         _check_place(options.state_dir)
         return options
-
-    def _check_virtual_time(self) -> None:
-        if self.virtual_time and not self.sandbox:
-            raise CampaignError("virtual-time is the clock of a rehearsal: it needs sandbox")
-        if self.virtual_time and (self.state_url or self.lock_wait):
-            raise CampaignError("virtual-time waits for nobody outside: no lock-wait, and no state-dir in S3")
 
     @property
     def state_url(self) -> str | None:
@@ -129,6 +123,13 @@ def _place(state_dir: Path | str | None) -> str:
     """Write a place as it was meant: a `Path` makes one `/` of two."""
     place = "" if state_dir is None else str(state_dir)
     return re.sub(r"^s3:/(?=[^/])", "s3://", place) if isinstance(state_dir, Path) else place
+
+
+def _check_virtual_time(options: Options) -> None:
+    if options.virtual_time and not options.sandbox:
+        raise CampaignError("virtual-time is the clock of a rehearsal: it needs sandbox")
+    if options.virtual_time and (options.state_url or options.lock_wait):
+        raise CampaignError("virtual-time waits for nobody outside: no lock-wait, and no state-dir in S3")
 
 
 def _check_place(state_dir: Path | str | None) -> None:
