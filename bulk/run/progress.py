@@ -74,6 +74,11 @@ class Watch:
         self._started = self._waited_at = self.ticks()
         self._meter = Meter(self._started)
 
+    @property
+    def seconds(self) -> float:
+        """How long the pass has taken; also asked in a thread."""
+        return self.ticks() - self._started
+
     def count(self, status: Status) -> None:
         """Count a row that came to its end."""
         self.ended[status] += 1

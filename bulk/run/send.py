@@ -185,7 +185,7 @@ def _ended(sending: SendPass) -> Run:
         book.close_pass(rows=rows, halted=halt.reason, calls=call_counts.calls, throttled=call_counts.throttled)
     try:
         preview, path, unwritten = results_of(context, context.reader, book)
-        counts, seconds = preview.counts or book.counts(), sending.progress().seconds
+        counts, seconds = preview.counts or book.counts(), sending.seen.seconds
         told = summarise(context, counts, call_counts, seconds=seconds, halted=halt.reason)
         sent_before, differs = book.sent_before
         told = replace(told, results=str(path) if path else None, sent_before=sent_before, differs=differs)
