@@ -16,6 +16,8 @@ from typing import TypeVar, TypeVarTuple
 import anyio
 from anyio import NoEventLoopError, from_thread, to_thread
 
+from bulk import virtual_time
+
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -34,8 +36,9 @@ async def in_thread(work: Callable[[*Ts], T], *args: *Ts) -> T:
         except Exception as error:  # noqa: BLE001 - a task group would wrap it; it is raised below
             raised.append(error)
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(wait)
+    with virtual_time.held():
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait)
     for error in raised:
         raise error
     return given[0]

@@ -32,6 +32,7 @@ from bulk.errors import BulkError, CallFailed, CampaignError
 from bulk.model import Call, Reply
 from bulk.operations import MODELS
 from bulk.text.outside import outside_name
+from bulk.virtual_time import crossing
 
 log = logging.getLogger("bulk")
 
@@ -132,7 +133,7 @@ class Connect:
         named = {"ClientToken": token} if self._takes_token(call.operation) else {}
         request = getattr(self._client, xform_name(call.operation))
         begun = perf_counter()
-        with watch_sent() as gone:
+        with crossing(), watch_sent() as gone:
             try:
                 members = await request(**{**call.parameters, **named})
             except (*SDK, *UNREADABLE) as error:

@@ -45,6 +45,8 @@ faults = option("--faults", metavar="FILE", help="A bad day, as JSON or TOML; or
 ask = option("--ask", is_flag=True, help="Ask AWS what the campaign's message templates want.")
 rehearsing = all_of(templates, faults)
 
+virtual_time = option("--virtual-time", is_flag=True, help="With --sandbox: its clock jumps over what is waited for.")
+
 reading = all_of(
     _contacts,
     option(

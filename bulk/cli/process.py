@@ -14,7 +14,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from types import FrameType
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
@@ -58,13 +58,24 @@ def open_streams() -> None:
 
 def to_the_end(work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
     """Do a command's work. Raises what it raises, and `KeyboardInterrupt` where it was interrupted."""
+    return _done({}, work, *args, **options)
+
+
+def to_the_virtual_end(work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
+    """Do a command's work in virtual time; else as `to_the_end`."""
+    from bulk.virtual_time import VirtualLoop
+
+    return _done({"loop_factory": VirtualLoop}, work, *args, **options)
+
+
+def _done(backend: dict[str, Any], work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
     import anyio
 
     anyio.run(anyio.sleep, 0)  # loads the event loop: an import must not be interrupted halfway
     if signal.getsignal(signal.SIGINT) is _leave:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return anyio.run(partial(work, *args, **options))
+        return anyio.run(partial(work, *args, **options), backend_options=backend)
     except BaseExceptionGroup as group:
         raise _cause(group) from None
 

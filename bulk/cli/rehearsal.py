@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from bulk import virtual_time
 from bulk.cli import screen
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ async def sandboxes(*, keep_open: bool) -> AsyncIterator["Sandboxes"]:
 
 async def stay(stop: "Stop") -> None:
     """Wait for the signal that ends the program."""
+    if (loop := virtual_time.current()) is not None:
+        loop.go_real()
     if not stop.asked:
         screen.say("The sandbox stays open; interrupt to end it.")
     await stop.wait()

@@ -24,6 +24,7 @@ serving = all_of(
     option("--secret-key", "secret_keys", multiple=True, help="Such a secret key; repeatable."),
     option("--account", "accounts", multiple=True, type=Account(), help="Of an access key: AKID=123456789012."),
     option("--lenient", is_flag=True, help="Take members that the API's model does not know."),
+    option("--virtual-time", is_flag=True, help="A clock to be moved ahead: POST /_sandbox/clock, advance 1h."),
     option("--state-dir", type=FOLDER, help="Keep what is accepted there, and go on with what is there."),
     option("--account-file", "account", type=FILE, help="What the account has and who may do what, as JSON or TOML."),
     option(

@@ -32,6 +32,7 @@ PLANNED = hints.RUN | hints.REACH | hints.PACE | {"only"}
 @options.campaigns
 @options.reading
 @options.rehearsing
+@options.virtual_time
 @options.pace
 @options.sending
 @options.scheduling
@@ -52,14 +53,17 @@ def send(campaign: tuple[Path, ...], *, yes: bool, verbose: bool, **given: Any) 
     """
     if given["keep_open"] and (not given["sandbox"] or given["dry_run"]):
         raise click.UsageError("--keep-open keeps the sandbox of a rehearsal open: it needs --sandbox, and calls")
+    if given["virtual_time"] and (not given["sandbox"] or given["dry_run"]):
+        raise click.UsageError("--virtual-time is the clock of a rehearsal: it needs --sandbox, and calls")
     told = {name: given.pop(name) for name in NOTICE}
     command = told.pop("notify_command")
+    to_the_end = process.to_the_virtual_end if given["virtual_time"] else process.to_the_end
     with notice.given(notice.Notice(campaign, given["run_id"], command, **told)) as end:
         if not (yes or given["sandbox"] or given["dry_run"]):
             screen.ask(process.to_the_end(_plan, campaign, given, verbose=verbose))
         if len(campaign) > 1:
-            sys.exit(process.to_the_end(_heeding, lambda stop: send_all.send(campaign, stop, end, **given)))
-        sys.exit(process.to_the_end(_heeding, lambda stop: _send(campaign[0], stop, end, **given)))
+            sys.exit(to_the_end(_heeding, lambda stop: send_all.send(campaign, stop, end, **given)))
+        sys.exit(to_the_end(_heeding, lambda stop: _send(campaign[0], stop, end, **given)))
 
 
 def _show(campaign: Path, run: "Run", end: notice.Notice) -> None:

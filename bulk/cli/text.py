@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bulk.run.plan import Plan, Preview
     from bulk.run.resolve import Resolution, UnknownRow
     from bulk.run.results import ResultsPreview
-    from bulk.run.summary import Progress, Summary
+    from bulk.run.summary import Progress, Summary, VirtualTime
     from bulk.run.track import Tracking
 
 WIDTH = 100
@@ -51,7 +51,19 @@ def summary(told: "Summary") -> str:
         )
     if told.differs:
         lines.append(f"{told.differs:,} of them would get something else now; for that, give --run NEW")
+    if told.virtual_time:
+        lines.append(virtual_time(told.virtual_time))
     return "\n".join([*lines, *([f"results: {told.results}"] if told.results else [])])
+
+
+def virtual_time(told: "VirtualTime") -> str:
+    """Return when a rehearsal in virtual time would have ended, and how far that is from what the plan promised."""
+    took = duration(told.real_seconds)
+    said = f"virtual time: begun {told.began_at}, it would have ended {told.ended_at}; it took {took}"
+    if told.planned_at is None or told.late is None:
+        return said
+    by = f"{abs(told.late):.1%} {'later' if told.late > 0 else 'sooner'} than planned" if told.late else "as planned"
+    return f"{said}\nthe plan said {told.planned_at}: {by}"
 
 
 def status(told: "Summary", sender: str | None, progress: "Progress | None" = None, now: float = 0.0) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from bulk import virtual_time
 from bulk.errors import LedgerError
 from bulk.ledger import dispatches, passes, runs, schema
 from bulk.ledger.database import FILE, connect, create, empty, ledger_errors, missing
@@ -57,6 +58,8 @@ class Ledger:
             create(path, _prepare)
             writing = connect(path, writing=True)
             try:
+                if virtual_time.current():  # a rehearsal of a minute is begun again after a loss of power
+                    writing.execute("PRAGMA synchronous = OFF")
                 schema.prepare(writing, path)
                 reader = connect(path, writing=False)
             except BaseException:

@@ -25,6 +25,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
+from bulk import virtual_time
 from bulk.errors import LedgerError
 from bulk.ledger.database import Values, ledger_errors, together, transaction, write
 from bulk.ledger.dispatches import Guard
@@ -129,8 +130,7 @@ class Writer:
     def run(self, act: Callable[[sqlite3.Connection], T]) -> T:
         """Do something in a transaction of its own, and wait for it. What it raises is raised here, and undoes it."""
         self._raise_failure()
-        work = _Work(act)
-        self._queue.put(work)
+        self._queue.put(work := _Work(act))
         result: T = work.result.result()
         return result
 
@@ -184,6 +184,7 @@ class Writer:
             more = [write for beside in self.beside if (write := beside())]
             group.writes += more
             self._backlog += len(more)
+        virtual_time.hold(group.loop)
         self._queue.put(group)
 
     def _raise_failure(self) -> None:
@@ -238,6 +239,7 @@ class Writer:
 
     def _settle(self, group: _Group, failure: LedgerError | None) -> None:
         self._backlog -= len(group.writes)
+        virtual_time.release(group.loop)
         for waiter in group.waiters:
             if waiter.done():
                 continue  # cancelled while it waited

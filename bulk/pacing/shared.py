@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from bulk import virtual_time
 from bulk.errors import LedgerError
 from bulk.files import hold, open_private, private_folder
 from bulk.model import digest
@@ -90,6 +91,11 @@ def _whole(content: bytes) -> bytes:
 
 
 def steady_clock() -> Callable[[], float]:
-    """Return Unix seconds that never jump while the process lasts, and mean the same to all processes of the host."""
+    """Return Unix seconds that never jump while the process lasts, and mean the same to all processes of the host.
+
+    In a rehearsal in virtual time these are its own.
+    """
+    if virtual_time.current() is not None:
+        return virtual_time.clock()
     offset = time.time() - time.clock_gettime(_SINCE_START)
     return lambda: offset + time.clock_gettime(_SINCE_START)

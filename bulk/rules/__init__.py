@@ -8,13 +8,15 @@ spans       spans of time, joined and cut like sets
 expiry      until when a message may go out
 caps        how often a person may be written to
 completion  when a run will be done
+room        how fast rows can go where only so many contacts may be open
 remedies    what helps where a window never opens
 """
 
 from bulk.rules.caps import CAPPED, Written
 from bulk.rules.hours import Hours
 from bulk.rules.laws import Law
+from bulk.rules.room import Room
 from bulk.rules.rules import Rules, Wait
 from bulk.rules.zones import Locality
 
-__all__ = ["CAPPED", "Hours", "Law", "Locality", "Rules", "Wait", "Written"]
+__all__ = ["CAPPED", "Hours", "Law", "Locality", "Room", "Rules", "Wait", "Written"]

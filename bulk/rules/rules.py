@@ -18,6 +18,7 @@ from bulk.rules.expiry import instant
 from bulk.rules.hours import Hours
 from bulk.rules.laws import Law, law
 from bulk.rules.remedies import never_open
+from bulk.rules.room import Room
 from bulk.rules.zones import Locality
 
 
@@ -95,9 +96,14 @@ class Rules:
         refusals = (limit.refusal(written, now) for limit in self.limits)
         return next((refusal for refusal in refusals if refusal), None)
 
-    def finish_at(self, rows: Mapping[Locality, int], *, per_second: float, start: float) -> float:
-        """Estimate when so many rows by locality will be sent (Unix seconds). Rows that never open take no time."""
-        return completion.finish_at(self.hours, rows, per_second=per_second, start=start)
+    def finish_at(
+        self, rows: Mapping[Locality, int], *, per_second: float, start: float, room: Room | None = None
+    ) -> float:
+        """Estimate when so many rows by locality will be sent (Unix seconds). Rows that never open take no time.
+
+        `room` bounds the contacts that are open.
+        """
+        return completion.finish_at(self.hours, rows, per_second=per_second, start=start, room=room)
 
     def _closed(self, place: Locality, opens: float, expires_at: float | None) -> Wait | Refusal:
         if not self.hours.zones(place):

@@ -4,8 +4,6 @@ A run of which the ledger has nothing yet needs none to tell which rows are new:
 further up. Then there are no tasks and no transactions, and the list is read once.
 """
 
-from dataclasses import replace
-from time import time
 from typing import Any
 
 from bulk.errors import unwrapped
@@ -92,7 +90,6 @@ async def known(campaign: Source, plan: Plan, **options: Any) -> Plan:
 
 def plan_of(reader: ListReader, request: Request, judge: Judge, dry_run: DryRun) -> Plan:
     """Return the plan of a run of which nothing is recorded. Raise `ListError`."""
-    judge = replace(judge, now=time)  # there is no event loop in this thread, and nobody waits
     judges, unique = judge.eligibility.active, reader.spec.dedupe != "none"
     repeats, reasons, rows, turn = Repeats(), Reasons(), 0, 0
     for batch in reader.batches(size=BATCH):

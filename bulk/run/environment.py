@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from bulk import virtual_time
 from bulk.aws.connect import Connect, Endpoint, is_aws
 from bulk.aws.lookups import applied_rate, fetch, opted_out
 from bulk.ledger import Ledger
@@ -17,6 +18,7 @@ from bulk.run.context import RunContext, RunRef, Source, choose, open_campaign
 from bulk.run.options import Options
 from bulk.run.rates import Rates
 from bulk.run.rehearsal import Sandboxes
+from bulk.sandbox import OPEN_CONTACTS
 from bulk.threads import in_thread
 
 SANDBOX = "sandbox"  # the endpoint of a rehearsal, whatever port it got
@@ -114,16 +116,20 @@ def start_afresh(ref: RunRef) -> None:
 
 
 def _rehearsed(ref: RunRef) -> dict[str, Any]:
-    """Return the settings of a rehearsal's sandbox; it keeps what it accepts where a state directory was named."""
+    """Return the settings of a rehearsal's sandbox; it keeps what it accepts where a state directory was named.
+
+    In virtual time contacts are open for as long as with AWS, and so no more of them may be than there.
+    """
     run = f"{ref.campaign.name}.{ref.options.run_id}"
     kept = None if ref.options.state_dir is None else ref.state_dir / ACCEPTED / quote(run, safe="")
     return {
         "quotas": _granted(ref.rates),
-        "open_contacts": {},
+        "open_contacts": OPEN_CONTACTS if ref.options.virtual_time else {},
         "faults": ref.options.faults,
         "templates": ref.options.templates,
         "control_token": secrets.token_urlsafe(32),
         "state_dir": kept,
+        "clock": virtual_time.clock() if ref.options.virtual_time else None,
     }
 
 

@@ -39,6 +39,7 @@ class Options:
 
     `only` sends again just the rows that ended so; `accept_changes` lets unsent rows take a changed campaign. `no_wait`
     ends a run where sending hours are closed, instead of waiting for the next window.
+    `virtual_time`: the clock of a rehearsal jumps over the time in which nothing happens.
     `faults` and `templates` are those of a rehearsal's sandbox; `ask` lets a check ask AWS about message templates.
     `state_dir` is a folder, or `s3://bucket/prefix`, which is claimed for `lease` seconds at a time.
     `spreadsheet_safe`: results in `.csv` hold no formula. `start_at` is when sending begins (`run.start.moment`),
@@ -55,6 +56,7 @@ class Options:
     limit: int | None = None
     dry_run: bool = False
     sandbox: bool = False
+    virtual_time: bool = False
     faults: Path | str | None = None
     templates: Path | str | None = None
     ask: bool = False
@@ -104,6 +106,7 @@ class Options:
             address(options.cluster)
         if options.only and options.only not in {Status.REJECTED, Status.REFUSED, Status.SKIPPED, Status.UNKNOWN}:
             raise CampaignError(f"only takes rejected, refused, skipped or unknown, not {options.only}")
+        _check_virtual_time(options)
         if options.lease < _SHORTEST_LEASE:
             raise CampaignError(f"lease is {options.lease:g} s, and must be at least {_SHORTEST_LEASE:g} s")
         _check_place(options.state_dir)
@@ -120,6 +123,13 @@ def _place(state_dir: Path | str | None) -> str:
     """Write a place as it was meant: a `Path` makes one `/` of two."""
     place = "" if state_dir is None else str(state_dir)
     return re.sub(r"^s3:/(?=[^/])", "s3://", place) if isinstance(state_dir, Path) else place
+
+
+def _check_virtual_time(options: Options) -> None:
+    if options.virtual_time and not options.sandbox:
+        raise CampaignError("virtual-time is the clock of a rehearsal: it needs sandbox")
+    if options.virtual_time and (options.state_url or options.lock_wait):
+        raise CampaignError("virtual-time waits for nobody outside: no lock-wait, and no state-dir in S3")
 
 
 def _check_place(state_dir: Path | str | None) -> None:

@@ -1,12 +1,12 @@
 """The plan: what a campaign would do to its list, found out without a call."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bulk import virtual_time
 from bulk.account import Finding, State
 from bulk.account.prices import Cost
 from bulk.delivery.attempts import CallCounts
@@ -14,7 +14,7 @@ from bulk.model import Delivery, Outcome, Parameters, Recipient, Status, place_o
 from bulk.operations import at
 from bulk.reports import Reason, Reasons
 from bulk.reports.results import Results
-from bulk.rules import Locality
+from bulk.rules import Locality, Room
 from bulk.run.characters import Characters
 from bulk.run.context import RunContext
 from bulk.run.cost import cost_of
@@ -93,6 +93,9 @@ class DryRun:
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
+        self._now = virtual_time.clock()
+        self._room: Room | None = None
+        self._paced = 0.0  # seconds, where the room decides
         self.call_counts = CallCounts()
         self.full: tuple[str, ...] = ()
         self._is_segmented = context.campaign.channel_facts.SEGMENTED
@@ -194,9 +197,8 @@ class DryRun:
 
     def _hold(self) -> None:
         """Note when the instance is full of open contacts, and how much longer that makes it."""
-        plan, bounded = self.plan, {name: self._context.rates.room(name) for name in self.plan.calls}
-        limit = self._context.campaign.hold.open_contacts
-        if limit is None or plan.sendable <= limit or not any(bounded.values()):
+        plan, limit = self.plan, self._context.rates.open_contacts()
+        if limit is None or plan.sendable <= limit:
             return
         stays = self._context.rates.open_for()
         if plan.seconds * limit / plan.sendable < stays:
@@ -204,11 +206,14 @@ class DryRun:
                 f"after {limit:,} contacts the instance is full: each stays open for {stays / 60:,.0f} minutes "
                 "unless its flow ends it ([hold] open_contacts, open_for)"
             )
-            plan.seconds = max(plan.seconds, (plan.sendable - 1) // limit * stays)
+            self._room = Room(limit, stays)
+            rounds, more = divmod(plan.sendable - 1, limit)
+            self._paced = plan.seconds
+            plan.seconds = max(plan.seconds, rounds * stays + plan.seconds * more / plan.sendable)
 
     def _where(self) -> None:
         """Note where the rows go, and when the last of them is sent if the first goes now."""
-        plan, start = self.plan, time.time()
+        plan, start = self.plan, self._now()
         countries, zones, places = Counter[str](), Counter[str](), Counter[Locality]()
         for place, (rows,) in self._places.values():
             places[place] += rows
@@ -217,8 +222,10 @@ class DryRun:
             zones[zones_of(place)] += rows
         plan.countries, plan.zones = dict(countries.most_common()), dict(zones.most_common())
         if plan.sendable and plan.seconds >= 0:
-            per_second = plan.sendable / plan.seconds if plan.seconds else float(plan.sendable)
-            done = self._context.eligibility.rules.finish_at(places, per_second=per_second, start=start)
+            seconds = plan.seconds if self._room is None else self._paced
+            per_second = plan.sendable / seconds if seconds else float(plan.sendable)
+            rules = self._context.eligibility.rules
+            done = rules.finish_at(places, per_second=per_second, start=start, room=self._room)
             plan.finishes_at = datetime.fromtimestamp(done, UTC).isoformat(timespec="seconds")
 
 

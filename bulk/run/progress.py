@@ -52,10 +52,11 @@ class ClosedRows:
 class Watch:
     """Counts what one pass does. `recorded` rows had their end before it; `queues` are those of its operations.
 
-    `limit` and `max_duration` (seconds) end it early. `clock` is that of the queues (Unix seconds).
+    `limit` and `max_duration` (seconds) end it early. `clock` is that of the queues (Unix seconds), `ticks` that
+    of durations.
     """
 
-    started: float
+    ticks: Callable[[], float]
     rates: Rates
     rules: Rules
     recorded: int = 0
@@ -66,10 +67,17 @@ class Watch:
     closed: ClosedRows = field(default_factory=ClosedRows)
     readings: int = 0
     _meter: Meter = field(init=False)
+    _started: float = field(init=False)
     _waited_at: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._meter, self._waited_at = Meter(self.started), self.started
+        self._started = self._waited_at = self.ticks()
+        self._meter = Meter(self._started)
+
+    @property
+    def seconds(self) -> float:
+        """How long the pass has taken; also asked in a thread."""
+        return self.ticks() - self._started
 
     def count(self, status: Status) -> None:
         """Count a row that came to its end."""
@@ -85,7 +93,7 @@ class Watch:
 
     def progress(self, total: int | None, counts: CallCounts, probes: Mapping[str, float]) -> Progress:
         """Return where the pass stands; `total` are the rows of the list, `probes` when a full service is asked."""
-        now, at, done = time.monotonic(), self.clock(), sum(self.ended.values())
+        now, at, done = self.ticks(), self.clock(), sum(self.ended.values())
         waits, states = (*self._waits(at, probes),), {name: queue.state for name, queue in self.queues.items()}
         if waits:
             self._waited_at = now
@@ -98,7 +106,7 @@ class Watch:
             failed=sum(self.ended[status] for status in FAILED),
             calls=counts.calls,
             throttled=counts.throttled,
-            seconds=now - self.started,
+            seconds=now - self._started,
             full=tuple(probes),
             per_second=self._meter.per_second(now),
             seconds_left=left,

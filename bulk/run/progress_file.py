@@ -11,11 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-import anyio
-
 from bulk.files import beside, private_folder
 from bulk.run.context import RunRef
 from bulk.run.summary import Progress
+from bulk.virtual_time import pause
 
 EVERY = 1.0  # seconds
 MOST = 1 << 20  # bytes that are read
@@ -33,7 +32,7 @@ async def leaving(ref: RunRef, progress: Callable[[], Progress]) -> None:
     path = path_of(ref)
     try:
         while True:
-            await anyio.sleep(EVERY)
+            await pause(EVERY)
             with suppress(OSError):
                 _write(path, json.dumps(progress().as_dict()).encode())
     finally:

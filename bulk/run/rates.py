@@ -17,6 +17,9 @@ from bulk.run.options import Options
 DEFAULT = 2.0, 5
 QUOTAS = {"StopContact": (10.0, 15), "StartChatContact": (5.0, 8)}
 
+# "Amazon Connect service quotas": concurrent active chats, and emails, per instance. An SMS opens a chat.
+DOCUMENTED_OPEN = {"phone": 500, "email": 1000}
+
 _FILES = "{calls} calls at once, not more: the limit of open files is {files}. Raise it with `ulimit -n`"
 
 IN_LOTS = 4  # times the calls in flight are rows under way whose calls workers make: lots and answers take time
@@ -150,6 +153,16 @@ class Rates:
         """Return how many contacts may be open, for the operation that opens them; None where that is unbounded."""
         opens = next(iter(self.campaign.channel_facts.OPERATIONS.values())) == operation
         return self.campaign.hold.open_contacts if opens else None
+
+    def open_contacts(self) -> int | None:
+        """Return how many contacts may be open as far as a plan can know: in virtual time, as many as with AWS.
+
+        None where that is unbounded, or each contact is ended when its message is sent.
+        """
+        said = self.campaign.hold.open_contacts
+        if "StopContact" in self.made:
+            return None
+        return DOCUMENTED_OPEN[self.campaign.channel_facts.KIND] if said is None and self.options.virtual_time else said
 
     def open_for(self) -> float:
         """Return how long a contact stays open, in seconds: as said, else as the request says, else as AWS has it.

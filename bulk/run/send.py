@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -33,6 +34,7 @@ from bulk.run.send_pass import SendPass
 from bulk.run.start import LOOK, wait_to_start
 from bulk.run.state_place import StatePlace, claimed, looked_at
 from bulk.run.summary import Progress, Summary
+from bulk.run.virtual_rehearsal import Timing, in_own_loop, needs_loop
 from bulk.run.wiring import opened_pass
 from bulk.stop import Stop, Stopped
 from bulk.threads import in_thread
@@ -53,6 +55,7 @@ class Starting:
 
     pool: Pool = field(default_factory=Pool)
     when_open: Callable[[], Awaitable[None]] = _at_once
+    timing: Timing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,9 @@ async def send(
     raises `Halted` too where the ledger cannot even be read any more.
     """
     asked, stop = Options.of(options), stop or Stop()
+    if needs_loop(asked):
+        inside = partial(send, campaign, watch=watch, every=every, sandboxes=sandboxes, **options)
+        return await in_own_loop(lambda inner: inside(stop=inner), stop)
     until, sandboxes = time.monotonic() + (asked.lock_wait or 0.0), sandboxes or Sandboxes()
     while True:
         await wait_to_start([campaign], replace(asked, lock_wait=until - time.monotonic()), stop)
@@ -116,11 +122,12 @@ async def send(
 async def _sent_once(
     campaign: Source, asked: Options, stop: Stop, sandboxes: Sandboxes, *, watching: tuple[Watch | None, float]
 ) -> Run:
+    timing = await Timing().promised(campaign, asked) if asked.virtual_time and not asked.dry_run else None
     async with looked_at(campaign, asked) if asked.dry_run else claimed(campaign, asked, stop) as place:
         opened = await prepared(campaign, place.options)
         opened.contacts.holds += place.holds
         place.pool.sandboxes = sandboxes
-        run = await sent(opened, stop, *watching, starting=Starting(place.pool))
+        run = await sent(opened, stop, *watching, starting=Starting(place.pool, timing=timing))
     return kept(run, place)
 
 
@@ -151,7 +158,7 @@ async def sent(
 ) -> Run:
     """Send what is prepared. Raises what `send` raises. `starting`: see there."""
     starting = starting or Starting()
-    told, run = list(context.contacts.notes), None
+    told, run, timing = list(context.contacts.notes), None, Timing()
     try:
         async with opened_pass(context, stop, DryRun(context), starting.pool) as sending:
             await starting.when_open()
@@ -161,6 +168,8 @@ async def sent(
                 if note not in told:
                     log.info(note)
             run = await in_thread(_ended, sending)
+            if context.options.virtual_time and not context.options.dry_run:
+                run = replace(run, summary=(starting.timing or timing).of(run.summary))
     except LedgerError:
         if run is None:  # else it is what the run says already, met once more in closing the ledger
             raise
@@ -176,7 +185,7 @@ def _ended(sending: SendPass) -> Run:
         book.close_pass(rows=rows, halted=halt.reason, calls=call_counts.calls, throttled=call_counts.throttled)
     try:
         preview, path, unwritten = results_of(context, context.reader, book)
-        counts, seconds = preview.counts or book.counts(), sending.progress().seconds
+        counts, seconds = preview.counts or book.counts(), sending.seen.seconds
         told = summarise(context, counts, call_counts, seconds=seconds, halted=halt.reason)
         sent_before, differs = book.sent_before
         told = replace(told, results=str(path) if path else None, sent_before=sent_before, differs=differs)

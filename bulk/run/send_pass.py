@@ -2,7 +2,6 @@
 
 import logging
 import math
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from functools import partial
 
 import anyio
 
+from bulk import virtual_time
 from bulk.delivery.announcements import Deferred
 from bulk.delivery.breaker import Breaker
 from bulk.delivery.workers import send
@@ -33,6 +33,7 @@ from bulk.run.row import Executor, Row
 from bulk.run.summary import Progress
 from bulk.stop import Stop, Stopped
 from bulk.threads import in_thread
+from bulk.virtual_time import pause
 
 log = logging.getLogger("bulk")
 
@@ -56,7 +57,7 @@ class SendPass:
     waiting: WaiterCount = field(default_factory=WaiterCount)
     pool: Pool = field(default_factory=Pool)
     queues: Mapping[str, RateLimitQueue] = field(default_factory=dict)
-    started: float = field(default_factory=time.monotonic)
+    ticks: Callable[[], float] = field(default_factory=virtual_time.ticks)
     rows: int = 0
     total: int | None = None
     opens_at: float = math.inf
@@ -76,7 +77,7 @@ class SendPass:
         tables = self.context.campaign.tables
         self._row = Row(Rotation(self.context.request, self._tried), tables, self.ledger, self.deliverer, self.judge)
         rules, recorded = self.context.eligibility.rules, self._recorded()
-        self.seen = Watch(self.started, self.context.rates, rules, recorded, self.queues, self.judge.now)
+        self.seen = Watch(self.ticks, self.context.rates, rules, recorded, self.queues, self.judge.now)
         self._allotment = Allotment(self.context.options.limit)
         self._lock = DestinationLock(needed=bool(self.context.eligibility.rules.limits))
         self._wording = self.context.wording
@@ -214,7 +215,7 @@ class SendPass:
     async def _refresh(self) -> None:
         """Follow the files that say whom not to write to."""
         while True:
-            await anyio.sleep(REFRESH)
+            await pause(REFRESH)
             for warning in await in_thread(self.context.eligibility.suppression.refresh):
                 log.warning(warning)
 
@@ -224,13 +225,13 @@ class SendPass:
 
     async def _count_rows(self, after: float) -> None:
         """Count the list; what is wrong with it, the reading says."""
-        await anyio.sleep(after)
+        await pause(after)
         with suppress(BulkError, OSError):
             self.total = await in_thread(self.context.contacts.count)
 
     async def _report(self, watch: Callable[[Progress], None], every: float) -> None:
         while True:
-            await anyio.sleep(every)
+            await pause(every)
             watch(self.progress())
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from bulk import virtual_time
 from bulk.errors import CampaignError
 from bulk.ledger.lock import sender
 from bulk.run.context import RunRef, Source, choose
@@ -52,10 +53,10 @@ def moment(said: datetime | str, now: float) -> float:
 
 async def wait_to_start(campaigns: Sequence[Source], options: Options, stop: Stop) -> None:
     """Wait until the campaigns may be sent, or until the stop. Raises what would keep them from being sent."""
-    refs = [await in_thread(choose, campaign, options) for campaign in campaigns]
-    start = None if options.start_at is None else moment(options.start_at, time.time())
+    refs, now = [await in_thread(choose, campaign, options) for campaign in campaigns], virtual_time.clock()
+    start = None if options.start_at is None else moment(options.start_at, now())
     waits = (options.lock_wait or 0.0) > 0
-    if (start is None or start <= time.time()) and not (waits and any(map(_sender, refs))):
+    if (start is None or start <= now()) and not (waits and any(map(_sender, refs))):
         return
     for campaign in campaigns:
         check_results(await open_from(campaign, options))
@@ -67,10 +68,11 @@ async def wait_to_start(campaigns: Sequence[Source], options: Options, stop: Sto
 
 
 async def _until(start: float, stop: Stop) -> None:
-    if (left := start - time.time()) > 0:
+    now = virtual_time.clock()
+    if (left := start - now()) > 0:
         told = f"{datetime.fromtimestamp(start).astimezone():%Y-%m-%d %H:%M:%S %Z}"
         log.info("waiting until %s to start, in %s (--start-at)", told, duration(left))
-    while (left := start - time.time()) > 0:
+    while (left := start - now()) > 0:
         await stop.sleep(min(left, NAP))
 
 

@@ -7,6 +7,21 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class VirtualTime:
+    """When a rehearsal in virtual time began and ended by its clock (ISO 8601); it took `real_seconds`.
+
+    `planned_at` is when the plan had promised the end, None where it promised nothing, or not of this run as a whole;
+    `late` is by which part of the planned time it took longer: 0.01 is 1 %, below 0 it was sooner.
+    """
+
+    began_at: str
+    ended_at: str
+    planned_at: str | None
+    late: float | None
+    real_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The counts of a run. `seconds` are those of this sending; `halted` is the cause that would fail every row.
 
@@ -14,7 +29,8 @@ class Summary:
     went to a sandbox. In a notebook it shows as a table.
 
     Of the unknown rows, those `in_doubt` have a call without an answer, and the next sending settles them. `last_sent`
-    is when the last row was sent, in ISO 8601. Neither is in `as_dict`.
+    is when the last row was sent, in ISO 8601. Neither is in `as_dict`. `virtual_time` is that of a rehearsal with one;
+    elsewhere it is not in `as_dict` either, and `seconds` are real.
     """
 
     campaign: str
@@ -37,10 +53,12 @@ class Summary:
     rehearsal: bool = False
     in_doubt: int = 0
     last_sent: str | None = None
+    virtual_time: VirtualTime | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as `--json` prints it."""
-        return {name: value for name, value in asdict(self).items() if name not in {"in_doubt", "last_sent"}}
+        hidden = {"in_doubt", "last_sent"} | ({"virtual_time"} if self.virtual_time is None else set())
+        return {name: value for name, value in asdict(self).items() if name not in hidden}
 
     def _repr_html_(self) -> str:
         cells = [(name, html.escape(str(value))) for name, value in self.as_dict().items() if value is not None]

@@ -38,6 +38,7 @@ fault_config  reading such rules
 directory     what the account has besides contacts, as declared
 services      the other services, which tell of that
 protocols     how they are asked and answer
+clock         its clock, where it is to be moved
 wire          a request to them, and the answer
 inquiry       a question to one of them
 instance      what Amazon Connect tells of an instance

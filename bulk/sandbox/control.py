@@ -11,6 +11,8 @@
 | `GET`, `PUT`, `DELETE /_sandbox/faults` | the faults declared; a PUT replaces them, a DELETE clears them |
 | `GET`, `PUT /_sandbox/quotas` | rates, bursts and limits; a PUT changes what it names |
 | `GET`, `PUT /_sandbox/account` | the account declared; a PUT declares it anew |
+| `GET /_sandbox/clock` | the time there |
+| `POST /_sandbox/clock` | with --virtual-time: moves it, `{"advance": "1h"}` or `{"to": "2026-11-27T09:00:00Z"}` |
 | `POST /_sandbox/reset` | forgets contacts, tokens and calls; quotas and faults stay, and start over |
 """
 
@@ -20,6 +22,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from bulk.sandbox.account import Account
+from bulk.sandbox.clock import VirtualClock, said
 from bulk.sandbox.contact import Contact
 from bulk.sandbox.listing import Listing, Query
 from bulk.sandbox.live import status
@@ -51,6 +54,7 @@ class Control:
             },
             "/quotas": {"GET": lambda *_: self._account.quotas(), "PUT": self._put_quotas},
             "/account": {"GET": lambda *_: self._declared(), "PUT": self._declare},
+            "/clock": {"GET": lambda *_: said(self._clock), "POST": self._move},
             "/reset": {"POST": self._reset},
         }
 
@@ -111,6 +115,13 @@ class Control:
     def _declare(self, _: str, body: bytes) -> Any:
         self._try(lambda given, _now: self._account.services.declare(given), body)
         return self._declared()
+
+    def _move(self, _: str, body: bytes) -> Any:
+        clock = self._clock
+        if not isinstance(clock, VirtualClock):
+            raise Wrong("the clock of this sandbox cannot be moved: start it with --virtual-time", 409)
+        self._try(lambda given, _now: clock.move(given), body)
+        return said(clock)
 
     def _reset(self, *_: Any) -> Any:
         self._account.reset(self._clock())

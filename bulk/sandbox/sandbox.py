@@ -1,7 +1,6 @@
 """The sandbox as those meet it who start it: a context manager with a URL, or a server until it is cancelled."""
 
 import asyncio
-import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +9,7 @@ from urllib.parse import quote
 
 from bulk.sandbox import control, directory
 from bulk.sandbox.account import Account, Settings
+from bulk.sandbox.clock import VirtualClock, steady_clock
 from bulk.sandbox.fault_file import located, read_file
 from bulk.sandbox.fault_presets import PRESETS
 from bulk.sandbox.quotas import Quotas
@@ -21,12 +21,6 @@ from bulk.sandbox.templates import Templates
 
 OPEN_CONTACTS: Mapping[str, int] = {"chat": 500, "email": 1000, "task": 2500}
 """The contacts a new instance may have open at once: "Amazon Connect service quotas"."""
-
-
-def _steady_clock() -> Callable[[], float]:
-    """Return Unix seconds that never jump, whatever is done to the machine's clock."""
-    offset = time.time() - time.monotonic()
-    return lambda: offset + time.monotonic()
 
 
 class Sandbox:
@@ -57,7 +51,7 @@ class Sandbox:
     - `control_token`: what `/_sandbox/…` wants as `Authorization: Bearer …`; without one, anybody on this machine may.
     - `state_dir`: a folder in which contacts outlive it; another one with the same folder goes on with them.
     - `account`: a declaration as in `bulk.sandbox.directory`, or the path of a JSON or TOML file with one.
-    - `clock` gives Unix seconds.
+    - `clock` gives Unix seconds; with `virtual_time` it has one that `advance` moves ahead.
 
     Raises `ValueError` for a setting that is wrong, `OSError` where the port is taken, or `state_dir` cannot
     be used or is another sandbox's at the moment.
@@ -88,9 +82,10 @@ class Sandbox:
         state_dir: Path | str | None = None,
         account: Mapping[str, Any] | Path | str | None = None,
         clock: Callable[[], float] | None = None,
+        virtual_time: bool = False,
     ) -> None:
         self._at: dict[str, Any] = {"port": port, "bind": bind}
-        self._clock = clock or _steady_clock()
+        self._clock = clock or (VirtualClock() if virtual_time else steady_clock())
         if open_contacts is None:
             open_contacts = OPEN_CONTACTS if rate is None and burst is None else {}
         settings = Settings(
@@ -200,6 +195,12 @@ class Sandbox:
     def set_account(self, account: Mapping[str, Any]) -> None:
         """Declare the account anew: what there is besides contacts, and who may do what. Raises `ValueError`."""
         self._account.services.declare(account)
+
+    def advance(self, by: float | str) -> None:
+        """Move the clock of a sandbox with `virtual_time` ahead, by seconds or `1h30m`. Raises `ValueError`."""
+        if not isinstance(self._clock, VirtualClock):
+            raise ValueError("the clock of this sandbox cannot be moved: it needs virtual_time=True")  # noqa: TRY004
+        self._clock.move({"advance": by})
 
     @property
     def asked(self) -> dict[str, int]:
