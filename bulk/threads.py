@@ -16,7 +16,7 @@ from typing import TypeVar, TypeVarTuple
 import anyio
 from anyio import NoEventLoopError, from_thread, to_thread
 
-from bulk import virtual_time
+from bulk.pacing import virtual_time
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

@@ -13,7 +13,7 @@ import importlib
 import bulk
 
 
-runs = [importlib.import_module(f"bulk.run.{name}") for name in ("check", "results", "report")]
+runs = [importlib.import_module(f"bulk.run.{name}") for name in ("check", "results", "report_fold")]
 
 CALLS = {
     "check": lambda: bulk.check("campaign.toml"),

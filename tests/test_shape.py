@@ -45,14 +45,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pacing": WORDS,
     "reports": WORDS,
     # 2 the edge: each the home of something outside
-    "virtual_time": set(),
-    "threads": {"virtual_time"},
+    "pacing.virtual_time": set(),
+    "threads": {"pacing.virtual_time"},
     "files": WORDS,
     "loader": WORDS | PURE | {"files", "threads"},
     "reports.results": WORDS | PURE | {"files", "threads"},
-    "ledger": WORDS | PURE | {"files", "virtual_time"},
-    "pacing.shared": WORDS | PURE | {"files", "virtual_time"},
-    "aws": WORDS | PURE | {"files", "virtual_time"},
+    "ledger": WORDS | PURE | {"files", "pacing.virtual_time"},
+    "pacing.shared": WORDS | PURE | {"files", "pacing.virtual_time"},
+    "aws": WORDS | PURE | {"files", "pacing.virtual_time"},
     # 3 motion, which never meets the edge
     "stop": WORDS,
     "pacing.gate": {"stop"},
@@ -62,13 +62,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cluster.address": WORDS,
     "cluster.dask": {"cluster", "errors"},
     # 4 the wiring, which introduces them to each other
-    "run": WORDS | PURE | EDGE | MOTION | {"cluster", "cluster.address", "cluster.dask", "sandbox"} | {"virtual_time"},
+    "run": WORDS
+    | PURE
+    | EDGE
+    | MOTION
+    | {"cluster", "cluster.address", "cluster.dask", "sandbox"}
+    | {"pacing.virtual_time"},
     # 5 people
     "reference": WORDS | {"campaign", "channels", "operations"},
     "cli.starters": WORDS | {"channels", "files", "loader", "reference"},
     "cli": WORDS
     | {"account", "campaign", "files", "reference", "reports", "run", "sandbox", "cli.starters", "stop", "threads"}
-    | {"virtual_time"},
+    | {"pacing.virtual_time"},
     "__main__": {"cli"},
     # for the tests of other programs
     "testing": {"sandbox"},

@@ -9,9 +9,9 @@ from aiohttp import ClientSession
 from cli_runs import bulk, campaign
 
 import bulk as api
-from bulk import virtual_time
 from bulk.campaign.rule_tables import HoursTable
 from bulk.errors import CampaignError
+from bulk.pacing import virtual_time
 from bulk.rules.completion import finish_at
 from bulk.rules.hours import Hours
 from bulk.rules.room import Room

@@ -31,8 +31,8 @@ from bulk.aws.session import ClientSettings, Session
 from bulk.errors import BulkError, CallFailed, CampaignError
 from bulk.model import Call, Reply
 from bulk.operations import MODELS
+from bulk.pacing.virtual_time import crossing
 from bulk.text.outside import outside_name
-from bulk.virtual_time import crossing
 
 log = logging.getLogger("bulk")
 

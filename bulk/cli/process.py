@@ -63,7 +63,7 @@ def to_the_end(work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwar
 
 def to_the_virtual_end(work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T:
     """Do a command's work in virtual time; else as `to_the_end`."""
-    from bulk.virtual_time import VirtualLoop
+    from bulk.pacing.virtual_time import VirtualLoop
 
     return _done({"loop_factory": VirtualLoop}, work, *args, **options)
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bulk import virtual_time
 from bulk.cli import screen
+from bulk.pacing import virtual_time
 
 if TYPE_CHECKING:
     from bulk.run.rehearsal import Sandboxes

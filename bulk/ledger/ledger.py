@@ -9,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from bulk import virtual_time
 from bulk.errors import LedgerError
 from bulk.ledger import dispatches, passes, runs, schema
 from bulk.ledger.database import FILE, connect, create, empty, ledger_errors, missing
@@ -20,6 +19,7 @@ from bulk.ledger.passes import Origin
 from bulk.ledger.run_reader import RunRecord, Source
 from bulk.ledger.run_writer import RunLedger
 from bulk.ledger.writer import AT_ONCE, GATHER, Writer
+from bulk.pacing import virtual_time
 
 T = TypeVar("T")
 

@@ -25,10 +25,10 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
-from bulk import virtual_time
 from bulk.errors import LedgerError
 from bulk.ledger.database import Values, ledger_errors, together, transaction, write
 from bulk.ledger.dispatches import Guard
+from bulk.pacing import virtual_time
 
 T = TypeVar("T")
 

@@ -16,10 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bulk import virtual_time
 from bulk.errors import LedgerError
 from bulk.files import hold, open_private, private_folder
 from bulk.model import digest
+from bulk.pacing import virtual_time
 from bulk.pacing.limiter import FORMAT, AdaptiveLimiter
 
 T = TypeVar("T")

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from bulk import virtual_time
 from bulk.aws.connect import Connect, Endpoint, is_aws
 from bulk.aws.lookups import applied_rate, fetch, opted_out
 from bulk.ledger import Ledger
 from bulk.loader import Scratch
+from bulk.pacing import virtual_time
 from bulk.run.context import RunContext, RunRef, Source, choose, open_campaign
 from bulk.run.options import Options
 from bulk.run.rates import Rates

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bulk import virtual_time
 from bulk.account import Finding, State
 from bulk.account.prices import Cost
 from bulk.delivery.attempts import CallCounts
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Status, place_of
 from bulk.operations import at
+from bulk.pacing import virtual_time
 from bulk.reports import Reason, Reasons
 from bulk.reports.results import Results
 from bulk.rules import Locality, Room

@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bulk.files import beside, private_folder
+from bulk.pacing.virtual_time import pause
 from bulk.run.context import RunRef
 from bulk.run.summary import Progress
-from bulk.virtual_time import pause
 
 EVERY = 1.0  # seconds
 MOST = 1 << 20  # bytes that are read

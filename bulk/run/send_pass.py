@@ -10,7 +10,6 @@ from functools import partial
 
 import anyio
 
-from bulk import virtual_time
 from bulk.delivery.announcements import Deferred
 from bulk.delivery.breaker import Breaker
 from bulk.delivery.workers import send
@@ -18,7 +17,9 @@ from bulk.errors import BulkError, ExitCode, Halted
 from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.loader import Batch
 from bulk.model import Recipient, Status
+from bulk.pacing import virtual_time
 from bulk.pacing.queue import RateLimitQueue, WaiterCount
+from bulk.pacing.virtual_time import pause
 from bulk.run.allotment import Allotment
 from bulk.run.context import RunContext
 from bulk.run.destination_lock import DestinationLock
@@ -33,7 +34,6 @@ from bulk.run.row import Executor, Row
 from bulk.run.summary import Progress
 from bulk.stop import Stop, Stopped
 from bulk.threads import in_thread
-from bulk.virtual_time import pause
 
 log = logging.getLogger("bulk")
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from bulk import virtual_time
 from bulk.errors import CampaignError
 from bulk.ledger.lock import sender
+from bulk.pacing import virtual_time
 from bulk.run.context import RunRef, Source, choose
 from bulk.run.environment import open_from
 from bulk.run.options import Options

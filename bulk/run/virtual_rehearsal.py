@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import anyio
 
-from bulk import virtual_time
+from bulk.pacing import virtual_time
 from bulk.run.check import check
 from bulk.run.context import Source
 from bulk.run.options import Options
