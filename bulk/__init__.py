@@ -39,6 +39,7 @@ _HOMES = {
     "send": "bulk.run.send",
     "send_all": "bulk.run.send_all",
     "status": "bulk.run.status",
+    "suppress": "bulk.run.suppress",
     "test": "bulk.run.test_message",
     "track": "bulk.run.track",
     "Sandbox": "bulk.sandbox",
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from bulk.run.status import status as status
     from bulk.run.summary import Progress as Progress
     from bulk.run.summary import Summary as Summary
+    from bulk.run.suppress import suppress as suppress
     from bulk.run.test_message import test as test
     from bulk.run.track import Tracking as Tracking
     from bulk.run.track import track as track

@@ -23,6 +23,7 @@ from bulk.cli import (
     screen,
     send,
     status,
+    suppress,
     test,
     text,
     track,
@@ -31,7 +32,8 @@ from bulk.cli.examples import EXAMPLES, HELP
 
 COMMANDS = (
     *(init.init, check.check, iam.iam, test.test, send.send, status.status),
-    *(resolve.resolve, track.track, results.results, report.report, sandbox.sandbox),
+    *(resolve.resolve, track.track, results.results, report.report),
+    *(suppress.suppress, sandbox.sandbox),
     *(schema.schema, explain.explain, docs.docs),
 )
 

@@ -41,7 +41,7 @@ Item = tuple[Recipient, Claim]
 
 BATCH = 1000  # rows that are claimed in one transaction of the ledger
 UNWATCHED = 1.0  # seconds after which the rows are counted where nobody watches: a short run has ended by then
-REFRESH = 5.0  # seconds between two looks at the suppression files
+REFRESH = 3.0  # seconds between two looks at the suppression files: what is said there is honoured within five
 OPEN = ClaimKind.NEW, ClaimKind.UNSETTLED  # claims of rows that are to be driven on
 
 
@@ -97,7 +97,7 @@ class SendPass:
             if not options.dry_run:
                 beside.start_soon(self._count_rows, 0.0 if watch else UNWATCHED)
                 beside.start_soon(leaving, self.context, self.progress)
-            if self.context.campaign.contact_list.suppress:
+            if not options.dry_run or self.context.campaign.contact_list.suppress:
                 beside.start_soon(self._refresh)
             await self._read_through(settings.grace)
             beside.cancel_scope.cancel()
@@ -216,6 +216,8 @@ class SendPass:
         """Follow the files that say whom not to write to."""
         while True:
             await pause(REFRESH)
+            if not self.context.eligibility.suppression.may_be_stale:
+                continue
             for warning in await in_thread(self.context.eligibility.suppression.refresh):
                 log.warning(warning)
 
