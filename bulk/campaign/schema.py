@@ -44,6 +44,7 @@ class ListTable(Table):
     opt_out_columns: tuple[str, ...] | None = None
     consent_columns: tuple[str, ...] | None = None
     opt_out_list: str | None = None
+    ses_suppression: bool = False
 
 
 class Window(Table):

@@ -25,6 +25,7 @@ from bulk.run.destination_lock import DestinationLock
 from bulk.run.eligibility import Judge
 from bulk.run.halt import Halt
 from bulk.run.marks import Marks, marks_of
+from bulk.run.opt_outs import are_asked, follow
 from bulk.run.pool import Pool
 from bulk.run.progress import Watch
 from bulk.run.progress_file import leaving
@@ -99,6 +100,8 @@ class SendPass:
                 beside.start_soon(leaving, self.context, self.progress)
             if not options.dry_run or self.context.campaign.contact_list.suppress:
                 beside.start_soon(self._refresh)
+            if not options.dry_run and are_asked(self.context):
+                beside.start_soon(follow, self.context)
             await self._read_through(settings.grace)
             beside.cancel_scope.cancel()
         if unstopped := self.deliverer.call_counts.unstopped:
