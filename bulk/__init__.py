@@ -32,6 +32,7 @@ _HOMES = {
     "Tracking": "bulk.run.track",
     "UnknownRow": "bulk.run.resolve",
     "check": "bulk.run.check",
+    "consent": "bulk.run.consent",
     "iam": "bulk.run.iam",
     "report": "bulk.run.report",
     "resolve": "bulk.run.resolve",
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from bulk.errors import RunBusy as RunBusy
     from bulk.model import Status as Status
     from bulk.run.check import check as check
+    from bulk.run.consent import consent as consent
     from bulk.run.iam import iam as iam
     from bulk.run.options import Options as Options
     from bulk.run.plan import Plan as Plan

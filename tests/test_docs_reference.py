@@ -15,6 +15,7 @@ import bulk
 from bulk.account.prices import PriceTable
 from bulk.campaign import Campaign, seconds
 from bulk.campaign.budget import BudgetTable
+from bulk.campaign.consent import ConsentTable
 from bulk.campaign.destination import AtTable
 from bulk.campaign.doubt_table import DoubtTable
 from bulk.campaign.rule_tables import CapsTable, HoursTable
@@ -112,6 +113,7 @@ TABLES: dict[str, dict[str, FieldInfo]] = {
     "`[retry]`": Retry.model_fields,
     "`[doubt]`": DoubtTable.model_fields,
     "`[stop]`": StopTable.model_fields,
+    "`[consent]`": ConsentTable.model_fields,
     "`[budget]`": BudgetTable.model_fields,
     "`[hours]`, `[caps]`": HoursTable.model_fields
     | dict.fromkeys(CapsTable.gathered(), CapsTable.model_fields["any"])
@@ -121,6 +123,7 @@ ELSEWHERE = {  # tables of their own, and what a file does not say
     *(
         "budget",
         "doubt",
+        "consent",
         "list",
         "at",
         "request",

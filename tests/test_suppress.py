@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import anyio
+import polars as pl
 import pytest
 from cli_runs import bulk as cli
 from cli_runs import campaign, phone
@@ -119,3 +120,44 @@ def test_every_campaign_beside_the_list_honours_it(tmp_path: Path) -> None:
     assert (sent["sent"], sent["skipped"]) == (2, 1)
     refused = cli("suppress", "add", "nobody", cwd=tmp_path)
     assert (refused.code, "Traceback" in refused.err) == (2, False)
+
+
+# Who agreed
+
+
+CONSENT = '\n[consent]\ncolumn = "opt_in"\nsource = "form"\nat = "since"\n'
+
+
+def test_who_did_not_agree_is_left_out_and_why_others_were_written_to_is_exported(tmp_path: Path) -> None:
+    campaign(tmp_path)
+    toml, people = tmp_path / "campaign.toml", tmp_path / "contacts.csv"
+    toml.write_text(toml.read_text() + CONSENT)
+    header, *lines = people.read_text().splitlines()
+    said = ["yes,web,2026-01-01", ",web,", "no,shop,2026-01-02"]
+    told = [f"{line},{words}" for line, words in zip(lines, said, strict=True)]
+    people.write_text("\n".join([f"{header},opt_in,form,since", *told]) + "\n")
+    words = "campaign.toml", "--sandbox"
+    assert cli("send", *words, "--json", cwd=tmp_path).json["skipped"] == 2
+    assert cli("consent", "export", *words, "-o", "why.csv", cwd=tmp_path).code == 0
+    exported = pl.read_csv(tmp_path / "why.csv", infer_schema=False)
+    assert exported["consent_source", "consent_at", "status"].rows() == [("web", "2026-01-01", "sent")]
+    assert "…" in exported["destination"][0]
+    assert stat.S_IMODE((tmp_path / "why.csv").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "required, expected", [(True, {"a": "sent", "b": "skipped"}), (False, {"a": "sent", "b": "sent"})]
+)
+async def test_consent_is_required_unless_the_campaign_says_otherwise(
+    runs: Runs, *, required: bool, expected: dict[str, str]
+) -> None:
+    runs.settings["consent"] = {"column": "via", "required": required}
+    people = [row | {"via": "yes" if row["key"] == "a" else ""} for row in rows("ab")]
+    run = await runs.send(people)
+    assert (statuses(run), reasons(run)) == (expected, {"b": "no_consent"} if required else {})
+
+
+async def test_a_consent_column_that_the_list_lacks_is_an_error(runs: Runs) -> None:
+    runs.settings["consent"] = {"source": "form"}
+    with pytest.raises(ListError, match="form"):
+        await runs.send(rows("a"))

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, T
 
 from bulk.campaign.bounds import HIGHEST, LOWEST
 from bulk.campaign.budget import BudgetTable
+from bulk.campaign.consent import ConsentTable
 from bulk.campaign.destination import AtTable
 from bulk.campaign.doubt_table import DoubtTable, check_doubt
 from bulk.campaign.messages import messages_of, nearest
@@ -176,6 +177,7 @@ class Campaign(Table):
     hours: HoursTable = Field(default_factory=HoursTable)
     caps: CapsTable = Field(default_factory=CapsTable)
     budget: BudgetTable = Field(default_factory=BudgetTable)
+    consent: ConsentTable = Field(default_factory=ConsentTable)
     further: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     folder: Path = Field(default_factory=Path.cwd, exclude=True)
     files: tuple[Path, ...] = Field(default=(), exclude=True)

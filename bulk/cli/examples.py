@@ -114,6 +114,15 @@ Examples:
 Examples:
   bulk suppress export -o stop.csv
 """,
+    "consent": """\b
+Examples:
+  bulk consent export campaign.toml -o consent.csv
+""",
+    "consent export": """\b
+Examples:
+  bulk consent export campaign.toml -o consent.csv
+  bulk consent export campaign.toml --run 2026-11-20 -o friday.csv
+""",
     "schema": """\b
 Examples:
   bulk schema -o campaign.schema.json

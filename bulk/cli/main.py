@@ -10,6 +10,7 @@ import click
 from bulk import __version__
 from bulk.cli import (
     check,
+    consent,
     docs,
     explain,
     iam,
@@ -33,7 +34,7 @@ from bulk.cli.examples import EXAMPLES, HELP
 COMMANDS = (
     *(init.init, check.check, iam.iam, test.test, send.send, status.status),
     *(resolve.resolve, track.track, results.results, report.report),
-    *(suppress.suppress, sandbox.sandbox),
+    *(suppress.suppress, consent.consent, sandbox.sandbox),
     *(schema.schema, explain.explain, docs.docs),
 )
 

@@ -149,6 +149,8 @@ def open_campaign(source: Source, options: Options) -> RunContext:
     contacts = ContactList.open(_contacts(campaign, options), format=table.format, layout=layout)
     try:
         request = _compiled(campaign, contacts)
+        for named in (campaign.consent.column, campaign.consent.source, campaign.consent.at):
+            contacts.resolve(named or contacts.columns[0])
         eligibility = eligibility_of(campaign, contacts, RunRef(campaign, options).own_list)
     except CampaignError as error:
         if path is None:
@@ -196,6 +198,7 @@ def _wanted(campaign: Campaign, request: Request, eligibility: Eligibility) -> R
         landlines=campaign.channel_facts.LANDLINES,
         opt_out_columns=table.opt_out_columns,
         consent_columns=table.consent_columns,
+        required_consent=campaign.consent.column if campaign.consent.required else None,
         channel=campaign.channel,
         dedupe=table.dedupe,
     )
