@@ -22,8 +22,7 @@ from bulk.campaign.types import Count, Duration, Speed, Table, brief
 from bulk.channels import CHANNELS, Channel
 from bulk.errors import CampaignError
 
-FileName = Annotated[str, StringConstraints(min_length=1, strip_whitespace=False)]
-"""A file, by a name that may begin and end with a space."""
+FileName = Annotated[str, StringConstraints(min_length=1, strip_whitespace=False)]  # a name with its spaces
 _TOLD = 20  # troubles that are named at once
 
 
@@ -85,9 +84,8 @@ def _a_rate(value: Any) -> Any:
     if value in (None, "auto") or (isinstance(value, list | tuple) and value):
         return value
     if number and 0 < value < math.inf:
-        raise ValueError(
-            f"{brief(value)} is no rate that anybody has; write {LOWEST:f} to {HIGHEST:,} calls per second"
-        )
+        told = f"{brief(value)} is no rate that anybody has; write {LOWEST:f} to {HIGHEST:,} calls per second"
+        raise ValueError(told)
     raise ValueError(f'{brief(value)} is no rate; write calls per second, "auto", or a list of windows')
 
 
