@@ -32,6 +32,7 @@ _HOMES = {
     "Tracking": "bulk.run.track",
     "UnknownRow": "bulk.run.resolve",
     "check": "bulk.run.check",
+    "consent": "bulk.run.consent",
     "iam": "bulk.run.iam",
     "report": "bulk.run.report",
     "resolve": "bulk.run.resolve",
@@ -39,6 +40,7 @@ _HOMES = {
     "send": "bulk.run.send",
     "send_all": "bulk.run.send_all",
     "status": "bulk.run.status",
+    "suppress": "bulk.run.suppress",
     "test": "bulk.run.test_message",
     "track": "bulk.run.track",
     "Sandbox": "bulk.sandbox",
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from bulk.errors import RunBusy as RunBusy
     from bulk.model import Status as Status
     from bulk.run.check import check as check
+    from bulk.run.consent import consent as consent
     from bulk.run.iam import iam as iam
     from bulk.run.options import Options as Options
     from bulk.run.plan import Plan as Plan
@@ -71,6 +74,7 @@ if TYPE_CHECKING:
     from bulk.run.status import status as status
     from bulk.run.summary import Progress as Progress
     from bulk.run.summary import Summary as Summary
+    from bulk.run.suppress import suppress as suppress
     from bulk.run.test_message import test as test
     from bulk.run.track import Tracking as Tracking
     from bulk.run.track import track as track

@@ -17,7 +17,7 @@ from bulk.cli.main import bulk as group
 ROOT = Path(__file__).parents[1]
 GUIDES = [
     *("first-sms", "first-email", "unknown-rows", "track", "quotas", "many-accounts", "notebook", "from-pinpoint"),
-    *("troubleshooting", "faq"),
+    *("opt-outs", "troubleshooting", "faq"),
 ]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TEXTS = {name: (ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in GUIDES}

@@ -74,10 +74,26 @@ def _list(contacts: str | None) -> Iterator[Permission]:
 
 
 def _opt_outs(named: References) -> Iterator[Permission]:
-    name = named.campaign.contact_list.opt_out_list
-    if name:
+    table = named.campaign.contact_list
+    name = table.opt_out_list
+    if table.ses_suppression:
+        yield Permission("ReadSuppressed", ("ses:ListSuppressedDestinations",))
+    if name == "auto":
+        yield from _own_opt_outs(named)
+    elif name:
         opt_outs = name if name.startswith("arn:") else named.arn("sms-voice", f"opt-out-list/{name}")
         yield Permission("ReadOptOuts", ("sms-voice:DescribeOptedOutNumbers",), (opt_outs,))
+
+
+def _own_opt_outs(named: References) -> Iterator[Permission]:
+    """Yield what finding and reading the opt-out list of the sending number takes."""
+    if named.subtype != "connect:SMS" or not named.sender:
+        return
+    if ":connect:" in named.sender:
+        yield _reading("FindNumber", "connect:DescribePhoneNumber", named.sender)
+    yield Permission("FindOptOuts", ("sms-voice:DescribePhoneNumbers",))
+    every = named.arn("sms-voice", f"opt-out-list/{ANY}")
+    yield _reading("ReadOptOuts", "sms-voice:DescribeOptedOutNumbers", every)
 
 
 def _of_sender(named: References, instance: str) -> Iterator[Permission]:

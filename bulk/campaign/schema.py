@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, T
 
 from bulk.campaign.bounds import HIGHEST, LOWEST
 from bulk.campaign.budget import BudgetTable
+from bulk.campaign.consent import ConsentTable
 from bulk.campaign.destination import AtTable
 from bulk.campaign.doubt_table import DoubtTable, check_doubt
 from bulk.campaign.messages import messages_of, nearest
@@ -21,8 +22,7 @@ from bulk.campaign.types import Count, Duration, Speed, Table, brief
 from bulk.channels import CHANNELS, Channel
 from bulk.errors import CampaignError
 
-FileName = Annotated[str, StringConstraints(min_length=1, strip_whitespace=False)]
-"""A file, by a name that may begin and end with a space."""
+FileName = Annotated[str, StringConstraints(min_length=1, strip_whitespace=False)]  # a name with its spaces
 _TOLD = 20  # troubles that are named at once
 
 
@@ -44,6 +44,7 @@ class ListTable(Table):
     opt_out_columns: tuple[str, ...] | None = None
     consent_columns: tuple[str, ...] | None = None
     opt_out_list: str | None = None
+    ses_suppression: bool = False
 
 
 class Window(Table):
@@ -83,9 +84,8 @@ def _a_rate(value: Any) -> Any:
     if value in (None, "auto") or (isinstance(value, list | tuple) and value):
         return value
     if number and 0 < value < math.inf:
-        raise ValueError(
-            f"{brief(value)} is no rate that anybody has; write {LOWEST:f} to {HIGHEST:,} calls per second"
-        )
+        told = f"{brief(value)} is no rate that anybody has; write {LOWEST:f} to {HIGHEST:,} calls per second"
+        raise ValueError(told)
     raise ValueError(f'{brief(value)} is no rate; write calls per second, "auto", or a list of windows')
 
 
@@ -175,6 +175,7 @@ class Campaign(Table):
     hours: HoursTable = Field(default_factory=HoursTable)
     caps: CapsTable = Field(default_factory=CapsTable)
     budget: BudgetTable = Field(default_factory=BudgetTable)
+    consent: ConsentTable = Field(default_factory=ConsentTable)
     further: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     folder: Path = Field(default_factory=Path.cwd, exclude=True)
     files: tuple[Path, ...] = Field(default=(), exclude=True)

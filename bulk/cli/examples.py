@@ -86,6 +86,43 @@ Examples:
   bulk report campaign.toml -o report.html --by branch --by plan  to whom, by columns of the list
   bulk report campaign.toml --json                                its numbers
 """,
+    "suppress": """\b
+Examples:
+  bulk suppress add +12065550100 ann@example.com
+  bulk suppress import stop.csv --state-dir .bulk
+  bulk suppress list
+""",
+    "suppress add": """\b
+Examples:
+  bulk suppress add +12065550100 --reason "said STOP"
+  bulk suppress add "206 555 0100" --country US --state-dir /var/lib/bulk
+""",
+    "suppress remove": """\b
+Examples:
+  bulk suppress remove +12065550100
+""",
+    "suppress list": """\b
+Examples:
+  bulk suppress list
+  bulk suppress list --show --json
+""",
+    "suppress import": """\b
+Examples:
+  bulk suppress import stop.csv --reason "list of the regulator"
+""",
+    "suppress export": """\b
+Examples:
+  bulk suppress export -o stop.csv
+""",
+    "consent": """\b
+Examples:
+  bulk consent export campaign.toml -o consent.csv
+""",
+    "consent export": """\b
+Examples:
+  bulk consent export campaign.toml -o consent.csv
+  bulk consent export campaign.toml --run 2026-11-20 -o friday.csv
+""",
     "schema": """\b
 Examples:
   bulk schema -o campaign.schema.json

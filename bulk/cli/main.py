@@ -10,6 +10,7 @@ import click
 from bulk import __version__
 from bulk.cli import (
     check,
+    consent,
     docs,
     explain,
     iam,
@@ -23,6 +24,7 @@ from bulk.cli import (
     screen,
     send,
     status,
+    suppress,
     test,
     text,
     track,
@@ -31,7 +33,8 @@ from bulk.cli.examples import EXAMPLES, HELP
 
 COMMANDS = (
     *(init.init, check.check, iam.iam, test.test, send.send, status.status),
-    *(resolve.resolve, track.track, results.results, report.report, sandbox.sandbox),
+    *(resolve.resolve, track.track, results.results, report.report),
+    *(suppress.suppress, consent.consent, sandbox.sandbox),
     *(schema.schema, explain.explain, docs.docs),
 )
 

@@ -65,6 +65,11 @@ reading = all_of(
     option("--sandbox", is_flag=True, help="Use a sandbox of its own, and a state apart from real runs."),
 )
 
+own_list = all_of(
+    option("--state-dir", type=StateDirectory(), help="Whose list: a state directory (default .bulk)."),
+    option("--campaign", type=FILE, help="The state directory beside this campaign, and its country."),
+)
+
 pricing = option("--prices", type=FILE, help="A table of prices, instead of the campaign's.")
 
 examining = all_of(

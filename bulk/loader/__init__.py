@@ -47,6 +47,7 @@ addresses         email addresses brought to one spelling
 countries         countries as people write them (`countries.csv`)
 locality          where the owner of a number may be
 suppression       whom not to write to
+own_list          a suppression list of one's own, in the state directory
 destination_file  the destinations alone, of a file that says whom not to write to
 junk              what systems and programs leave beside lists
 scratch           private folders that go when their holder does

@@ -91,8 +91,14 @@ def consent_of(export: Export, head: pl.DataFrame, wanted: ReadSpec) -> Consent:
     looking = dict(_looking(export, head, wanted))
     found = [_rule(place, role, head) for place, role in looking.items() if role.says != "alike"]
     unused = [place for place, role in looking.items() if role.says == "alike"]
-    rules, elsewhere = [*named], list[Place]()
+    required = wanted.required_consent
+    rules, elsewhere = (
+        [*named, *([LeaveOut((required,), "consent", code="no_consent")] if required else [])],
+        list[Place](),
+    )
     for rule in (*export.leave_out, *found):
+        if rule.column == required and rule.asks == "consent":
+            continue
         if rule.code == "opted_out" and (rule.column in taken or _replaced(rule, wanted)):
             unused += [rule.place] if rule.said else []
         elif rule.kinds and not rule.kinds & {wanted.kind, wanted.channel}:

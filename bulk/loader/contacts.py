@@ -199,6 +199,7 @@ class ContactList:
             key=wanted.key and self.resolve(wanted.key),
             opt_out_columns=self._spelled(wanted.opt_out_columns),
             consent_columns=self._spelled(wanted.consent_columns),
+            required_consent=wanted.required_consent and self.resolve(wanted.required_consent),
             country=wanted.country and _country(wanted.country, "country"),
             country_column=wanted.country_column and self.resolve(wanted.country_column),
             allow_countries=allowed and frozenset(_country(name, "allow_countries") for name in allowed),

@@ -37,8 +37,9 @@ class ReadSpec:
     row's `country_column` says so. `allow_countries` are the countries that may be written to, None for all.
     Countries are ISO 3166-1 alpha-2, alpha-3 or names. `leave_out` leaves out the rows that the list itself says are
     not to be written to, such as those of an export that are opted out: by `opt_out_columns` and `consent_columns`, or
-    where these are None by those that are found. `channel` is of this kind, where a column may name it. `landlines`:
-    they may be written to as well. `dedupe` says what must not be sent twice.
+    where these are None by those that are found; and those without a clear yes in `required_consent`. `channel` is of
+    this kind, where a column may name it. `landlines`: they may be written to as well. `dedupe` says what must not be
+    sent twice.
     `naming` is 1 for runs that began when keys and destinations were compared as the list spells them.
     """
 
@@ -52,6 +53,7 @@ class ReadSpec:
     leave_out: bool = True
     opt_out_columns: tuple[str, ...] | None = None
     consent_columns: tuple[str, ...] | None = None
+    required_consent: str | None = None
     channel: str = ""
     landlines: bool = False
     dedupe: Literal["key", "destination", "none"] = "key"

@@ -15,9 +15,11 @@ from typing import Self
 from bulk.errors import ListError
 from bulk.files import Mark, mark_of
 from bulk.loader import DestinationFile, Kind, read_destinations
+from bulk.loader.own_list import OwnList
 from bulk.model import Refusal, Status
 from bulk.text.identity import identity
 
+OWN = "the state directory's suppression list"
 _ONE: dict[Kind, str] = {"phone": "a phone number", "email": "an email address"}
 _SEVERAL: dict[Kind, str] = {"phone": "phone numbers", "email": "email addresses"}
 
@@ -52,22 +54,26 @@ class Suppression:
     `notes` tell a person how the files were read at the start, `warnings` what is doubtful in them.
     """
 
-    def __init__(self, kind: Kind, country: str | None, files: Sequence[Path]) -> None:
+    def __init__(self, kind: Kind, country: str | None, files: Sequence[Path], own: OwnList | None = None) -> None:
         self._kind, self._country = kind, country
         self._files = {path: _read(path, kind, country) for path in files}
         self._others: dict[str, Source] = {}
+        self._own = own
+        self._own_mark = mark_of(own.path) if own else None
+        if own:
+            self.put(OWN, _of_kind(own, kind))
         self.notes = [said for source in self._files.values() for said in _reading(source, kind)]
         self.warnings = [said for source in self._files.values() for said in _doubts(source, kind)]
         self._failed: dict[Path, Mark | None] = {}
 
     @classmethod
-    def open(cls, files: Iterable[Path], *, kind: Kind, country: str | None = None) -> Self:
+    def open(cls, files: Iterable[Path], *, kind: Kind, country: str | None = None, own: OwnList | None = None) -> Self:
         """Read files, of any form that a contact list may have, or with one destination on each line.
 
-        `country` (ISO 3166-1 alpha-2) is where numbers without + belong. Raises `ListError` where a file is missing or
-        cannot be read: none is ignored.
+        `country` (ISO 3166-1 alpha-2) is where numbers without + belong, `own` the list of one's own. Raises
+        `ListError` where a file is missing or cannot be read: none is ignored.
         """
-        return cls(kind, country, [*files])
+        return cls(kind, country, [*files], own)
 
     def put(self, name: str, destinations: Iterable[str]) -> None:
         """Take destinations in form from elsewhere; `name` says from where, and they replace what was put under it."""
@@ -84,13 +90,18 @@ class Suppression:
                 return Refusal("suppressed", f"named in {source.name}", Status.SKIPPED)
         return None
 
+    @property
+    def may_be_stale(self) -> bool:
+        """Whether there is something to read again: a file that may have changed."""
+        return bool(self._files) or (self._own is not None and mark_of(self._own.path) != self._own_mark)
+
     def refresh(self) -> list[str]:
         """Read again what has changed, and return warnings. It takes as long as that: call it beside the event loop.
 
         Whom a file once named stays suppressed until the run ends: a file may be caught while it is rewritten. One that
         names fewer than before, or can no longer be read, is warned of once until it changes again.
         """
-        said = []
+        said = self._own_again()
         for path, source in list(self._files.items()):
             mark = mark_of(path)
             if mark is not None and mark == source.mark:
@@ -98,6 +109,17 @@ class Suppression:
             elif path not in self._failed or self._failed[path] != mark:
                 said += self._again(path, mark)
         return said
+
+    def _own_again(self) -> list[str]:
+        if self._own is None or (mark := mark_of(self._own.path)) == self._own_mark:
+            return []
+        self._own_mark = mark
+        before = self._others[OWN]
+        try:
+            self._others[OWN] = _source(OWN, _of_kind(self._own, self._kind)) | before
+        except ListError as error:
+            return [f"{error} (suppression goes on with the {len(before):,} destinations it had before)"]
+        return []
 
     def _again(self, path: Path, mark: Mark | None) -> list[str]:
         before = self._files[path]
@@ -136,6 +158,12 @@ def _read(path: Path, kind: Kind, country: str | None) -> Source:
 
 def _source(name: str, destinations: Iterable[str]) -> Source:
     return Source(name, array("Q", sorted(set(map(_hash, destinations)))))
+
+
+def _of_kind(own: OwnList, kind: Kind) -> list[str]:
+    """Return the destinations of one kind in a list of one's own."""
+    found = (entry.destination for entry in own.entries().values())
+    return [destination for destination in found if ("@" in destination) == (kind == "email")]
 
 
 def _reading(source: Source, kind: Kind) -> Iterator[str]:

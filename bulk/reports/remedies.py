@@ -28,6 +28,7 @@ _OF_CODE: Final = {
     "duplicate": "Nothing: each of them is sent once.",
     "suppressed": "Nothing: they are not to be written to.",
     "opted_out": "Nothing: they said no.",
+    "no_consent": "Nothing, unless they agreed: then say so in the list, and send them.",
     "capped": "Nothing: they have been written to often enough. A later run reaches them.",
     "given_up": "Nothing: somebody gave them up, and they are never sent again.",
     "AccessDeniedException": "Give the credentials the permission for the call.",

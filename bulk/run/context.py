@@ -9,6 +9,7 @@ from bulk.campaign import Campaign, ListTable, load, placed
 from bulk.errors import CampaignError
 from bulk.ledger import RunIdentity, RunRecord
 from bulk.loader import ContactList, Layout, ReadSpec
+from bulk.loader.own_list import OwnList
 from bulk.model import digest
 from bulk.request import Request
 from bulk.run.eligibility import Eligibility, eligibility_of
@@ -44,6 +45,12 @@ class RunRef:
             return Path(self.options.state_dir) / "sandbox" if self.options.sandbox else Path(self.options.state_dir)
         home = self.campaign.folder / ".bulk"
         return home / "sandbox" / f"{self.campaign.name}-{self.options.run_id}" if self.options.sandbox else home
+
+    @property
+    def own_list(self) -> OwnList:
+        """The suppression list of the state directory, which rehearsals honour as real runs do."""
+        named = self.options.state_dir
+        return OwnList(Path(named) if named is not None else self.campaign.folder / ".bulk")
 
     @property
     def list_path(self) -> Path | None:
@@ -142,7 +149,9 @@ def open_campaign(source: Source, options: Options) -> RunContext:
     contacts = ContactList.open(_contacts(campaign, options), format=table.format, layout=layout)
     try:
         request = _compiled(campaign, contacts)
-        eligibility = eligibility_of(campaign, contacts)
+        for named in (campaign.consent.column, campaign.consent.source, campaign.consent.at):
+            contacts.resolve(named or contacts.columns[0])
+        eligibility = eligibility_of(campaign, contacts, RunRef(campaign, options).own_list)
     except CampaignError as error:
         if path is None:
             raise
@@ -189,6 +198,7 @@ def _wanted(campaign: Campaign, request: Request, eligibility: Eligibility) -> R
         landlines=campaign.channel_facts.LANDLINES,
         opt_out_columns=table.opt_out_columns,
         consent_columns=table.consent_columns,
+        required_consent=campaign.consent.column if campaign.consent.required else None,
         channel=campaign.channel,
         dedupe=table.dedupe,
     )

@@ -8,6 +8,7 @@ from bulk.campaign import Campaign
 from bulk.ledger import Connection, Ledger, RunFacts
 from bulk.loader import ContactList, alpha_2
 from bulk.loader.locality import locality
+from bulk.loader.own_list import OwnList
 from bulk.loader.suppression import Suppression
 from bulk.model import Recipient, Refusal
 from bulk.request import Rendering, TemplateFailed, compile_template, rendering
@@ -41,14 +42,17 @@ class Eligibility:
         return self.read_by_expires | ({self.zone_column} if self.zone_column else set())
 
 
-def eligibility_of(campaign: Campaign, contacts: ContactList) -> Eligibility:
-    """Fit the rules of a campaign to its list. Raises `CampaignError` and `ListError`."""
+def eligibility_of(campaign: Campaign, contacts: ContactList, own: OwnList) -> Eligibility:
+    """Fit the rules of a campaign to its list; `own` is the suppression list of the state directory.
+
+    Raises `CampaignError` and `ListError`.
+    """
     rules, table = Rules.of(campaign), campaign.contact_list
     known = contacts.recognised.time_zone if contacts.recognised else None
     zone = contacts.resolve(table.timezone_column) if table.timezone_column else known
     files = [campaign.folder / name for name in table.suppress]
     country = alpha_2(table.country) if table.country else None
-    suppression = Suppression.open(files, kind=campaign.channel_facts.KIND, country=country)
+    suppression = Suppression.open(files, kind=campaign.channel_facts.KIND, country=country, own=own)
     if not isinstance(rules.expires, str):
         return Eligibility(rules, suppression, zone)
     expires = compile_template(rules.expires, contacts.columns, where="expires")

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bulk.aws.connect import Connect, Endpoint, is_aws
-from bulk.aws.lookups import applied_rate, fetch, opted_out
+from bulk.aws.lookups import applied_rate, fetch
 from bulk.ledger import Ledger
 from bulk.loader import Scratch
 from bulk.pacing import virtual_time
@@ -78,9 +78,10 @@ async def open_from(source: Source, options: Options, *, to_send: bool = True) -
             scratch.close()
             raise
         context.contacts.holds.append(scratch)
-    name = ref.campaign.contact_list.opt_out_list
-    if to_send and name is not None and not options.sandbox:
-        context.eligibility.suppression.put(f"the opt-out list {name!r}", await opted_out(name, endpoint_of(ref)))
+    if to_send:
+        from bulk.run.opt_outs import put_in  # noqa: PLC0415 - which asks at the endpoint that this module names
+
+        context.eligibility.suppression.warnings += await put_in(ref, context.eligibility.suppression)
     return context
 
 

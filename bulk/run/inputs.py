@@ -22,6 +22,7 @@ def inputs(ref: RunRef, output: Path) -> Iterator[Path]:
     campaign, options = ref.campaign, ref.options
     yield from campaign.files
     yield from (campaign.folder / name for name in campaign.contact_list.suppress)
+    yield ref.own_list.path
     if campaign.budget.prices is not None:
         yield campaign.folder / campaign.budget.prices
     if options.prices is not None:

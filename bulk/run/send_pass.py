@@ -26,6 +26,7 @@ from bulk.run.destination_lock import DestinationLock
 from bulk.run.eligibility import Judge
 from bulk.run.halt import Halt
 from bulk.run.marks import Marks, marks_of
+from bulk.run.opt_outs import are_asked, follow
 from bulk.run.pool import Pool
 from bulk.run.progress import Watch
 from bulk.run.progress_file import leaving
@@ -41,7 +42,7 @@ Item = tuple[Recipient, Claim]
 
 BATCH = 1000  # rows that are claimed in one transaction of the ledger
 UNWATCHED = 1.0  # seconds after which the rows are counted where nobody watches: a short run has ended by then
-REFRESH = 5.0  # seconds between two looks at the suppression files
+REFRESH = 3.0  # seconds between two looks at the suppression files: what is said there is honoured within five
 OPEN = ClaimKind.NEW, ClaimKind.UNSETTLED  # claims of rows that are to be driven on
 
 
@@ -97,8 +98,10 @@ class SendPass:
             if not options.dry_run:
                 beside.start_soon(self._count_rows, 0.0 if watch else UNWATCHED)
                 beside.start_soon(leaving, self.context, self.progress)
-            if self.context.campaign.contact_list.suppress:
+            if not options.dry_run or self.context.campaign.contact_list.suppress:
                 beside.start_soon(self._refresh)
+            if not options.dry_run and are_asked(self.context):
+                beside.start_soon(follow, self.context)
             await self._read_through(settings.grace)
             beside.cancel_scope.cancel()
         if unstopped := self.deliverer.call_counts.unstopped:
@@ -216,6 +219,8 @@ class SendPass:
         """Follow the files that say whom not to write to."""
         while True:
             await pause(REFRESH)
+            if not self.context.eligibility.suppression.may_be_stale:
+                continue
             for warning in await in_thread(self.context.eligibility.suppression.refresh):
                 log.warning(warning)
 
