@@ -5,8 +5,9 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bulk.cli import account, progress_text
+from bulk.cli import account
 from bulk.model import mask, place_of
+from bulk.run import progress_text
 from bulk.text.outside import LIMIT
 from bulk.text.plain import counted, duration, plain
 

@@ -18,6 +18,7 @@ from bulk.rules import Locality, Room
 from bulk.run.characters import Characters
 from bulk.run.context import RunContext
 from bulk.run.cost import cost_of
+from bulk.run.plan_html import plan_html
 from bulk.run.target import FOREIGN, Target, target_of, warnings_of
 from bulk.run.templates import TemplateUses
 from bulk.text.segments import is_unusual, parts
@@ -86,6 +87,9 @@ class Plan:
         """Return it as `--json` prints it."""
         told = asdict(replace(self, cost=None))
         return {**told, "cost": self.cost.as_dict() if self.cost else None}
+
+    def _repr_html_(self) -> str:
+        return plan_html(self)
 
 
 class DryRun:
