@@ -212,11 +212,7 @@ class Outcome:
     finished_at: datetime | None = None
 
     def _repr_html_(self) -> str:
-        said = (
-            None
-            if self.error_message is None
-            else _LIKE_A_DESTINATION.sub(lambda found: mask(found[0]), self.error_message)
-        )
+        said = _LIKE_A_DESTINATION.sub(lambda found: mask(found[0]), self.error_message or "") or None
         facts: dict[str, Any] = {"status": self.status.value, "contact": self.contact_id, "tries": self.attempts}
         facts |= {"error": self.error_code, "message": said, "request": self.request_id, "at": self.finished_at}
         told = [(name, html.escape(str(value))) for name, value in facts.items() if value is not None]

@@ -129,12 +129,15 @@ def test_the_example_runs_in_a_kernel(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     for code in ("await bulk.check('none.toml')", "%tb"):
         notebook.cells.append(nbformat.v4.new_code_cell(code, metadata={"tags": ["raises-exception"]}))
-    nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    nbclient.NotebookClient(
+        notebook, timeout=60, shutdown_kernel="immediate", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
     told = [cell["outputs"] for cell in notebook.cells if cell.cell_type == "code"]
     html = "".join(one.get("data", {}).get("text/html", "") for outputs in told for one in outputs)
     assert "would be sent" in html
     assert "REHEARSAL" in html
     assert "sent" in str(told[3])
+    assert "+1702" not in str(told), "a notebook keeps what it shows: no destination is in it, in any form"
     (error,) = told[-2]
     assert len(error["traceback"]) == 1
     assert error["traceback"][0].startswith("CampaignError: ")

@@ -91,6 +91,9 @@ class Plan:
     def _repr_html_(self) -> str:
         return plan_html(self)
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's protocol
+        printer.text(f"<Plan of {self.campaign}, run {self.run}: {self.sendable:,} of {self.rows:,} rows to send>")
+
 
 class DryRun:
     """Looks at messages instead of sending them, and folds what it sees into a plan."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Unpack
+from typing import Any, Unpack
 
 import polars as pl
 
@@ -83,6 +83,10 @@ class Run:
 
     def _repr_html_(self) -> str:
         return self.summary._repr_html_()
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's protocol
+        told = self.summary
+        printer.text(f"<Run {told.run} of {told.campaign}: {told.sent:,} of {told.rows:,} rows sent>")
 
 
 @public
