@@ -80,6 +80,7 @@ def run_cell(page: "Page", code: str) -> None:
 def look(page: "Page", pictures: Path) -> None:
     """Run, stop, fail; keep a picture of each."""
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=90_000)
+    page.get_by_text("| Idle").first.wait_for(timeout=90_000)
     page.locator(".jp-Notebook .jp-Cell").first.click()
     page.keyboard.press("Escape")
     page.get_by_role("menuitem", name="Run", exact=True).click()
