@@ -80,12 +80,15 @@ def run_cell(page: "Page", code: str) -> None:
 def look(page: "Page", pictures: Path) -> None:
     """Run, stop, fail; keep a picture of each."""
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=90_000)
+    if (news := page.get_by_role("button", name="No", exact=True)).count():
+        news.first.click()
     page.get_by_text("| Idle").first.wait_for(timeout=90_000)
     page.locator(".jp-Notebook .jp-Cell").first.click()
     page.keyboard.press("Escape")
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.get_by_text("rate is -1").last.wait_for(timeout=90_000)
+    page.get_by_text("Look first").first.scroll_into_view_if_needed()
     shot(page, pictures, "cells")
     run_cell(page, SLOW)
     page.locator("progress").last.wait_for(timeout=60_000)
@@ -107,6 +110,8 @@ def look(page: "Page", pictures: Path) -> None:
 def shot(page: "Page", pictures: Path, name: str) -> None:
     """Keep a picture, and say so."""
     path = pictures / f"notebook-{name}.png"
+    if name != "cells":
+        page.locator(".jp-OutputArea-output").last.scroll_into_view_if_needed()
     page.screenshot(path=path)
     print(path)
 
@@ -119,7 +124,7 @@ def main(pictures: Path) -> None:
         shutil.copytree(ROOT / "input_examples", work / "input_examples", ignore=ignored)
         with jupyter(Path(place)) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
-            page = browser.new_page(viewport={"width": 1300, "height": 1000})
+            page = browser.new_page(viewport={"width": 1300, "height": 1400})
             page.goto(f"{url}/lab/tree/input_examples/notebook.ipynb?reset")
             try:
                 look(page, pictures)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from bulk.errors import ExitCode, Interrupted
 from bulk.run.progress_text import facts, rows, waits_of
-from bulk.run.summary import Progress
+from bulk.run.summary import Progress, Summary
 from bulk.stop import Stop
 
 T = TypeVar("T")
@@ -51,6 +51,12 @@ class Display:
     def say(self, text: str) -> None:
         """Show a sentence in its place."""
         self._show(f"<p>{html.escape(text)}</p>", text)
+
+    def end(self, *told: Summary) -> None:
+        """Show how the runs ended, where their progress was shown."""
+        if self._is_there:
+            ends = (f"{one.campaign}, run {one.run}: {one.sent:,} of {one.rows:,} rows sent" for one in told)
+            self.say(". ".join(ends))
 
     def _words(self) -> str:
         now = time.time()

@@ -116,7 +116,10 @@ async def send(
     display = Display(kernel) if kernel is not None else None
     watching = (display.note, NOTEBOOK_EVERY) if display is not None and watch is None else (watch, every)
     work = _sent_in_turn(campaign, asked, stop, sandboxes or Sandboxes(), watching=watching)
-    return await until_stopped(work, stop, display)
+    run = await until_stopped(work, stop, display)
+    if display is not None:
+        display.end(run.summary)
+    return run
 
 
 async def _sent_in_turn(

@@ -82,7 +82,10 @@ async def send_all(
     display = Display(kernel) if kernel is not None else None
     watching = (display.note_of, NOTEBOOK_EVERY) if display is not None and watch is None else (watch, every)
     work = _together(campaigns, asked, stop, sandboxes or Sandboxes(), watching=watching)
-    return await until_stopped(work, stop, display)
+    runs = await until_stopped(work, stop, display)
+    if display is not None:
+        display.end(*(run.summary for run in runs))
+    return runs
 
 
 async def _together(
