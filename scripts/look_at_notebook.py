@@ -88,7 +88,6 @@ def look(page: "Page", pictures: Path) -> None:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     page.get_by_text("rate is -1").last.wait_for(timeout=90_000)
-    page.get_by_text("Look first").first.scroll_into_view_if_needed()
     shot(page, pictures, "cells")
     run_cell(page, SLOW)
     page.locator("progress").last.wait_for(timeout=60_000)
@@ -110,8 +109,7 @@ def look(page: "Page", pictures: Path) -> None:
 def shot(page: "Page", pictures: Path, name: str) -> None:
     """Keep a picture, and say so."""
     path = pictures / f"notebook-{name}.png"
-    if name != "cells":
-        page.locator(".jp-OutputArea-output").last.scroll_into_view_if_needed()
+    page.locator(".jp-OutputArea-output").last.evaluate("one => one.scrollIntoView()")
     page.screenshot(path=path)
     print(path)
 

@@ -19,7 +19,7 @@ from bulk.run.resolve import UnknownRow
 
 ROOT = Path(__file__).parents[1]
 PHONE, SCRIPT = "+14155550123", "<script>alert(1)</script>"
-FUNCTIONS = ("check", "iam", "report", "resolve", "results", "send", "send_all", "status", "test")
+FUNCTIONS = ("check", "iam", "report", "resolve", "results", "send", "send_all", "status", "test", "track")
 
 
 def test_the_typed_options_are_those_of_a_run() -> None:

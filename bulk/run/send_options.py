@@ -74,7 +74,6 @@ class SendOptions(RunOptions, total=False):
     only: Status | None
 
 
-
 def public(function: F) -> F:
     """Return a function of the front door: its signature has each option, and its errors are ready to be shown.
 
