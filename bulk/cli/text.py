@@ -59,8 +59,7 @@ def summary(told: "Summary") -> str:
 
 def virtual_time(told: "VirtualTime") -> str:
     """Return when a rehearsal in virtual time would have ended, and how far that is from what the plan promised."""
-    took = duration(told.real_seconds)
-    said = f"virtual time: begun {told.began_at}, it would have ended {told.ended_at}; it took {took}"
+    said = f"virtual time: begun {told.began_at}, it would have ended {told.ended_at}; it took {duration(told.real_seconds)}"
     if told.planned_at is None or told.late is None:
         return said
     by = f"{abs(told.late):.1%} {'later' if told.late > 0 else 'sooner'} than planned" if told.late else "as planned"
