@@ -59,7 +59,8 @@ def summary(told: "Summary") -> str:
 
 def virtual_time(told: "VirtualTime") -> str:
     """Return when a rehearsal in virtual time would have ended, and how far that is from what the plan promised."""
-    said = f"virtual time: begun {told.began_at}, it would have ended {told.ended_at}; it took {duration(told.real_seconds)}"
+    took = duration(told.real_seconds)
+    said = f"virtual time: begun {told.began_at}, it would have ended {told.ended_at}; it took {took}"
     if told.planned_at is None or told.late is None:
         return said
     by = f"{abs(told.late):.1%} {'later' if told.late > 0 else 'sooner'} than planned" if told.late else "as planned"
@@ -72,8 +73,7 @@ def status(told: "Summary", sender: str | None, progress: "Progress | None" = No
     if sender:
         lines = [counts(told), f"being sent by {sender}; rows not yet read from the list are not counted"]
         lines += [f"this pass: {progress_text.line(progress, now)}"] if progress else []
-    if told.halted:
-        lines.append(f"halted: {told.halted}")
+    lines += [f"halted: {told.halted}"] if told.halted else []
     return "\n".join(lines)
 
 
