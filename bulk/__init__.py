@@ -19,6 +19,7 @@ _HOMES = {
     "BulkError": "bulk.errors",
     "CampaignError": "bulk.errors",
     "Halted": "bulk.errors",
+    "Interrupted": "bulk.errors",
     "LedgerError": "bulk.errors",
     "ListError": "bulk.errors",
     "RunBusy": "bulk.errors",
@@ -28,6 +29,7 @@ _HOMES = {
     "Progress": "bulk.run.summary",
     "Resolution": "bulk.run.resolve",
     "Run": "bulk.run.send",
+    "SendOptions": "bulk.run.send_options",
     "Summary": "bulk.run.summary",
     "Tracking": "bulk.run.track",
     "UnknownRow": "bulk.run.resolve",
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from bulk.errors import BulkError as BulkError
     from bulk.errors import CampaignError as CampaignError
     from bulk.errors import Halted as Halted
+    from bulk.errors import Interrupted as Interrupted
     from bulk.errors import LedgerError as LedgerError
     from bulk.errors import ListError as ListError
     from bulk.errors import RunBusy as RunBusy
@@ -71,6 +74,7 @@ if TYPE_CHECKING:
     from bulk.run.send import Run as Run
     from bulk.run.send import send as send
     from bulk.run.send_all import send_all as send_all
+    from bulk.run.send_options import SendOptions as SendOptions
     from bulk.run.status import status as status
     from bulk.run.summary import Progress as Progress
     from bulk.run.summary import Summary as Summary

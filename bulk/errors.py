@@ -5,6 +5,7 @@
     ├── ListError                 the contact list cannot be read                (exit 2)
     ├── LedgerError               the ledger cannot be used, or is another run's (exit 2)
     ├── RunBusy                   another process sends this run                 (exit 75)
+    ├── Interrupted               the stop button of a notebook                  (exit 130)
     ├── Halted                    a cause that would fail every row              (exit 3)
     │   └── SetupError            credentials or certificates: no call can be made (exit 2)
     └── CallFailed                one call met its end without a reply
@@ -17,6 +18,7 @@ A refused *row* is data (`model.Refusal`), no exception. A `SetupError` after th
 """
 
 import enum
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -44,6 +46,14 @@ class BulkError(Exception):
     """Anything this program says no to. Its text names place, value and remedy, and is fit for a terminal."""
 
     exit_code = ExitCode.NOT_STARTED
+    _is_shown = False
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: the sentence, and the next time (`%tb`) the whole traceback."""
+        if not self._is_shown:
+            self._is_shown = True
+            return [f"{type(self).__name__}: {self}"]
+        return "".join(traceback.format_exception(self)).splitlines()
 
     def hide(self, values: Iterable[str]) -> None:
         """Mask the values of a row, which a service may have echoed."""
@@ -70,6 +80,12 @@ class RunBusy(BulkError):
     """Another process is sending this run."""
 
     exit_code = ExitCode.BUSY
+
+
+class Interrupted(BulkError):
+    """Somebody pressed the stop button of a notebook; the run can be resumed."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 class Halted(BulkError):

@@ -6,7 +6,9 @@ recipient's end, a **verdict** the judgement on an error. **Contact** is Amazon 
 
 import enum
 import hashlib
+import html
 import json
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -194,6 +196,9 @@ class Announcement:
         return self.opens or self.writes
 
 
+_LIKE_A_DESTINATION = re.compile(r"\+?\d(?:[ .()-]{0,2}\d){6,14}|[^\s<>@]{1,64}@[^\s<>@]{1,255}")
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A recipient's end."""
@@ -205,6 +210,14 @@ class Outcome:
     error_message: str | None = None
     request_id: str | None = None
     finished_at: datetime | None = None
+
+    def _repr_html_(self) -> str:
+        said = _LIKE_A_DESTINATION.sub(lambda found: mask(found[0]), self.error_message or "") or None
+        facts: dict[str, Any] = {"status": self.status.value, "contact": self.contact_id, "tries": self.attempts}
+        facts |= {"error": self.error_code, "message": said, "request": self.request_id, "at": self.finished_at}
+        told = [(name, html.escape(str(value))) for name, value in facts.items() if value is not None]
+        rows = [f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in told]
+        return f"<table>{''.join(rows)}</table>"
 
 
 Recorded = tuple[str, str | None, int, str | None, str | None, str | None, float | None]

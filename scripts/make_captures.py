@@ -14,10 +14,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bulk.cli import plan_text, progress_text
+from bulk.cli import plan_text
 from bulk.cli.bars import Bars
 from bulk.model import Status
 from bulk.reports import Example, Reason
+from bulk.run import progress_text
 from bulk.run.plan import Plan, Preview
 from bulk.run.summary import Progress, Waiting
 from bulk.run.target import Target

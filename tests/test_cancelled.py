@@ -1,4 +1,4 @@
-"""A call from Python that asyncio cancels (`asyncio.timeout`, Ctrl-C, a notebook's stop button) ends cleanly."""
+"""A call from Python that asyncio cancels (`asyncio.timeout`, Ctrl-C) ends cleanly."""
 
 import subprocess
 import sys

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from bulk.cli import plan_text, progress_text
+from bulk.cli import plan_text
 from bulk.cli.bars import Bars
 from bulk.model import Status
 from bulk.reports import Example, Reason
+from bulk.run import progress_text
 from bulk.run.plan import Plan, Preview
 from bulk.run.summary import Progress, Waiting
 from bulk.run.target import Target

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.table import Column
 from rich.text import Text
 
-from bulk.cli import progress_text
+from bulk.run import progress_text
 from bulk.text.plain import plain
 
 if TYPE_CHECKING:

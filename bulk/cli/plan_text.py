@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bulk.cli import progress_text, text
+from bulk.cli import text
+from bulk.run import progress_text
 from bulk.text.plain import counted, duration, plain
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bulk.cli import progress_text, screen
+from bulk.cli import screen
+from bulk.run import progress_text
 
 if TYPE_CHECKING:
     from bulk.run.summary import Progress

@@ -5,8 +5,9 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bulk.cli import account, progress_text
+from bulk.cli import account
 from bulk.model import mask, place_of
+from bulk.run import progress_text
 from bulk.text.outside import LIMIT
 from bulk.text.plain import counted, duration, plain
 
@@ -72,8 +73,7 @@ def status(told: "Summary", sender: str | None, progress: "Progress | None" = No
     if sender:
         lines = [counts(told), f"being sent by {sender}; rows not yet read from the list are not counted"]
         lines += [f"this pass: {progress_text.line(progress, now)}"] if progress else []
-    if told.halted:
-        lines.append(f"halted: {told.halted}")
+    lines += [f"halted: {told.halted}"] if told.halted else []
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ A run of which the ledger has nothing yet needs none to tell which rows are new:
 further up. Then there are no tasks and no transactions, and the list is read once.
 """
 
-from typing import Any
+from typing import Unpack
 
 from bulk.errors import unwrapped
 from bulk.ledger import duplicate_of
@@ -23,6 +23,7 @@ from bulk.run.plan import DryRun, Plan
 from bulk.run.preflight import preflight
 from bulk.run.repeats import Repeats
 from bulk.run.results import read_results
+from bulk.run.send_options import SendOptions, public
 from bulk.run.send_pass import SendPass
 from bulk.run.state_place import looked_at
 from bulk.run.target import identified, warnings_of
@@ -35,7 +36,8 @@ from bulk.threads import in_thread
 BATCH = 10_000  # rows that are looked up together
 
 
-async def check(campaign: Source, *, account: bool = False, **options: Any) -> Plan:
+@public
+async def check(campaign: Source, *, account: bool = False, **options: Unpack[SendOptions]) -> Plan:
     """Read everything and send nothing: what would be sent, what would not and why, and how long it takes.
 
     `account`: ask the AWS account too whether it has all that the campaign names and needs; what is found stands in
@@ -73,15 +75,15 @@ async def _surveyed(sending: SendPass, dry_run: DryRun) -> Plan:
     return await in_thread(dry_run.finish, sending.rows, read_results(context.reader, sending.ledger))
 
 
-async def known(campaign: Source, plan: Plan, **options: Any) -> Plan:
+async def known(campaign: Source, plan: Plan, **options: Unpack[SendOptions]) -> Plan:
     """Complete a plan by what the account tells: whose it is, and its quotas.
 
     Raises `CampaignError` and `SetupError` where no client can be opened.
     """
     if plan.target is None or options.get("sandbox"):
         return plan
-    options = {name: value for name, value in options.items() if name != "only"}
-    ref = await in_thread(choose, campaign, Options.of(options))
+    asked = Options.of({name: value for name, value in options.items() if name != "only"})
+    ref = await in_thread(choose, campaign, asked)
     plan.target = await identified(ref, plan.target)
     told = [*warnings_of(plan.target, ref.campaign.tables)]
     plan.warnings = [*told, *(one for one in plan.warnings if one not in told)]

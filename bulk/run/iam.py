@@ -1,15 +1,17 @@
 """The least policy of a campaign: what its credentials must be allowed, and nothing else. Nobody is asked."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from bulk.account import policy, to_check, to_send
 from bulk.run.context import Source, choose
 from bulk.run.options import Options
 from bulk.run.preflight import contacts_of, references
+from bulk.run.send_options import SendOptions, public
 from bulk.threads import in_thread
 
 
-async def iam(campaign: Source, *, account: bool = False, **options: Any) -> dict[str, Any]:
+@public
+async def iam(campaign: Source, *, account: bool = False, **options: Unpack[SendOptions]) -> dict[str, Any]:
     """Return the least IAM policy with which a campaign can be sent; with `account`, also with `check --account`.
 
     Of each operation that the campaign uses there is one statement, bound to what the campaign names. The same campaign

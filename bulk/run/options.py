@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -83,7 +84,7 @@ class Options:
     cluster: str | None = None
 
     @classmethod
-    def of(cls, given: dict[str, Any]) -> Self:
+    def of(cls, given: Mapping[str, Any]) -> Self:
         """Check the options of a call. Raises `CampaignError` that names the nearest, or what is wrong with one."""
         known = {field.name for field in dataclasses.fields(cls)}
         for name in given.keys() - known:

@@ -18,6 +18,7 @@ from bulk.rules import Locality, Room
 from bulk.run.characters import Characters
 from bulk.run.context import RunContext
 from bulk.run.cost import cost_of
+from bulk.run.plan_html import plan_html
 from bulk.run.target import FOREIGN, Target, target_of, warnings_of
 from bulk.run.templates import TemplateUses
 from bulk.text.segments import is_unusual, parts
@@ -86,6 +87,12 @@ class Plan:
         """Return it as `--json` prints it."""
         told = asdict(replace(self, cost=None))
         return {**told, "cost": self.cost.as_dict() if self.cost else None}
+
+    def _repr_html_(self) -> str:
+        return plan_html(self)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's protocol
+        printer.text(f"<Plan of {self.campaign}, run {self.run}: {self.sendable:,} of {self.rows:,} rows to send>")
 
 
 class DryRun:

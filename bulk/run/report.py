@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from bulk.errors import BulkError, CampaignError, ListError
 from bulk.files.replacement import taking_the_place_of
@@ -23,6 +23,7 @@ from bulk.run.options import Options
 from bulk.run.report_fold import folded
 from bulk.run.report_parts import Remaining, Typed, commands, message_of, passes_of
 from bulk.run.results import found, recorded
+from bulk.run.send_options import SendOptions, public
 from bulk.run.state_place import looked_at
 from bulk.run.wire_record import wires
 from bulk.threads import in_thread
@@ -34,7 +35,10 @@ _REHEARSAL = "REHEARSAL: it went to a sandbox, and nobody was written to."
 _ENDED = Status.SENT, Status.REFUSED, Status.REJECTED, Status.UNKNOWN
 
 
-async def report(campaign: Source, output: Path | str, *, by: str | Collection[str] = (), **options: Any) -> Path:
+@public
+async def report(
+    campaign: Source, output: Path | str, *, by: str | Collection[str] = (), **options: Unpack[SendOptions]
+) -> Path:
     """Write how a run went, as it is now, as one page with charts (`.html`) that loads nothing; return its path.
 
     `by` names columns of the list by which the rows are counted, besides country and time zone. Where the list cannot
@@ -48,7 +52,11 @@ async def report(campaign: Source, output: Path | str, *, by: str | Collection[s
 
 
 async def reported(
-    campaign: Source, output: Path | str | None = None, *, by: str | Collection[str] = (), **options: Any
+    campaign: Source,
+    output: Path | str | None = None,
+    *,
+    by: str | Collection[str] = (),
+    **options: Unpack[SendOptions],
 ) -> tuple[Path | None, dict[str, Any]]:
     """Do as `report` does; return the path, and the numbers of the page. Without an output, no page is written."""
     path, given = None if output is None else Path(output), Options.of(options)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 from bulk.errors import BulkError, CampaignError
 from bulk.ledger import Decision, Ledger, RunRecord, Unknown
@@ -20,8 +20,10 @@ from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
 from bulk.run.places import Place, places_of
 from bulk.run.results import found, recorded
+from bulk.run.send_options import AskedOptions, public
 from bulk.run.state_place import claimed, looked_at
 from bulk.stop import Stop
+from bulk.text.html_table import facts_table, rows_table
 from bulk.threads import in_thread
 
 
@@ -63,7 +65,25 @@ class Resolution:
         told = {**asdict(self), "unknown": rows}
         return told if self.asked else {name: value for name, value in told.items() if name != "asked"}
 
+    def _repr_html_(self) -> str:
+        facts = {"decision": self.decision, "rows decided about": self.decided, "rows still unknown": len(self.unknown)}
+        columns = ("row", "line", "key", "destination", "in doubt", "error", "tried at")
+        rows = [
+            (
+                one.row,
+                one.line,
+                one.key,
+                one.destination,
+                one.in_doubt,
+                one.error_code,
+                one.tried_at,
+            )
+            for one in self.unknown
+        ]
+        return facts_table(f"Unknown rows of {self.campaign}, run {self.run}", facts) + rows_table(columns, rows)
 
+
+@public
 async def resolve(
     campaign: Source,
     decision: Decision | str | None = None,
@@ -72,7 +92,7 @@ async def resolve(
     lines: Collection[int] | None = None,
     ask: bool = False,
     wait: float | None = None,
-    **options: Any,
+    **options: Unpack[AskedOptions],
 ) -> Resolution:
     """List the unknown rows of a run, after taking a decision about them where one is given.
 

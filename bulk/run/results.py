@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import polars as pl
 
@@ -24,6 +24,7 @@ from bulk.run.inputs import check_output
 from bulk.run.list_reader import ListReader
 from bulk.run.options import Options
 from bulk.run.selection import selected, statuses_of
+from bulk.run.send_options import RunOptions, public
 from bulk.run.state_place import looked_at
 from bulk.run.summary import Summary
 from bulk.run.tracked import tracked
@@ -58,6 +59,7 @@ class ResultsPreview:
             yield ours, columns
 
 
+@public
 async def results(
     campaign: Source,
     output: Path | str,
@@ -65,7 +67,7 @@ async def results(
     only: str | Collection[str] | None = None,
     join: bool = False,
     with_track: bool = False,
-    **options: Any,
+    **options: Unpack[RunOptions],
 ) -> Path:
     """Write the results of a run as they are now: `.csv`, `.parquet`, `.ndjson` or `.xlsx`; return the path.
 

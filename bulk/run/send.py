@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import polars as pl
 
@@ -17,6 +17,8 @@ from bulk.run.cluster import check_cluster
 from bulk.run.context import RunContext, Source
 from bulk.run.environment import in_scratch, open_from
 from bulk.run.marks import marks_of
+from bulk.run.notebook import EVERY as NOTEBOOK_EVERY
+from bulk.run.notebook import Display, shell, until_stopped
 from bulk.run.options import Options
 from bulk.run.plan import DryRun
 from bulk.run.pool import Pool
@@ -30,6 +32,7 @@ from bulk.run.results import (
     summarise,
     with_doubts,
 )
+from bulk.run.send_options import SendOptions, public
 from bulk.run.send_pass import SendPass
 from bulk.run.start import LOOK, wait_to_start
 from bulk.run.state_place import StatePlace, claimed, looked_at
@@ -81,7 +84,12 @@ class Run:
     def _repr_html_(self) -> str:
         return self.summary._repr_html_()
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's protocol
+        told = self.summary
+        printer.text(f"<Run {told.run} of {told.campaign}: {told.sent:,} of {told.rows:,} rows sent>")
 
+
+@public
 async def send(
     campaign: Source,
     *,
@@ -89,7 +97,7 @@ async def send(
     watch: Watch | None = None,
     every: float = EVERY,
     sandboxes: Sandboxes | None = None,
-    **options: Any,
+    **options: Unpack[SendOptions],
 ) -> Run:
     """Send a campaign, or go on with it where it stopped: no row is sent twice.
 
@@ -101,15 +109,28 @@ async def send(
     sends this run, and `Halted` where there are no credentials; a run that halts later says so in its summary, or
     raises `Halted` too where the ledger cannot even be read any more.
     """
-    asked, stop = Options.of(options), stop or Stop()
-    if needs_loop(asked):
+    if needs_loop(Options.of(options)):
         inside = partial(send, campaign, watch=watch, every=every, sandboxes=sandboxes, **options)
-        return await in_own_loop(lambda inner: inside(stop=inner), stop)
-    until, sandboxes = time.monotonic() + (asked.lock_wait or 0.0), sandboxes or Sandboxes()
+        return await in_own_loop(lambda inner: inside(stop=inner), stop or Stop())
+    asked, stop, kernel = Options.of(options), stop or Stop(), shell()
+    display = Display(kernel) if kernel is not None else None
+    watching = (display.note, NOTEBOOK_EVERY) if display is not None and watch is None else (watch, every)
+    work = _sent_in_turn(campaign, asked, stop, sandboxes or Sandboxes(), watching=watching)
+    run = await until_stopped(work, stop, display)
+    if display is not None:
+        display.end(run.summary)
+    return run
+
+
+async def _sent_in_turn(
+    campaign: Source, asked: Options, stop: Stop, sandboxes: Sandboxes, *, watching: tuple[Watch | None, float]
+) -> Run:
+    """Send, after waiting for another process that sends the run, as long as is asked."""
+    until = time.monotonic() + (asked.lock_wait or 0.0)
     while True:
         await wait_to_start([campaign], replace(asked, lock_wait=until - time.monotonic()), stop)
         try:
-            return await _sent_once(campaign, asked, stop, sandboxes, watching=(watch, every))
+            return await _sent_once(campaign, asked, stop, sandboxes, watching=watching)
         except RunBusy as busy:  # somebody else was quicker, unless the time is over
             with suppress(Stopped):
                 await stop.sleep(min(LOOK, max(0.0, until - time.monotonic())))

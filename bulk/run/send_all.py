@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import anyio
 import polars as pl
@@ -22,11 +22,14 @@ from bulk.errors import BulkError, CampaignError, ExitCode, unwrapped
 from bulk.run.connections import shares
 from bulk.run.context import RunContext, RunRef, Source, choose
 from bulk.run.label import labelled
+from bulk.run.notebook import EVERY as NOTEBOOK_EVERY
+from bulk.run.notebook import Display, shell, until_stopped
 from bulk.run.options import Options
 from bulk.run.pool import Pool
 from bulk.run.rehearsal import Sandboxes
 from bulk.run.results import frame_of, summarise
 from bulk.run.send import EVERY, Run, Starting, kept, prepared, sent
+from bulk.run.send_options import SendOptions, public
 from bulk.run.start import wait_to_start
 from bulk.run.state_place import StatePlace, claimed, looked_at
 from bulk.run.summary import Progress
@@ -56,6 +59,7 @@ def gravest(runs: Sequence[Run]) -> int:
     return int(ExitCode.HALTED if made and code in {ExitCode.NOT_STARTED, ExitCode.BUSY} else code)
 
 
+@public
 async def send_all(
     campaigns: Sequence[Source],
     *,
@@ -63,7 +67,7 @@ async def send_all(
     watch: WatchAll | None = None,
     every: float = EVERY,
     sandboxes: Sandboxes | None = None,
-    **options: Any,
+    **options: Unpack[SendOptions],
 ) -> list[Run]:
     """Send several campaigns together; return their runs, in the same order.
 
@@ -73,14 +77,30 @@ async def send_all(
 
     Raises what `send` raises where one of the campaigns could not start: then nothing was sent by any.
     """
-    asked = Options.of(options)
+    asked, stop, kernel = Options.of(options), stop or Stop(), shell()
     _check_some(campaigns)
-    stop = stop or Stop()
+    display = Display(kernel) if kernel is not None else None
+    watching = (display.note_of, NOTEBOOK_EVERY) if display is not None and watch is None else (watch, every)
+    work = _together(campaigns, asked, stop, sandboxes or Sandboxes(), watching=watching)
+    runs = await until_stopped(work, stop, display)
+    if display is not None:
+        display.end(*(run.summary for run in runs))
+    return runs
+
+
+async def _together(
+    campaigns: Sequence[Source],
+    asked: Options,
+    stop: Stop,
+    sandboxes: Sandboxes,
+    *,
+    watching: tuple[WatchAll | None, float],
+) -> list[Run]:
     await in_thread(_chosen, campaigns, asked)
     await wait_to_start(campaigns, asked, stop)
     async with looked_at(campaigns[0], asked) if asked.dry_run else claimed(campaigns[0], asked, stop) as place:
-        place.pool.sandboxes = sandboxes or Sandboxes()
-        runs = await _all_sent(campaigns, place, _Together(stop, watch, every, place.pool))
+        place.pool.sandboxes = sandboxes
+        runs = await _all_sent(campaigns, place, _Together(stop, *watching, place.pool))
     return [kept(run, place) for run in runs]
 
 

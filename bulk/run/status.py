@@ -1,6 +1,6 @@
 """Where a run stands, told from the ledger alone."""
 
-from typing import Any
+from typing import Unpack
 
 import polars as pl
 
@@ -10,11 +10,13 @@ from bulk.run.options import Options
 from bulk.run.progress_file import left_by
 from bulk.run.results import exit_code, found, frame_of, recorded, summary_of_record
 from bulk.run.send import Run
+from bulk.run.send_options import SendOptions, public
 from bulk.run.state_place import looked_at
 from bulk.threads import in_thread
 
 
-async def status(campaign: Source, **options: Any) -> Run:
+@public
+async def status(campaign: Source, **options: Unpack[SendOptions]) -> Run:
     """Return where a run stands, by the ledger alone, also while it runs. Raises `CampaignError` and `LedgerError`."""
     async with looked_at(campaign, Options.of(options)) as place:
         ref = found(await in_thread(choose, campaign, place.options))

@@ -1,9 +1,10 @@
 """What became of a run, in numbers."""
 
-import html
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
+
+from bulk.text.html_table import facts_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,7 @@ class Summary:
         return {name: value for name, value in asdict(self).items() if name not in hidden}
 
     def _repr_html_(self) -> str:
-        cells = [(name, html.escape(str(value))) for name, value in self.as_dict().items() if value is not None]
-        rows = "".join(f"<tr><th style='text-align:left'>{name}</th><td>{value}</td></tr>" for name, value in cells)
-        return f"<table>{rows}</table>"
+        return facts_table("REHEARSAL: nobody was written to" if self.rehearsal else "Run", self.as_dict())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Unpack
 
 from bulk.campaign import Campaign
 from bulk.delivery.announcements import Guard
@@ -17,6 +17,7 @@ from bulk.run.context import RunContext, Source
 from bulk.run.environment import destination, open_from
 from bulk.run.options import Options
 from bulk.run.rates import Rates
+from bulk.run.send_options import SendOptions, public
 from bulk.run.wiring import replay_within
 from bulk.stop import Stop
 from bulk.threads import in_thread
@@ -69,13 +70,14 @@ class Unrecorded:
         """Keep nothing."""
 
 
+@public
 async def test(
     campaign: Source,
     *,
     to: str,
     row: int | None = None,  # noqa: PT028 - no test of pytest's
     line: int | None = None,  # noqa: PT028
-    **options: Any,
+    **options: Unpack[SendOptions],
 ) -> Outcome:
     """Send to somebody else (`to`) exactly what a row would get, outside any run: nothing is recorded.
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import anyio
 
@@ -29,6 +29,7 @@ from bulk.run.enquiries import check_remembered, enquirer
 from bulk.run.environment import destination, endpoint_of
 from bulk.run.options import Options
 from bulk.run.results import found, recorded
+from bulk.run.send_options import SendOptions, public
 from bulk.run.state_place import claimed
 from bulk.stop import Stop, Stopped
 from bulk.threads import in_thread
@@ -71,8 +72,9 @@ class Tracking:
         return NO_RECEIPT
 
 
+@public
 async def track(
-    campaign: Source, *, events: Path | str | None = None, stop: Stop | None = None, **options: Any
+    campaign: Source, *, events: Path | str | None = None, stop: Stop | None = None, **options: Unpack[SendOptions]
 ) -> Tracking:
     """Find out how the contacts of a run ended, and keep that in the ledger; return what is known by then.
 
