@@ -152,8 +152,8 @@ def test_a_test_needs_a_line_or_a_row_and_not_both(tmp_path: Path, words: tuple[
 async def test_python_takes_a_line_or_a_row_and_not_both(tmp_path: Path) -> None:
     path = listed(tmp_path)
     assert (await api.test(path, line=3, to=ME, sandbox=True)).status == "sent"
-    for whose in ({}, {"row": 1, "line": 3}):
+    for row, line in ((None, None), (1, 3)):
         with pytest.raises(api.CampaignError, match="whose message is it"):
-            await api.test(path, **whose, to=ME, sandbox=True)
+            await api.test(path, row=row, line=line, to=ME, sandbox=True)
     with pytest.raises(api.ListError, match="stand in no lines: give --row N"):
         await api.test(path, line=3, to=ME, sandbox=True, contacts=pl.read_csv(tmp_path / "contacts.csv"))

@@ -15,6 +15,7 @@ import pytest
 
 import bulk
 from bulk import errors, model
+from bulk.account.prices.table import Price, PriceTable, load
 
 T = TypeVar("T")
 
@@ -28,6 +29,8 @@ PLAIN: dict[Any, object] = {
     Path: Path("folder") / "list.csv",
     Any: {"nested": ["text", 1, None]},
     model.Cells: {"name": "Zoë"},
+    PriceTable: load(),
+    Price: load().prices[0],
 }
 
 

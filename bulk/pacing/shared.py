@@ -66,6 +66,16 @@ class FileStore:
             hold(self._file, self._path, fcntl.LOCK_UN)
         return given
 
+    def look(self) -> AdaptiveLimiter:
+        """Return the limiter as it is now, without a change to it. Raises `LedgerError`."""
+        hold(self._file, self._path, fcntl.LOCK_SH)
+        try:
+            return self._pace.with_state(self._numbers(os.pread(self._file, MOST, 0)))
+        except OSError as error:
+            raise self._failed(error, "name another --state-dir") from error
+        finally:
+            hold(self._file, self._path, fcntl.LOCK_UN)
+
     def _numbers(self, content: bytes) -> "array[float]":
         """Read the numbers of a file. Raise `LedgerError` where a later version wrote it."""
         numbers = array("d")

@@ -3,7 +3,15 @@
 import logging
 import math
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, closing, contextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    ExitStack,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +21,7 @@ from bulk.delivery.call_runner import CallRunner, Policy
 from bulk.delivery.delivery import Deliverer
 from bulk.delivery.ports import Queue, Transport
 from bulk.delivery.traffic import MeasuredTransport, Traffic
+from bulk.errors import LedgerError
 from bulk.files import state_folder
 from bulk.ledger import Ledger, RunIdentity, RunLedger
 from bulk.ledger.lock import sole_sender
@@ -187,9 +196,13 @@ def replay_within(campaign: Campaign) -> dict[str, float]:
 
 
 def permitted(rates: Rates, limiters: Mapping[str, FileStore], operation: str) -> float:
-    """Return the rate at which an operation may be called now (a second): what was learned, else what was granted."""
-    store = limiters.get(operation)
-    pace = store.change(lambda limiter: (limiter, limiter.estimator.paced_at)) if store else math.nan
+    """Return the rate at which an operation may be called now (a second): what was learned, else what was granted.
+
+    It is only shown, so a file that cannot be read is no reason to stop.
+    """
+    store, pace = limiters.get(operation), math.nan
+    with suppress(LedgerError):
+        pace = store.look().estimator.paced_at if store else math.nan
     return pace if pace > 0 else rates.quota(operation)[0] * rates.options.rate_share
 
 
