@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from bulk.cli import screen
-from bulk.pacing import virtual_time
 
 if TYPE_CHECKING:
     from bulk.run.rehearsal import Sandboxes
@@ -23,6 +22,8 @@ async def sandboxes(*, keep_open: bool) -> AsyncIterator["Sandboxes"]:
 
 async def stay(stop: "Stop") -> None:
     """Wait for the signal that ends the program."""
+    from bulk.pacing import virtual_time
+
     if (loop := virtual_time.current()) is not None:
         loop.go_real()
     if not stop.asked:
