@@ -120,7 +120,7 @@ def test_what_is_written_of_it_later_tells_nothing_either(tmp_path: Path) -> Non
     bulk("report", "campaign.toml", "-o", "report.html", cwd=tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert "cannot take" in page
-    assert told(page) == []
+    assert set(told(page)) <= {"see you"}, "the campaign's own words are shown, and nothing of a row"
     assert steers(page) == []
 
 

@@ -16,10 +16,18 @@ def admit(services: Services, authorization: str | None, operation: str, paramet
     if signed is None:
         return
     asked = Asked(services.directory, parameters, signed.region, signed.key)
+    if "InstanceId" not in parameters:  # of message templates, which are signed for as `wisdom`
+        services.authorize(authorization, f"wisdom:{operation}", _template(asked), {})
+        return
     instance = asked.id("InstanceId")
     services.authorize(authorization, f"connect:{operation}", [_resource(asked, instance)], _context(parameters))
     services.directory.meet(instance)
     _check_things(asked, operation, instance)
+
+
+def _template(asked: Asked) -> list[str]:
+    base, template = (str(asked.parameters.get(name, "*")) for name in ("knowledgeBaseId", "messageTemplateId"))
+    return [asked.arn("wisdom", f"knowledge-base/{base}"), asked.arn("wisdom", f"message-template/{base}/{template}")]
 
 
 def _resource(asked: Asked, instance: str) -> str:

@@ -10,9 +10,8 @@
 | `GET /_sandbox/calls` | counts by operation, and when each call was received (Unix seconds) |
 | `GET`, `PUT`, `DELETE /_sandbox/faults` | the faults declared; a PUT replaces them, a DELETE clears them |
 | `GET`, `PUT /_sandbox/quotas` | rates, bursts and limits; a PUT changes what it names |
-| `GET`, `PUT /_sandbox/account` | the account declared; a PUT declares it anew |
-| `GET /_sandbox/clock` | the time there |
-| `POST /_sandbox/clock` | with --virtual-time: moves it, `{"advance": "1h"}` or `{"to": "2026-11-27T09:00:00Z"}` |
+| `GET`, `PUT /_sandbox/account` | the account declared; a PUT replaces it |
+| `GET`, `POST /_sandbox/clock` | the time there; with `--virtual-time`, a POST moves it ahead |
 | `POST /_sandbox/reset` | forgets contacts, tokens and calls; quotas and faults stay, and start over |
 """
 
