@@ -106,9 +106,9 @@ OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[str, ...]]] = {
     "a share that is none": ((*SEND, "--rate-share", "3/2"), {}, ("--rate-share", "1/3")),
     "a duration that is none": ((*SEND, "--max-duration", "soon"), {}, ("--max-duration", "2h30m")),
     "results of another suffix": (
-        (*SEND, "--results", "sent.xlsx"),
+        (*SEND, "--results", "sent.txt"),
         at(NOWHERE),
-        ("sent.xlsx", ".csv, .parquet, .ndjson"),
+        ("sent.txt", ".csv, .parquet, .ndjson"),
     ),
     "results in no folder": ((*SEND, "--results", "campaign.toml/sent.csv"), at(NOWHERE), ("sent.csv", "--results")),
     "a state directory that is a file": ((*SEND, "--state-dir", "campaign.toml"), {}, ("--state-dir",)),

@@ -90,8 +90,11 @@ async def test_what_may_not_be_asked_names_the_permission_and_the_rest_goes_on(
 
 
 async def test_without_credentials_that_is_the_one_thing_said(
-    standing_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    standing_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """An endpoint on this machine needs no credentials; those that are named must be there all the same."""
+    (tmp_path / "config").write_text("[default]\ncredential_process = false\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     findings = await examined(standing_sandbox, SMS)

@@ -49,7 +49,7 @@ class Bars(Progress):
         width = self.console.width
         short, brief = progress_text.fitted(name, min(NAME, width // 4)), bool(name) and width < WIDE
         if name not in self._ids:
-            self._ids[name] = self.add_task("", total=None, told=told, name=plain(name), brief=False)
+            self._ids[name] = self.add_task(short, total=told.total, told=told, name=plain(name), brief=brief)
         self.update(self._ids[name], total=told.total, completed=told.done, told=told, description=short, brief=brief)
 
     def get_renderables(self) -> Iterable[RenderableType]:

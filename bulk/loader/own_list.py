@@ -52,7 +52,7 @@ class OwnList:
         try:
             with self.path.open(encoding="utf-8", newline="") as file:
                 return {identity(one.destination): one for one in _read(file, self.path)}
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # what is wrong with the folder, the ledger says
             return {}
         except (OSError, UnicodeError, csv.Error) as error:
             trouble = getattr(error, "strerror", None) or error

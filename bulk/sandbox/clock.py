@@ -10,7 +10,7 @@ UNITS: Mapping[str, float] = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 MOST = 100 * 365 * 86400.0  # seconds that it may be ahead
 
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+", re.ASCII)
-_PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])", re.ASCII)
+_PART = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)([smhd])", re.ASCII)
 
 
 def steady_clock() -> Callable[[], float]:
