@@ -87,8 +87,9 @@ def test_dask_workers_send_and_one_is_killed_and_then_the_scheduler_and_one_proc
     """One cluster for all, because its processes take seconds to start."""
     slow = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 60\nburst = 20").replace("attempts = 1", "attempts = 5")
     path = campaign(tmp_path / "c", rows=240, text=slow)
+    account = at(sandbox.url) | KEYS  # that of the workers: a token is known to one account
     with started(
-        "send", path, "--cluster", dask.address, "--json", "--log-level", "debug", cwd=tmp_path, **at(sandbox.url)
+        "send", path, "--cluster", dask.address, "--json", "--log-level", "debug", cwd=tmp_path, **account
     ) as process:
         sandbox.wait_for(60, process)
         dask.workers[0].popen.send_signal(signal.SIGKILL)
@@ -97,7 +98,7 @@ def test_dask_workers_send_and_one_is_killed_and_then_the_scheduler_and_one_proc
         ended = end_of(process)
     assert ended.code == 3, ended.err
     assert "can be resumed" in ended.json["halted"]
-    rest = bulk("send", path, "--json", cwd=tmp_path, **at(sandbox.url))
+    rest = bulk("send", path, "--json", cwd=tmp_path, **account)
     assert (rest.code, rest.json["sent"]) == (0, 240)
     numbers = [contact["Parameters"]["DestinationEndpoint"]["Address"] for contact in sandbox.contacts]
     assert (len(numbers), len(set(numbers))) == (240, 240)

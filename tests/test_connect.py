@@ -358,7 +358,10 @@ async def test_credentials_of_the_environment_are_used(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     "wrong, said",
     [
-        ({"region": None}, r"no AWS Region is set\. Give --region, or set AWS_REGION"),
+        (
+            {"url": "https://connect.invalid", "region": None},
+            r"no AWS Region is set\. Give --region, or set AWS_REGION",
+        ),
         ({"region": "us west 2"}, r"us west 2.*Check --region and --endpoint-url"),
         ({"url": "somewhere"}, r"Invalid endpoint: somewhere\. Check --region and --endpoint-url"),
         ({"profile": "nobody"}, r"nobody.*`aws configure list-profiles`"),
