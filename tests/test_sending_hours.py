@@ -94,6 +94,13 @@ def run(
         return service, runner.run(work()), stop
 
 
+@pytest.fixture(autouse=True)
+def _seldom_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do once an hour what is done every few seconds: nights pass in a moment here, but each timer takes a little."""
+    monkeypatch.setattr("bulk.run.progress_file.EVERY", 3600.0)
+    monkeypatch.setattr("bulk.run.send_pass.REFRESH", 3600.0)
+
+
 def test_a_run_spans_two_nights_and_writes_to_nobody_outside_the_window(tmp_path: Path) -> None:
     plan = campaign(hours={"every_day": ["09:00-11:00"]}, pacing={"rate": [{"per_hour": 2, "burst": 1}]})
     service, ends, _ = run(plan, people(["Europe/London"] * 10), tmp_path)
