@@ -14,7 +14,7 @@ from sandbox_requests import CHAT, DRAFT, INBOUND, MAIL, SIGNED, accepted, accou
 from bulk.sandbox import Sandbox
 from bulk.sandbox.account import Account
 from bulk.sandbox.listing import STEP, Listing, Query
-from bulk.sandbox.received import text_of
+from bulk.sandbox.messages import text_of
 from bulk.sandbox.segments import split
 
 WHATSAPP = {"SegmentAttributes": {"connect:Subtype": {"ValueString": "connect:WhatsApp"}}}

@@ -11,7 +11,7 @@ from bulk.cli.examples import EXAMPLES
 
 @click.group("consent", epilog=EXAMPLES["consent"])
 def consent() -> None:
-    """Tell why people were written to."""
+    """Export why people were written to."""
 
 
 @consent.command("export", epilog=EXAMPLES["consent export"])

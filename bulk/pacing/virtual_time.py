@@ -108,7 +108,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     @contextmanager
     def crossing(self) -> Iterator[None]:
-        """Give the request that is made inside the real time that it may need to be seen."""
+        """Let real time pass for the request that is made inside, until it is seen."""
         self._jump.on_the_wire += 1
         try:
             yield

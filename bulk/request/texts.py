@@ -10,6 +10,7 @@ from bulk.request import placeholders
 from bulk.request.blank import is_blank
 from bulk.request.template import Template
 from bulk.text.columns import Columns
+from bulk.text.segments import parts
 
 _SEEN = frozenset(ascii_letters + digits)
 
@@ -51,6 +52,10 @@ class Texts:
                 continue
             found[path] = value
         return found
+
+    def segments(self, request: Parameters) -> int:
+        """Return how many SMS segments a row's request sends: one where its text is not ours."""
+        return sum(map(parts, self.of_row(request).values())) or 1
 
     def refusal(self, request: Parameters) -> Refusal | None:
         """Refuse a row that would get a text of which nothing is seen."""

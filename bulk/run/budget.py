@@ -14,13 +14,12 @@ from bulk.delivery.announcements import Deferred
 from bulk.delivery.attempts import CallCounts
 from bulk.errors import ExitCode
 from bulk.ledger import RunRecord
-from bulk.model import Delivery, Outcome, Parameters, Status
+from bulk.model import Delivery, Outcome, Status
 from bulk.request import Texts
 from bulk.run.context import RunContext
 from bulk.run.cost import EPSILON, cost_of, counted, known_price, went_to
 from bulk.run.row import Executor
 from bulk.stop import Stop, Stopped
-from bulk.text.segments import parts
 from bulk.threads import in_thread
 
 log = logging.getLogger("bulk")
@@ -38,11 +37,6 @@ def guarded(context: RunContext, record: RunRecord, executor: Executor, stop: St
     purse = Purse(at_most, price.of(*counted(record)))
     segmented = context.campaign.channel_facts.SEGMENTED
     return WithinBudget(executor, record, purse, price, context.request.texts if segmented else None, stop)
-
-
-def segments_of(texts: Texts | None, parameters: Parameters) -> int:
-    """Return how many segments a message has; one where its text is not ours, or it is no SMS."""
-    return (sum(map(parts, texts.of_row(parameters).values())) if texts is not None else 0) or 1
 
 
 class Purse:
@@ -101,7 +95,8 @@ class WithinBudget:
         """Drive one delivery to its outcome. Raises `Stopped` where there is nothing left for it."""
         if delivery.refusal is not None or await self._is_counted(delivery):
             return await self.executor.deliver(delivery)
-        amount = self.price.of(1, segments_of(self.texts, delivery.parameters["request"]))
+        segments = self.texts.segments(delivery.parameters["request"]) if self.texts is not None else 1
+        amount = self.price.of(1, segments)
         if not await self.purse.take(amount):
             self._end()
             raise Stopped

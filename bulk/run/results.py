@@ -18,6 +18,7 @@ from bulk.ledger import Ledger, RunRecord
 from bulk.model import Status
 from bulk.reports import FileOf, Reason, Reasons, in_one_file
 from bulk.reports.results import Results, check, frame, table, write
+from bulk.run.contact_ends import tracked
 from bulk.run.context import RunRef, Source, choose
 from bulk.run.environment import open_from
 from bulk.run.inputs import check_output
@@ -27,7 +28,6 @@ from bulk.run.selection import selected, statuses_of
 from bulk.run.send_options import RunOptions, public
 from bulk.run.state_place import looked_at
 from bulk.run.summary import Summary
-from bulk.run.tracked import tracked
 from bulk.threads import in_thread
 
 log = logging.getLogger("bulk")

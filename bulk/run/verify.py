@@ -16,7 +16,7 @@ from bulk.errors import CampaignError
 from bulk.ledger import Ledger, RunRecord, Tried
 from bulk.ledger.database import FILE
 from bulk.model import mask
-from bulk.sandbox.accepted import Accepted, ask_running, read_record, records
+from bulk.sandbox.acceptances import Accepted, ask_running, read_record, records
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 MAY_BE_ACCEPTED = {"sent", "intended", "unknown"}

@@ -29,7 +29,6 @@ from bulk.model import Call, Delivery, digest
 from bulk.pacing.open_contacts import OpenContactLimit
 from bulk.pacing.queue import RateLimitQueue, WaiterCount
 from bulk.pacing.shared import FileStore, steady_clock
-from bulk.request import Texts
 from bulk.run.admission import admission
 from bulk.run.budget import guarded
 from bulk.run.cluster import Cluster, cluster_of
@@ -42,7 +41,6 @@ from bulk.run.pool import Pool
 from bulk.run.rates import Rates
 from bulk.run.send_pass import SendPass
 from bulk.stop import Stop
-from bulk.text.segments import parts
 
 log = logging.getLogger("bulk")
 
@@ -84,7 +82,7 @@ async def opened_pass(
                         way = cluster.transport if cluster else transport
                         traffic = Traffic(clock, partial(permitted, rates, limiters))
                         record.measure(traffic.due, traffic.rest)
-                        measured = MeasuredTransport(way, traffic, _sms_segments(context))
+                        measured = MeasuredTransport(way, traffic, _sms_segments(context, 0))
                         driving = deliverer(context, record, measured, queues=queues, judge=judge, stop=stop)
                         within = guarded(context, record, driving, stop)
                         yield SendPass(context, record, within, judge, stop, waiting, pool, queues)
@@ -109,7 +107,7 @@ def _cluster(
 
 def parts_counter(context: RunContext) -> Callable[[Call], int]:
     """Return what counts the segments of a call, where anything limits them."""
-    return partial(_segments, context.request.texts) if context.campaign.pacing.parts_per_second else _one
+    return _sms_segments(context, 1) if context.campaign.pacing.parts_per_second else _one
 
 
 @contextmanager
@@ -175,14 +173,13 @@ def deliverer(
     campaign = context.campaign
     policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, context.request.varies)
     caller = CallRunner(transport, queues, stop, policy=policy, parts_of=parts_counter(context))
-    kept = partial(_segments, context.request.texts) if campaign.channel_facts.SEGMENTED else _one
     record.count(lambda: (caller.call_counts.calls, caller.call_counts.throttled))
     return Deliverer(
         caller=caller,
         journal=record,
         exchange=campaign.channel_facts.exchange,
         token_of=_tokens(record.facts.identity),
-        admission=admission(context.rates, judge, record.facts.identity, kept),
+        admission=admission(context.rates, judge, record.facts.identity, _sms_segments(context, 1)),
         mark=campaign.doubt.attribute,
         now=judge.now,
         replay_within=replay_within(campaign),
@@ -206,16 +203,10 @@ def permitted(rates: Rates, limiters: Mapping[str, FileStore], operation: str) -
     return pace if pace > 0 else rates.quota(operation)[0] * rates.options.rate_share
 
 
-def _sms_segments(context: RunContext) -> Callable[[Call], int]:
-    """Return what counts the segments of a call: of a message that is not sent in segments there are none."""
-    if context.campaign.channel_facts.SEGMENTED:
-        return partial(_segments, context.request.texts)
-    return lambda _: 0
-
-
-def _segments(texts: Texts, call: Call) -> int:
-    """Return how many segments a call sends: one where its text is not ours."""
-    return sum(map(parts, texts.of_row(call.parameters).values())) or 1
+def _sms_segments(context: RunContext, otherwise: int) -> Callable[[Call], int]:
+    """Return what counts the segments of a call; of a message that is not sent in segments it says `otherwise`."""
+    texts, is_segmented = context.request.texts, context.campaign.channel_facts.SEGMENTED
+    return (lambda call: texts.segments(call.parameters)) if is_segmented else lambda _: otherwise
 
 
 def _one(_: Call) -> int:

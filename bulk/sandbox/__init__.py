@@ -8,7 +8,7 @@ guard         who may ask
 control       /_sandbox/…
 assets        the files of the page at /
 listing       contacts looked through: pages, search, filters
-received      what a person would have received
+messages      what a person would have received
 segments      the segments of an SMS
 live          what happens, as it happens
 refusals      the latest calls that were refused

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bulk.sandbox.contact import Contact
-from bulk.sandbox.received import Received, receive
+from bulk.sandbox.messages import Received, receive
 from bulk.sandbox.state import Contacts
 from bulk.sandbox.templates import Templates
 
