@@ -14,6 +14,7 @@ from contextlib import (
 )
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulk.aws.connect import Connect
 from bulk.campaign import Campaign
@@ -31,7 +32,6 @@ from bulk.pacing.queue import RateLimitQueue, WaiterCount
 from bulk.pacing.shared import FileStore, steady_clock
 from bulk.run.admission import admission
 from bulk.run.budget import guarded
-from bulk.run.cluster import Cluster, cluster_of
 from bulk.run.context import RunContext
 from bulk.run.eligibility import Judge
 from bulk.run.environment import applied_rates, destination, rate_owner, start_afresh
@@ -41,6 +41,9 @@ from bulk.run.pool import Pool
 from bulk.run.rates import Rates
 from bulk.run.send_pass import SendPass
 from bulk.stop import Stop
+
+if TYPE_CHECKING:
+    from bulk.run.cluster import Cluster
 
 log = logging.getLogger("bulk")
 
@@ -96,10 +99,12 @@ def _cluster(
     *,
     stop: Stop,
     waiting: WaiterCount,
-) -> AbstractAsyncContextManager[Cluster | None]:
+) -> AbstractAsyncContextManager["Cluster | None"]:
     """Open the cluster of a run, where it names one."""
     if context.options.cluster is None:
         return nullcontext()
+    from bulk.run.cluster import cluster_of  # noqa: PLC0415 - a run without workers does not wait for it
+
     count = parts_counter(context)
     lanes = {name: (store, rooms.get(name)) for name, store in limiters.items()}
     return cluster_of(context, transport, lanes, stop=stop, waiting=waiting, parts_of=count)
