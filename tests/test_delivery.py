@@ -246,6 +246,16 @@ async def test_a_token_too_old_is_said_to_be_so() -> None:
     assert outcome.error_message == "tried 120 minutes ago without an answer; a token is reused within 60 minutes"
 
 
+async def test_a_row_too_old_to_be_asked_for_again_takes_no_turn_from_the_others() -> None:
+    run = Sent()
+    carries = replace(deliverer(run.line, run.notes, "email"), caller=caller(run.line, per_second=0.1))
+    began = anyio.current_time()
+    for _ in range(20):
+        old = await carries.deliver(delivery(LETTER, tried(LETTER, seconds_ago=7200.0)))
+        assert old.error_code == "token_expired"
+    assert anyio.current_time() == began
+
+
 async def test_what_only_tidies_up_is_made_again_though_its_operation_promises_nothing() -> None:
     run = Sent(ok())
     outcome = await run.email(tried(TIDY, "draft", "mail"), TIDY)

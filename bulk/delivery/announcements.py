@@ -85,7 +85,7 @@ class Announcer:
 
     async def __call__(self) -> None:
         """Prepare one try. Raises `Deferred`, `CallWithheld`, `CallUnsettled`, the guard's objection, `LedgerError`."""
-        self._check_age()
+        self.check_age()
         self._ask()
         now = self.now()
         renew = 0.0 if self.call.opens and self.admission.counts_open else RENEW
@@ -155,7 +155,7 @@ class Announcer:
         since = self._since
         return f"tried at {_said(since)}" if abs(since) < FAR else "tried before"
 
-    def _check_age(self) -> None:
+    def check_age(self) -> None:
         """Raise `CallUnsettled` where the service may have forgotten a token under which it may have accepted."""
         if not self.tries.in_doubt or not self.call.reaches:  # what only tidies up is done again at any age
             return

@@ -180,6 +180,7 @@ class Deliverer:
             *(delivery, call, step, token, named, tries, self.journal, self.admission, limit, self.now, announced_at),
             attribute,
         )
+        ready.check_age()  # what is too old to be asked again takes no turn from what can be sent
         try:
             reply = await self.caller.make(call, token, ready=ready, tries=tries)
         except (CallFailed, Halted) as error:  # what is said goes on without the row's own values, which it may echo
