@@ -40,6 +40,8 @@ OPT_OUT = {
         *(
             "blocklisted",
             "Suppressed",
+            "Deceased",
+            "Verstorben am",
             "suppression_reason",
             "Excluded",
             "consent_withdrawn",
