@@ -125,6 +125,12 @@ def test_a_file_of_which_nothing_can_be_read_is_an_error(listed: Listed, kind: K
     assert str(raised.value).endswith(f"): {remedy}")
 
 
+@pytest.mark.parametrize("kind, entry", [("phone", "0000555 0123"), ("phone", "(415) 55-01-2"), ("email", "ann@")])
+def test_a_single_entry_that_cannot_be_read_is_no_header(listed: Listed, kind: Kind, entry: str) -> None:
+    with pytest.raises(ListError, match="none of its 1 entries is"):
+        Suppression.open([listed(f"{entry}\n")], kind=kind)
+
+
 def test_destinations_of_the_other_kind_are_no_trouble(listed: Listed) -> None:
     path = listed(f"{ANN}\nann@club-mail.com\n")
     assert suppressed(path, ANN) == [True]
@@ -183,6 +189,9 @@ def test_other_columns_are_not_read(listed: Listed, column: str) -> None:
         ("\u200e+14155550123", None, ANN),
         ("+14155550999 ::: +14155550123", None, ANN),
         ("+14155550999; +14155550123", None, ANN),
+        ("0014155550123", "US", ANN),
+        ("4.155550123E+09", "US", ANN),
+        ('"1,4155550123E+10"', None, ANN),
     ],
 )
 def test_whoever_an_entry_may_mean_is_suppressed(

@@ -24,6 +24,7 @@ from bulk.model import Refusal
 from bulk.text.identity import visible
 
 _WHAT: dict[Kind, str] = {"phone": "phone numbers", "email": "email addresses"}
+_DIGITS = 6  # and no letters: a number, however badly spelled
 _HARMLESS = {"short_number"}  # never written to in any case
 
 
@@ -134,6 +135,13 @@ def read_destinations(path: Path, kind: Kind, country: str | None = None) -> Des
     return DestinationFile(kind, country, ", ".join(filter(None, (part.said for part in parts))), notes, _parts=parts)
 
 
+def _is_entry(header: str, kind: Kind) -> bool:
+    """Whether a column's name is a destination that was spelled badly: no column is called so."""
+    if kind == "email":
+        return "@" in header
+    return sum(map(str.isdigit, header)) >= _DIGITS and not any(map(str.isalpha, header))
+
+
 def _part(name: str, table: Table, kind: Kind, country: str | None, *, alone: bool) -> _Part | None:
     """Find the columns, and whether the header is a row itself; None where there are none.
 
@@ -143,8 +151,8 @@ def _part(name: str, table: Table, kind: Kind, country: str | None, *, alone: bo
     read = addresses.readings if kind == "email" else lambda text: phones.readings(text, country)
     meaning = export_of(table.columns)
     found = [one.column for one in candidates(head, meaning, kind, country)]
-    if any(map(read, table.columns)):
-        first = [column for column in table.columns if read(column)]
+    first = [column for column in table.columns if read(column) or _is_entry(column, kind)]
+    if first:
         return _Part(name, table, tuple(column for column in table.columns if column in {*first, *found}), first=True)
     known = meaning.destination(kind)
     columns = tuple(column for column in table.columns if column in {*found, known})

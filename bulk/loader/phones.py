@@ -72,8 +72,8 @@ def readings(text: str, country: str | None = None) -> list[str]:
     """Return every number in E.164 that a cell may mean, of whatever type: for those who are not to be written to."""
     found = []
     for part in numbers_in(cleaned(text)):
-        plain = _plain(_without_extension(part))
-        foreign = None if plain[:1] in PLUS else "+" + re.sub(r"\D", "", plain)
+        plain = _plain(_uncut(_without_extension(part)))
+        foreign = None if plain[:1] in PLUS else "+" + re.sub(r"\D", "", plain).removeprefix("00")
         read = [_parsed(plain, country), *([_parsed(foreign, None)] if foreign else [])]
         found += [format_number(number, PhoneNumberFormat.E164) for number in read if number is not None]
     return found
@@ -113,6 +113,15 @@ def _plain(text: str) -> str:
     """Return a number without the `.0` of a program that took it for an amount."""
     whole = _WHOLE_FLOAT.fullmatch(text)
     return whole[1] if whole else text
+
+
+def _uncut(text: str) -> str:
+    """Return the number that a spreadsheet wrote as `2.065550101E+09`, where it kept all digits."""
+    if _SCIENTIFIC.fullmatch(text) is None:
+        return text
+    written, power = re.split("[eE]", text.replace(",", "."))
+    whole, _, rest = written.partition(".")
+    return text if len(rest) != int(power) else whole + rest
 
 
 def _parsed(text: str, country: str | None) -> PhoneNumber | None:
