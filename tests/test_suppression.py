@@ -215,6 +215,17 @@ def test_addresses_are_compared_as_people(listed: Listed, entry: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("entry", ["*@club-mail.com", "@Club-Mail.com", '"\'@club-mail.com"'])
+def test_everybody_in_a_domain_is_suppressed_where_it_is_named(listed: Listed, entry: str) -> None:
+    found = suppressed(listed(f"{entry}\n"), "ann@club-mail.com", "bob@sub.club-mail.com", kind="email")
+    assert found == [True, False]
+
+
+def test_a_line_that_is_neither_a_header_nor_a_destination_is_an_error(listed: Listed) -> None:
+    with pytest.raises(ListError, match="has no column of email addresses"):
+        Suppression.open([listed("club-shop.com\n")], kind="email")
+
+
 def test_a_file_that_changes_is_read_again(listed: Listed) -> None:
     found = Suppression.open([listed(f"{ANN}\n")], kind="phone")
     assert found.refresh() == []

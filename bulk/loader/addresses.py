@@ -34,9 +34,19 @@ def email(text: str) -> str | Refusal:
 
 
 def readings(text: str) -> list[str]:
-    """Return every address that a cell holds: for those who are not to be written to."""
+    """Return every address that a cell holds: for those who are not to be written to.
+
+    `@example.com` and `*@example.com` mean everybody there, and are returned as `everybody_at` spells it.
+    """
     text = cleaned(text)
-    return [address for part in addresses_in(text) if (address := _plain(part) or _validated(part))]
+    parts = (f"*{part}" if part[:1] == "@" else part for part in addresses_in(text))
+    return [address for part in parts if (address := _plain(part) or _validated(part))]
+
+
+def everybody_at(destination: str) -> str | None:
+    """Return how a list of those who are not to be written to names all of an address's domain; None for a number."""
+    _, at, domain = destination.rpartition("@")
+    return f"*@{domain}" if at else None
 
 
 def _plain(text: str) -> str | None:

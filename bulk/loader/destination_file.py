@@ -145,7 +145,7 @@ def _is_entry(header: str, kind: Kind) -> bool:
 def _part(name: str, table: Table, kind: Kind, country: str | None, *, alone: bool) -> _Part | None:
     """Find the columns, and whether the header is a row itself; None where there are none.
 
-    The one column of a table that is `alone` needs no name, whatever is in it.
+    The one column of a table that is `alone` needs no name, whatever is in it, if anything is.
     """
     head = next((chunk.frame for chunk in table.chunks()), pl.DataFrame(schema=table.columns)).head(1000)
     read = addresses.readings if kind == "email" else lambda text: phones.readings(text, country)
@@ -156,7 +156,7 @@ def _part(name: str, table: Table, kind: Kind, country: str | None, *, alone: bo
         return _Part(name, table, tuple(column for column in table.columns if column in {*first, *found}), first=True)
     known = meaning.destination(kind)
     columns = tuple(column for column in table.columns if column in {*found, known})
-    if not columns and not (alone and len(table.columns) == 1):
+    if not columns and not (alone and len(table.columns) == 1 and head.height):
         return None
     where = meaning.country if kind == "phone" else None
     return _Part(name, table, columns or (table.columns[0],), where)

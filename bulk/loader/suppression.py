@@ -15,6 +15,7 @@ from typing import Self
 from bulk.errors import ListError
 from bulk.files import Mark, mark_of
 from bulk.loader import DestinationFile, Kind, read_destinations
+from bulk.loader.addresses import everybody_at
 from bulk.loader.own_list import OwnList
 from bulk.model import Refusal, Status
 from bulk.text.identity import identity
@@ -34,7 +35,11 @@ class Source:
     mark: Mark | None = None
 
     def __contains__(self, destination: str) -> bool:
-        """Whether a destination in form is one of them."""
+        """Whether a destination in form is one of them, or everybody in its domain is."""
+        everybody = everybody_at(destination)
+        return self._has(destination) or (everybody is not None and self._has(everybody))
+
+    def _has(self, destination: str) -> bool:
         wanted = _hash(destination)
         place = bisect_left(self.hashes, wanted)
         return place < len(self.hashes) and self.hashes[place] == wanted
