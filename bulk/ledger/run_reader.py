@@ -193,11 +193,10 @@ class RunRecord:
         if known is None:
             return _UNTRIED
         id_, _, row, state, status, contact_id, attempts, code, message, request_id, ended_at, person, replies = known
-        there = None if row is None else place(row)
         if id_ in seen:
-            return "skipped", None, 0, "duplicate", duplicate_of(there), None, found_at
+            return "skipped", None, 0, "duplicate", duplicate_of(None if row is None else place(row)), None, found_at
         if self._hasher.is_another(state, person, replies, destination):
-            there = "not in the list any more" if row is None else there or "further down in the list"
+            there = "not in the list any more" if row is None else place(row) or "further down in the list"
             return "refused", None, 0, OTHER_PERSON, _of_another(there), None, found_at
         seen.mark(id_)
         return status, contact_id, attempts, code, message, request_id, ended_at
