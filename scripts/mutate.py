@@ -30,7 +30,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mutate_coverage import Coverage, functions
+from mutate_coverage import Coverage, file_of, functions
 from mutate_fault import Fault, digest, faults
 from mutate_map import coverage
 from mutate_python import Seeker
@@ -207,7 +207,8 @@ class Trial:
     def tests_of(self, fault: Fault) -> list[str]:
         """Return the test files that run what a fault lies in: its function, else any function of its file.
 
-        A file of data is run by whatever runs the Python files beside it.
+        What lies in no function is known besides to the test files that name its module. A file of data is run by
+        whatever runs the Python files beside it.
         """
         path = self.project / fault.path
         if path.suffix == ".toml":
@@ -217,7 +218,12 @@ class Trial:
             return self.coverage.tests_of(name for one in beside for name in self.functions(one))
         within = self.functions(fault.path)
         own = [name for name, lines in within.items() if fault.line in lines]
-        return self.coverage.tests_of(own[-1:] or within)
+        if own:
+            return self.coverage.tests_of(own[-1:])
+        module = ".".join(Path(fault.path).with_suffix("").parts).removesuffix(".__init__")
+        naming = {file for file in self.coverage.digests if module in (self.project / file).read_text()}
+        named = [test for test in self.coverage.tests if file_of(test) in naming]
+        return list(dict.fromkeys([*named, *self.coverage.tests_of(within)]))
 
     def functions(self, path: str) -> dict[str, range]:
         """Return the functions of a file."""

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, count
+from itertools import accumulate, count, pairwise
 from pathlib import Path
 
 from mutate_coverage import file_of
@@ -19,7 +19,7 @@ from mutate_fault import Fault
 
 LEFT_OUT = [".*", "__pycache__", "*.egg-info", "results", "dist"]
 HERE = Path(__file__).resolve().parent
-AT_FIRST = 6.0  # seconds of tests that are asked first, before any slow one
+STAGES = 1.0, 8.0  # seconds of tests that are asked at first and at second, before all others
 TOO_LONG = 30  # seconds that one test may take
 FAILED = re.compile("(FAILED|ERROR) ")
 _STAMPS = count(1_000_000_000)  # a file's time, by which Python knows that it was changed: another for each fault
@@ -63,7 +63,7 @@ class Copy:
         self.folder = folder
         self.scratch = folder.with_name(f"{folder.name}-scratch")
         shutil.copytree(project, folder, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
-        words = [sys.executable, HERE / "mutate_fork.py"]
+        words = [sys.executable, HERE / "mutate_fork.py", folder]
         self.server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, fault: Fault, stages: Sequence[tuple[Sequence[str], float]]) -> Verdict:
@@ -75,13 +75,16 @@ class Copy:
         sound, dated = path.read_bytes(), path.stat().st_mtime_ns
         self._write(path, fault.applied(sound))
         try:
-            return next((verdict for verdict in (self.run(*stage) for stage in stages) if verdict), Verdict("survived"))
+            return next(
+                (verdict for verdict in (self.run(*stage, changed=fault.path) for stage in stages) if verdict),
+                Verdict("survived"),
+            )
         finally:
             path.write_bytes(sound)
             os.utime(path, ns=(dated, dated))
 
-    def run(self, tests: Sequence[str], seconds: float) -> Verdict | None:
-        """Run tests until the first that fails. Return None where none does."""
+    def run(self, tests: Sequence[str], seconds: float, *, changed: str = "") -> Verdict | None:
+        """Run tests until the first that fails. Return None where none does. `changed` is the file with a fault."""
         shutil.rmtree(self.scratch, ignore_errors=True)
         self.scratch.mkdir()
         out = self.scratch / "out"
@@ -95,7 +98,7 @@ class Copy:
         ]
         env = {"PYTHONPATH": f"{self.folder}{os.pathsep}{HERE}", "TMPDIR": str(self.scratch), "COLUMNS": "400"}
         order = {"args": [*words, *tests], "cwd": str(self.folder), "env": {**os.environ, **env}, "out": str(out)}
-        said = self._order({**order, "seconds": seconds})
+        said = self._order({**order, "seconds": seconds, "changed": changed})
         if said == "0":
             return None
         told = out.read_text("utf-8", "replace")
@@ -120,7 +123,7 @@ class Copy:
 
 
 def stages(tests: Sequence[str], seconds: Mapping[str, float], budget: float) -> list[tuple[list[str], float]]:
-    """Return tests in two stages, a short one and the rest, each with the seconds that it may take.
+    """Return tests in stages, two short ones and the rest, each with the seconds that it may take.
 
     Of what would take longer than `budget` together, the first are taken.
     """
@@ -130,9 +133,9 @@ def stages(tests: Sequence[str], seconds: Mapping[str, float], budget: float) ->
         costs.append(seconds[test] + (0.0 if file_of(test) in files else seconds.get(file_of(test), 0.0)))
         files.add(file_of(test))
     ends = list(accumulate(costs))
-    first = max(1, bisect_right(ends, AT_FIRST))
-    both = [tests[:first], tests[first : max(first, bisect_right(ends, budget))]]
-    return [(_by_file(stage), 30 + 3 * sum(seconds[test] for test in stage)) for stage in both if stage]
+    cuts = [0, *(max(1, bisect_right(ends, limit)) for limit in (*STAGES, budget) if limit <= budget)]
+    found = [_by_file(tests[first:last]) for first, last in pairwise(cuts)]
+    return [(stage, 30 + 3 * sum(seconds[test] for test in stage)) for stage in found if stage]
 
 
 def _by_file(tests: Sequence[str]) -> list[str]:
