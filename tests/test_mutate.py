@@ -205,6 +205,12 @@ def test_a_decorator_a_handler_and_a_jump_have_faults(tmp_path: Path) -> None:
     assert found == {"@checked -> (removed)", "one.go() -> pass", "continue -> raise", "continue -> break"}
 
 
+def test_a_protocol_has_no_faults_for_it_is_never_run(tmp_path: Path) -> None:
+    code = "class Asks(Protocol[T]):\n def ask(self, limit=1) -> None:\n  return 2\nclass Asked:\n at = 1\n"
+    project = made(tmp_path / "project", people_py=code)
+    assert listed(project, "people.py") == ["people.py Asked: at = 1 -> at = 2"]
+
+
 def test_laws_are_loosened_and_left_out_and_their_notes_are_prose(tmp_path: Path) -> None:
     law = 'title = "A law"\n[regions.US-FL]\nevery_day = "08:00-20:00"\nnote = "x"\n'
     every_day = 'law.toml regions.US-FL: every_day = "08:00-20:00" -> '
