@@ -166,7 +166,8 @@ class Seeker(Walk):
         self.visit(node.value)
 
     def visit_Raise(self, node: ast.Raise) -> None:
-        self.replace("statement removed", node, "pass")  # its message is prose
+        if "'AssertionError'" not in ast.dump(node):  # it tells a type checker what is never reached
+            self.replace("statement removed", node, "pass")  # its message is prose
 
     def visit_Delete(self, node: ast.Delete) -> None:
         self.replace("statement removed", node, "pass")

@@ -10,6 +10,7 @@ from bulk.channels import CHANNELS
 from bulk.delivery.announcements import Guard
 from bulk.delivery.delivery import Deliverer
 from bulk.model import Announcement, Delivery, Outcome, Progress, Recipient, Reply
+from bulk.pacing.open_contacts import OpenContactLimit
 
 NOW = 1_800_000_000.0
 
@@ -49,11 +50,11 @@ class Book:
 class Told:
     """One delivery over a scripted wire, and what the ledger is told of it."""
 
-    def __init__(self, channel: str, *script: Answer, **more: Any) -> None:
+    def __init__(self, channel: str, *script: Answer, room: OpenContactLimit | None = None, **more: Any) -> None:
         self.line: Wire = wire(*script)
         self.book = Book()
         self.deliverer = Deliverer(
-            caller(self.line),
+            caller(self.line, room=room, bounded=[CREATE]),
             self.book,
             CHANNELS[channel].exchange,
             token_of=lambda operation, step, _: f"{operation}/{step}",

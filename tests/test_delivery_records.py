@@ -12,6 +12,7 @@ from bulk.delivery.announcements import Admission, Deferred
 from bulk.delivery.marks import mark_of
 from bulk.errors import Halted
 from bulk.model import Delivery, Progress, Refusal, Status, digest
+from bulk.pacing.open_contacts import OpenContactLimit
 
 pytestmark = in_virtual_time
 
@@ -77,6 +78,14 @@ async def test_tells_when_a_contact_opened_where_open_contacts_are_counted() -> 
     assert [one for one in run.told if one[0] == "opened"] == [
         ("opened", 5, f"{CREATE}/0", pytest.approx(0.1, abs=0.01))
     ]
+
+
+async def test_a_contact_that_it_ended_leaves_its_room_to_the_next() -> None:
+    answers = [ok("draft"), ok("mail"), ok("gone")]
+    run = Told("email", *answers, *answers, room=OpenContactLimit(1, 1000.0))
+    for _ in range(2):
+        await run(TIDY)
+    assert run.line.requests[-1].at < 1.0
 
 
 # A row that a decision sends again
