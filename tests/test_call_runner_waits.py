@@ -4,6 +4,7 @@ import logging
 import math
 
 import anyio
+import anyio.lowlevel
 import pytest
 from call_runs import CALL, Made
 from fakes import SMS, fault, full, ok
@@ -11,6 +12,7 @@ from virtual import in_virtual_time
 
 from bulk.delivery.attempts import AttemptState
 from bulk.delivery.call_runner import FIRST_WAIT, GIVE_WAY, Policy
+from bulk.stop import Stopped
 
 # How long it waits
 
@@ -38,6 +40,19 @@ async def test_a_wait_is_between_half_and_all_of_what_was_planned() -> None:
         waits.append(second.at - first.at - 0.1)
     assert 0.25 <= min(waits) < 0.3
     assert 0.45 < max(waits) <= 0.5 + 1e-9
+
+
+@in_virtual_time
+async def test_a_stop_ends_the_later_waits_at_once_too() -> None:
+    made = Made(*[fault()] * 3, policy=Policy(attempts=5))
+    async with anyio.create_task_group() as group:
+        group.start_soon(lambda: made.fails(Stopped))
+        await anyio.sleep(0.8)  # in the second wait, whatever the first two were
+        made.stop.ask("enough", 0)
+        await anyio.lowlevel.checkpoint()
+        asked = anyio.current_time()
+    assert len(made.line.requests) == 2
+    assert anyio.current_time() == asked
 
 
 # What it says
