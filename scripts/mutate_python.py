@@ -184,6 +184,8 @@ class Seeker(Walk):
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
+        if self.text(node.func) in {"TypeVar", "ParamSpec", "NewType"}:
+            return  # a name that nobody reads
         for keyword in node.keywords:
             if keyword.arg and keyword.arg not in SHAPES:
                 self.leave_out(node, keyword)

@@ -39,6 +39,7 @@ async def test_a_throttle_is_told_and_its_contact_takes_room_once() -> None:
     made = Made(throttled(), ok())
     await made.call()
     assert made.turns.told == ["take 1 opens", "throttled", "release", "take 1", "release", "accepted"]
+    assert (made.tries.throttles, made.tries.faults) == (1, 0)
 
 
 @pytest.mark.parametrize("failure", [no("InvalidRequestException", 400), no("AccessDeniedException", 403)])

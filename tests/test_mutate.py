@@ -188,6 +188,7 @@ def test_a_fault_that_is_named_and_not_there_any_more_is_said(tmp_path: Path) ->
         ("found: 'Thing' = True", ["= False"]),
         ("return a", ["return None"]),
         ("raise a", ["pass"]),
+        ("T = TypeVar('T')", []),
         ("raise AssertionError('it never gets here')", []),
         ("found = f'{a + 1} is no number' or 'a message is prose'", ["' and '"]),
     ],
