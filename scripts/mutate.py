@@ -26,13 +26,13 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mutate_coverage import Coverage, functions, load, watch
+from mutate_coverage import Coverage, file_of, functions
 from mutate_fault import Fault, digest, faults
+from mutate_map import coverage
 from mutate_python import Seeker
 from mutate_record import known, read_equivalent, score, table
 from mutate_text import toml
@@ -140,49 +140,19 @@ def try_all(project: Path, tried: list[Fault], given: argparse.Namespace) -> dic
             waiting.put(fault)
     with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
         copies = [Copy(project, Path(folder, str(job))) for job in range(given.jobs)]
-        asked = coverage(copies, tests, given)
-        if not asked.ran:
+        asked = coverage(copies, tests, given.map)
+        if not asked.tests:
             sys.exit("there is no test to ask")
-        trial = Trial(project, asked, waiting, given.log, given.budget, verdicts)
+        trial = Trial(project, asked, waiting, given.log, given.budget, verdicts, Ranking(asked.seconds))
         for fault, verdict in verdicts.items():
-            trial.ranking.note(fault.path, verdict.test.partition("::")[0])
+            trial.ranking.note(fault.path, verdict.test)
         workers = [threading.Thread(target=trial.work, args=[copy], daemon=True) for copy in copies]
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join()
+        trial.try_timeouts_again(copies[0])
     return verdicts
-
-
-def coverage(copies: list[Copy], tests: list[str], given: argparse.Namespace) -> Coverage:
-    """Find out which test runs what, as far as it is not known, of those that pass while there is no fault."""
-    found = load(given.map) if given.map and given.map.exists() else Coverage()
-    if news := found.unknown(copies[0].folder, tests):
-        print(f"looking which of {len(news)} test files runs what ...", file=sys.stderr)
-        watch(copies[0].folder, news, found, jobs=given.jobs)
-        for test in failing(copies, news, found.seconds):
-            print(f"{test} fails without any fault, and is not asked", file=sys.stderr)
-            del found.digests[test]
-    if given.map:
-        found.save(given.map)
-    return found.only(test for test in tests if test in found.digests)
-
-
-def failing(copies: list[Copy], tests: list[str], seconds: Mapping[str, float]) -> list[str]:
-    """Return the test files that fail where there is no fault."""
-    free: queue.SimpleQueue[Copy] = queue.SimpleQueue()
-    for copy in copies:
-        free.put(copy)
-
-    def fails(test: str) -> bool:
-        copy = free.get()
-        try:
-            return copy.run([test], 60 + 3 * seconds[test]) is not None
-        finally:
-            free.put(copy)
-
-    with ThreadPoolExecutor(len(copies)) as pool:
-        return [test for test, failed in zip(tests, pool.map(fails, tests), strict=True) if failed]
 
 
 @dataclass
@@ -195,7 +165,8 @@ class Trial:
     log: Path | None
     budget: float
     verdicts: dict[Fault, Verdict]
-    ranking: Ranking = field(default_factory=Ranking)
+    ranking: Ranking
+    slow: list[Fault] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def work(self, copy: Copy) -> None:
@@ -205,11 +176,23 @@ class Trial:
                 fault = self.waiting.get_nowait()
             except queue.Empty:
                 return
-            tests, sure = self.ranking.sorted(fault.path, self.tests_of(fault))
-            verdict = copy.ask(fault, stages(tests, self.coverage.seconds, self.budget, sure))
-            if verdict.test:
-                self.ranking.note(fault.path, verdict.test.partition("::")[0])
-            self.note(fault, verdict)
+            self.try_one(copy, fault)
+
+    def try_one(self, copy: Copy, fault: Fault, *, again: bool = False) -> None:
+        """Try a fault. One that seems to have no end is put off: a busy machine may be the cause."""
+        tests = self.ranking.sorted(fault.path, self.tests_of(fault))
+        verdict = copy.ask(fault, stages(tests, self.coverage.seconds, self.budget))
+        if verdict.name == "timeout" and not again:
+            self.slow.append(fault)
+            return
+        if verdict.test:
+            self.ranking.note(fault.path, verdict.test)
+        self.note(fault, verdict)
+
+    def try_timeouts_again(self, copy: Copy) -> None:
+        """Try again what was put off, one fault at a time."""
+        for fault in self.slow:
+            self.try_one(copy, fault, again=True)
 
     def note(self, fault: Fault, verdict: Verdict) -> None:
         """Keep a verdict."""
@@ -224,7 +207,8 @@ class Trial:
     def tests_of(self, fault: Fault) -> list[str]:
         """Return the test files that run what a fault lies in: its function, else any function of its file.
 
-        A file of data is run by whatever runs the Python files beside it.
+        What lies in no function is known besides to the test files that name its module. A file of data is run by
+        whatever runs the Python files beside it.
         """
         path = self.project / fault.path
         if path.suffix == ".toml":
@@ -234,7 +218,12 @@ class Trial:
             return self.coverage.tests_of(name for one in beside for name in self.functions(one))
         within = self.functions(fault.path)
         own = [name for name, lines in within.items() if fault.line in lines]
-        return self.coverage.tests_of(own[-1:] or within)
+        if own:
+            return self.coverage.tests_of(own[-1:])
+        module = ".".join(Path(fault.path).with_suffix("").parts).removesuffix(".__init__")
+        naming = {file for file in self.coverage.digests if module in (self.project / file).read_text()}
+        named = [test for test in self.coverage.tests if file_of(test) in naming]
+        return list(dict.fromkeys([*named, *self.coverage.tests_of(within)]))
 
     def functions(self, path: str) -> dict[str, range]:
         """Return the functions of a file."""

@@ -1,8 +1,8 @@
 """Runs pytest again and again, each time in a fork of a process that has loaded the libraries already.
 
 An order is a line of JSON on stdin: `args` of pytest, `cwd`, `env`, `out` (a file for what it says), `seconds`. The
-answer is a line on stdout: the exit code, or `timeout`. The program itself is never loaded here, so a fork sees the
-files as they are.
+answer is a line on stdout: the exit code, or `timeout`. The program of the folder that is given is loaded here as well;
+a fork loads again what `changed` concerns, so that it sees the files as they are.
 """
 
 import contextlib
@@ -14,10 +14,14 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
+
+from mutate_program import Program
 
 LIBRARIES = [
     *("pytest", "hypothesis", "hypothesis.strategies", "hypothesis.core", "pytest_asyncio", "pytest_timeout", "xdist"),
     *("pydantic", "botocore.session", "aioboto3", "aiohttp", "anyio", "jinja2", "phonenumbers", "sqlite3", "yaml"),
+    *("xlsxwriter", "email_validator", "charset_normalizer", "tenacity", "fastexcel", "aiohttp.web"),
 ]
 MEMORY = 6 << 30  # bytes; a fault may make a loop that never ends
 
@@ -27,17 +31,19 @@ def main() -> None:
     for name in LIBRARIES:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    if threading.active_count() > 1:
+    program = Program(Path(sys.argv[1]))
+    program.load()
+    if threading.active_count() > 1 or len(list(Path("/proc/self/task").glob("*"))) > 1:
         sys.exit("a library has begun a thread, which a fork would not have")
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()
         if not child:
-            obey(order)
+            obey(order, program)
         print(wait(child, order["seconds"]), flush=True)
 
 
-def obey(order: dict[str, object]) -> None:
+def obey(order: dict[str, object], program: Program) -> None:
     """Be the fork: run pytest, and end."""
     os.setsid()
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
@@ -48,6 +54,8 @@ def obey(order: dict[str, object]) -> None:
     os.environ.clear()
     os.environ.update(dict(order["env"]))  # type: ignore[call-overload]
     sys.path[:0] = os.environ["PYTHONPATH"].split(os.pathsep)
+    if changed := order["changed"]:
+        program.forget(str(changed))
     import pytest  # noqa: PLC0415 - not where it is only imported
 
     code = 70

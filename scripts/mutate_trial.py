@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,15 +11,17 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, count
+from itertools import accumulate, count, pairwise
 from pathlib import Path
 
+from mutate_coverage import file_of
 from mutate_fault import Fault
 
 LEFT_OUT = [".*", "__pycache__", "*.egg-info", "results", "dist"]
 HERE = Path(__file__).resolve().parent
-AT_FIRST = 6.0  # seconds of tests that are asked first, before any slow one
+STAGES = 1.0, 8.0  # seconds of tests that are asked at first and at second, before all others
 TOO_LONG = 30  # seconds that one test may take
+FAILED = re.compile("(FAILED|ERROR) ")
 _STAMPS = count(1_000_000_000)  # a file's time, by which Python knows that it was changed: another for each fault
 
 
@@ -32,21 +35,25 @@ class Verdict:
 
 @dataclass(slots=True)
 class Ranking:
-    """Which tests notice faults of which file: those that did are asked first."""
+    """In which order tests are asked: the quick ones first, and those that noticed faults of the same file."""
 
+    seconds: Mapping[str, float]
     noticed: Counter[tuple[str, str]] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, path: str, test: str) -> None:
-        """Note that a test file noticed a fault."""
+        """Note that a test noticed a fault."""
         with self.lock:
             self.noticed[path, test] += 1
 
-    def sorted(self, path: str, tests: Sequence[str]) -> tuple[list[str], int]:
-        """Return tests in the order in which to ask them, and how many of them noticed something before."""
+    def sorted(self, path: str, tests: Sequence[str]) -> list[str]:
+        """Return tests in the order in which to ask them."""
+
+        def cost(test: str) -> float:
+            return (self.seconds[test] + self.seconds.get(file_of(test), 0.0)) / (1 + self.noticed[path, test])
+
         with self.lock:
-            known = sum(self.noticed[path, test] > 0 for test in tests)
-            return sorted(tests, key=lambda test: -self.noticed[path, test]), known  # stable: else the quickest first
+            return sorted(tests, key=cost)
 
 
 class Copy:
@@ -56,7 +63,7 @@ class Copy:
         self.folder = folder
         self.scratch = folder.with_name(f"{folder.name}-scratch")
         shutil.copytree(project, folder, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
-        words = [sys.executable, HERE / "mutate_fork.py"]
+        words = [sys.executable, HERE / "mutate_fork.py", folder]
         self.server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, fault: Fault, stages: Sequence[tuple[Sequence[str], float]]) -> Verdict:
@@ -68,13 +75,16 @@ class Copy:
         sound, dated = path.read_bytes(), path.stat().st_mtime_ns
         self._write(path, fault.applied(sound))
         try:
-            return next((verdict for verdict in (self.run(*stage) for stage in stages) if verdict), Verdict("survived"))
+            return next(
+                (verdict for verdict in (self.run(*stage, changed=fault.path) for stage in stages) if verdict),
+                Verdict("survived"),
+            )
         finally:
             path.write_bytes(sound)
             os.utime(path, ns=(dated, dated))
 
-    def run(self, tests: Sequence[str], seconds: float) -> Verdict | None:
-        """Run tests until the first that fails. Return None where none does."""
+    def run(self, tests: Sequence[str], seconds: float, *, changed: str = "") -> Verdict | None:
+        """Run tests until the first that fails. Return None where none does. `changed` is the file with a fault."""
         shutil.rmtree(self.scratch, ignore_errors=True)
         self.scratch.mkdir()
         out = self.scratch / "out"
@@ -88,14 +98,14 @@ class Copy:
         ]
         env = {"PYTHONPATH": f"{self.folder}{os.pathsep}{HERE}", "TMPDIR": str(self.scratch), "COLUMNS": "400"}
         order = {"args": [*words, *tests], "cwd": str(self.folder), "env": {**os.environ, **env}, "out": str(out)}
-        said = self._order({**order, "seconds": seconds})
+        said = self._order({**order, "seconds": seconds, "changed": changed})
         if said == "0":
             return None
         told = out.read_text("utf-8", "replace")
+        lines = (line.partition(" ")[2].partition(" - ")[0] for line in told.splitlines() if FAILED.match(line))
         if said == "timeout" or "from pytest-timeout" in told:
-            return Verdict("timeout")
-        test = next((line.split()[1] for line in told.splitlines() if line.startswith(("FAILED ", "ERROR "))), tests[0])
-        return Verdict("noticed", test)
+            return Verdict("timeout", next(lines, ""))
+        return Verdict("noticed", next(lines, tests[0]))
 
     def _order(self, order: Mapping[str, object]) -> str:
         assert self.server.stdin is not None
@@ -112,14 +122,23 @@ class Copy:
         os.utime(path, (stamp, stamp))
 
 
-def stages(
-    tests: Sequence[str], seconds: Mapping[str, float], budget: float, sure: int = 0
-) -> list[tuple[list[str], float]]:
-    """Return tests in two stages, a short one and the rest, each with the seconds that it may take.
+def stages(tests: Sequence[str], seconds: Mapping[str, float], budget: float) -> list[tuple[list[str], float]]:
+    """Return tests in stages, two short ones and the rest, each with the seconds that it may take.
 
-    Of what would take longer than `budget` together, the first are taken, the `sure` ones in any case.
+    Of what would take longer than `budget` together, the first are taken.
     """
-    ends = list(accumulate(seconds[test] for test in tests))
-    first = max(1, bisect_right(ends, AT_FIRST))
-    both = [tests[:first], tests[first : max(first, sure, bisect_right(ends, budget))]]
-    return [(list(stage), 30 + 3 * sum(seconds[test] for test in stage)) for stage in both if stage]
+    files: set[str] = set()
+    costs: list[float] = []
+    for test in tests:
+        costs.append(seconds[test] + (0.0 if file_of(test) in files else seconds.get(file_of(test), 0.0)))
+        files.add(file_of(test))
+    ends = list(accumulate(costs))
+    cuts = [0, *(max(1, bisect_right(ends, limit)) for limit in (*STAGES, budget) if limit <= budget)]
+    found = [_by_file(tests[first:last]) for first, last in pairwise(cuts)]
+    return [(stage, 30 + 3 * sum(seconds[test] for test in stage)) for stage in found if stage]
+
+
+def _by_file(tests: Sequence[str]) -> list[str]:
+    """Return tests file by file, so that what the tests of a file share is made once."""
+    files = {file: place for place, file in enumerate(dict.fromkeys(map(file_of, tests)))}
+    return sorted(tests, key=lambda test: files[file_of(test)])

@@ -4,17 +4,20 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 from cli_runs import Service, contact_list, service
 from clocks import Clock
 from disks import disk
-from sandbox_runs import Runs
 from virtual import VirtualLoop
 
 from bulk.ledger import Ledger
 from bulk.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from sandbox_runs import Runs
 
 hypothesis.settings.register_profile("bulk", deadline=None)  # how long an example takes is the machine's affair
 hypothesis.settings.load_profile("bulk")
@@ -86,7 +89,9 @@ async def standing_sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[San
 
 
 @pytest.fixture
-def runs(standing_sandbox: Sandbox, tmp_path: Path) -> Runs:
+def runs(standing_sandbox: Sandbox, tmp_path: Path) -> "Runs":
+    from sandbox_runs import Runs  # noqa: PLC0415 - polars takes a moment, and few tests need it
+
     return Runs(standing_sandbox, tmp_path)
 
 

@@ -152,11 +152,18 @@ def caller(
     per_second: float = 1000.0,
     policy: Policy | None = None,
     room: OpenContactLimit | None = None,
+    bounded: Sequence[str] = (SMS, CREATE, MAIL, STOP),
     waiting: WaiterCount | None = None,
     operations: Sequence[str] = (SMS, CREATE, MAIL, STOP),
 ) -> CallRunner:
-    """Return a caller of every operation, at a rate that does not matter unless it is said."""
+    """Return a caller of every operation, at a rate that does not matter unless it is said.
+
+    The `bounded` operations open contacts, for which there is so much `room`.
+    """
     stop = stop or Stop()
     pace = AdaptiveLimiter(Bucket(per_second), RateEstimator(per_second, per_second))
-    turns = {operation: RateLimitQueue(LocalStore(pace), stop, room=room, waiting=waiting) for operation in operations}
+    turns = {
+        operation: RateLimitQueue(LocalStore(pace), stop, room=room if operation in bounded else None, waiting=waiting)
+        for operation in operations
+    }
     return CallRunner(transport, turns, stop, policy=policy or Policy())

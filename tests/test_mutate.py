@@ -95,6 +95,27 @@ def test_the_table_counts_them(ran: Ran) -> None:
     assert ran.out.splitlines()[2:4] == [f"| people.py | {row}", f"| together | {row}"]
 
 
+def test_a_timeout_that_does_not_come_again_is_none(tmp_path: Path) -> None:
+    project = made(tmp_path / "project", people_py="def two():\n    return 2\n")
+    marker = tmp_path / "marker"
+    hangs = f"""
+import pathlib, time, pytest
+from people import two
+
+@pytest.mark.timeout(1)
+def test_it_hangs_at_its_first_fault():
+    marker = pathlib.Path({str(marker)!r})
+    if two() == 3 and not marker.exists():
+        marker.touch()
+        time.sleep(60)
+"""
+    (project / "tests/test_people.py").write_text(hangs)
+    said = mutate(project, "people.py", code=1)[1]
+    assert marker.exists()
+    assert "timeout" not in said
+    assert "survived  people.py two: return 2 -> return 3" in said
+
+
 def test_the_checkout_is_left_alone(ran: Ran) -> None:
     assert (ran.project / "people.py").read_text() == PEOPLE
     assert sorted(path.name for path in ran.project.iterdir()) == ["people.py", "tests"]
@@ -120,7 +141,7 @@ def test_a_project_whose_tests_fail_is_not_tried(tmp_path: Path) -> None:
     project = made(tmp_path / "project", people_py=PEOPLE)
     (project / "tests/test_people.py").write_text("def test_nothing():\n    assert False\n")
     said = mutate(project, "people.py", code=1)[1]
-    assert "tests/test_people.py fails without any fault, and is not asked" in said
+    assert "tests/test_people.py::test_nothing fails without any fault, and is not asked" in said
     assert "there is no test to ask" in said
 
 
@@ -167,6 +188,8 @@ def test_a_fault_that_is_named_and_not_there_any_more_is_said(tmp_path: Path) ->
         ("found: 'Thing' = True", ["= False"]),
         ("return a", ["return None"]),
         ("raise a", ["pass"]),
+        ("T = TypeVar('T')", []),
+        ("raise AssertionError('it never gets here')", []),
         ("found = f'{a + 1} is no number' or 'a message is prose'", ["' and '"]),
     ],
 )
@@ -182,6 +205,12 @@ def test_a_decorator_a_handler_and_a_jump_have_faults(tmp_path: Path) -> None:
     project = made(tmp_path / "project", people_py=code)
     found = {fault.partition(": ")[2] for fault in listed(project, "people.py")}
     assert found == {"@checked -> (removed)", "one.go() -> pass", "continue -> raise", "continue -> break"}
+
+
+def test_a_protocol_has_no_faults_for_it_is_never_run(tmp_path: Path) -> None:
+    code = "class Asks(Protocol[T]):\n def ask(self, limit=1) -> None:\n  return 2\nclass Asked:\n at = 1\n"
+    project = made(tmp_path / "project", people_py=code)
+    assert listed(project, "people.py") == ["people.py Asked: at = 1 -> at = 2"]
 
 
 def test_laws_are_loosened_and_left_out_and_their_notes_are_prose(tmp_path: Path) -> None:
