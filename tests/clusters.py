@@ -44,6 +44,7 @@ class Service:
     answers: Callable[[str], Exception | None] = lambda _: None
     calls: list[tuple[float, str, str]] = field(default_factory=list)
     throttled: int = 0
+    diary: list[str] = field(default_factory=list)
     frozen: dict[str, tuple[float, float]] = field(default_factory=dict)
     _tokens: dict[str, Tokens] = field(default_factory=dict)
 
@@ -59,6 +60,7 @@ class Service:
         tokens.left = min(self.burst, tokens.left + (now - tokens.at) * self.rate)
         tokens.at = now
         self.calls.append((now, worker, token))
+        self.diary.append(f"request {token}")
         answer = self.answers(token) or (throttled() if tokens.left < 1 else None)
         tokens.left -= answer is None
         await anyio.sleep(self.latency)
@@ -102,9 +104,10 @@ class Here:
     posted: list[tuple[str, str, bytes]] = field(default_factory=list)
     _workers: dict[str, Worker] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        for name in self.names:
-            self._workers[name] = Worker(self._client_of(name), lambda name=name: self._now(name))  # type: ignore[misc]
+    def _worker(self, name: str) -> Worker:
+        if name not in self._workers:
+            self._workers[name] = Worker(self._client_of(name), lambda: self._now(name))
+        return self._workers[name]
 
     def _now(self, name: str) -> float:
         return anyio.current_time() + self.ahead.get(name, 0.0)
@@ -128,7 +131,7 @@ class Here:
         told: list[bytes] = []
         async with anyio.create_task_group() as group:
             group.start_soon(self._fail, worker, group.cancel_scope)
-            told.append(await self._workers[worker].answer(kind, payload))
+            told.append(await self._worker(worker).answer(kind, payload))
             group.cancel_scope.cancel()
         if worker in self.lost:
             raise WorkerLost(worker, ended=True)

@@ -98,6 +98,38 @@ async def test_what_a_lost_worker_had_is_in_doubt_and_asked_again_under_its_toke
     assert service.throttled == 0
 
 
+async def test_a_worker_that_comes_in_a_lost_ones_place_gets_its_part() -> None:
+    service = Service()
+    engine = Here(service)
+
+    async def replace() -> None:
+        await anyio.sleep(2.0)
+        engine.lost.add("a")
+        engine.names = ("b", "c")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(replace)
+        await Driver(engine).send(400)
+    later = Counter(worker for at, worker, _ in service.calls if at > 5.0)
+    assert min(later["b"], later["c"]) > 60
+    assert service.throttled == 0
+
+
+async def test_all_workers_lost_halts_the_run() -> None:
+    engine = Here(Service())
+    driver = Driver(engine)
+
+    async def lose() -> None:
+        await anyio.sleep(2.0)
+        engine.lost.update(engine.names)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(lose)
+        await driver.send(400)
+    assert driver.stop.exit_code == 3
+    assert "no worker of the cluster is left" in str(driver.stop.reason)
+
+
 async def test_a_stop_is_heard_by_all_workers_and_what_they_had_not_made_counts_as_no_try() -> None:
     service = Service()
     driver = Driver(Here(service))

@@ -44,6 +44,29 @@ def test_a_worker_and_then_the_driver_are_killed_and_nothing_is_lost_or_doubled(
     assert (len(numbers), len(set(numbers))) == (240, 240)
 
 
+def test_a_worker_that_dies_is_replaced(tmp_path: Path, sandbox: Service) -> None:
+    path = campaign(tmp_path, rows=400, text=SLOW)
+    with started("send", path, "--cluster", "local:2", "--json", cwd=tmp_path, **at(sandbox.url)) as process:
+        sandbox.wait_for(60, process)
+        os.kill(workers_of(process.pid)[0], signal.SIGKILL)
+        ended = end_of(process)
+    assert (ended.code, ended.json["sent"]) == (0, 400)
+    assert "worker local-1 has died, and local-3 takes its place" in ended.err
+    numbers = [contact["Parameters"]["DestinationEndpoint"]["Address"] for contact in sandbox.contacts]
+    assert (len(numbers), len(set(numbers))) == (400, 400)
+
+
+def test_all_workers_dead_ends_the_run_resumable(tmp_path: Path, sandbox: Service) -> None:
+    path = campaign(tmp_path, rows=400, text=SLOW)
+    with started("send", path, "--cluster", "local:2", "--json", cwd=tmp_path, **at(sandbox.url)) as process:
+        sandbox.wait_for(60, process)
+        for worker in workers_of(process.pid):
+            os.kill(worker, signal.SIGKILL)
+        ended = end_of(process)
+    assert ended.code == 3
+    assert "no worker of the cluster is left: the run can be resumed" in ended.json["halted"]
+
+
 def test_an_interrupt_ends_all_workers_calls_and_the_rest_is_resumable(tmp_path: Path, sandbox: Service) -> None:
     path = campaign(tmp_path, rows=400, text=SLOW)
     with started("send", path, "--cluster", "local:2", "--json", cwd=tmp_path, **at(sandbox.url)) as process:
