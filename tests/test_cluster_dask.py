@@ -1,5 +1,6 @@
 """A real Dask scheduler with two workers, on loopback: a run …"""
 
+import pickle
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,6 +47,17 @@ def test_dask_workers_send_and_one_is_killed_and_then_the_scheduler_and_one_proc
         assert shown not in dask.logs
         assert shown not in ended.err
     assert "Run out-of-band function" in dask.logs  # the way is the one that is meant
+
+
+def test_what_is_carried_shows_nothing_of_itself() -> None:
+    from bulk.cluster.dask import Sealed  # noqa: PLC0415 - it is there where Dask is
+
+    said = b'{"calls":[[{"Address":"+12065550000","Content":"see you on Monday"}]]}'
+    sealed = Sealed(said)
+    carried = pickle.loads(pickle.dumps(sealed))
+    assert carried.payload == said
+    for shown in (pickle.dumps(sealed), repr(sealed).encode()):
+        assert not [part for part in (b"206555", b"Monday", b"Address") if part in shown]
 
 
 def test_no_scheduler_is_an_error_before_any_call(tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from cli_runs import CAMPAIGN, Service, at, bulk, campaign, end_of, started
 
+import bulk as api
+from bulk.cluster.processes import Processes
+
 SLOW = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 60\nburst = 20").replace("attempts = 1", "attempts = 5")
 
 
@@ -96,6 +99,36 @@ def test_a_cluster_that_cannot_be_is_an_error_with_its_remedy(tmp_path: Path, wo
     ended = bulk("send", campaign(tmp_path), *words, cwd=tmp_path, **at("http://127.0.0.1:9"))
     assert ended.code == 2
     assert said in " ".join(ended.err.split())
+
+
+async def test_no_credential_no_path_and_no_cell_that_no_call_says_travels(
+    tmp_path: Path, sandbox: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bytes] = []
+    post = Processes.post
+
+    async def noted(self: Processes, worker: str, kind: str, payload: bytes) -> bytes:
+        answer = await post(self, worker, kind, payload)
+        told.extend([kind.encode(), payload, answer])
+        return answer
+
+    monkeypatch.setattr(Processes, "post", noted)
+    keys = {
+        "ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "SECRET_ACCESS_KEY": "signs-it-all",
+        "SESSION_TOKEN": "for-a-while",
+    }
+    for name, value in keys.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    path = campaign(tmp_path)
+    listed = (tmp_path / "contacts.csv").read_text().replace("date\n", "date,diagnosis\n", 1)
+    (tmp_path / "contacts.csv").write_text(listed.replace("-12\n", "-12,told to nobody\n"))
+    run = await api.send(path, cluster="local:1", endpoint_url=sandbox.url, region="us-east-1")
+    assert run.summary.sent == 3
+    every = b"".join(told)
+    assert b"see you on 2027-01-12" in every  # what a call says does travel
+    for hidden in (*keys.values(), "diagnosis", "told to nobody", str(tmp_path), "contacts.csv"):
+        assert hidden.encode() not in every
 
 
 def test_several_campaigns_take_no_cluster(tmp_path: Path) -> None:
