@@ -42,11 +42,12 @@ class Process:
 
 @dataclass
 class DaskCluster:
-    """A scheduler and so many workers, which log into a folder. They log all that there is to be logged."""
+    """A scheduler and so many workers, which log into a folder."""
 
     folder: Path
     environment: Mapping[str, str]
     number: int = 2
+    level: str = "info"
     scheduler: Process = field(init=False)
     workers: list[Process] = field(default_factory=list)
     _started: int = 0
@@ -90,7 +91,7 @@ class DaskCluster:
         self._started += 1
         log = self.folder / f"dask-{self._started}-{module}.log"
         command = [sys.executable, "-m", f"distributed.cli.{module}", *words, "--host", "127.0.0.1", "--no-dashboard"]
-        more = {"PYTHONWARNINGS": "ignore", "DASK_LOGGING__DISTRIBUTED": "debug", "PATH": os.environ["PATH"]}
+        more = {"PYTHONWARNINGS": "ignore", "DASK_LOGGING__DISTRIBUTED": self.level, "PATH": os.environ["PATH"]}
         with log.open("wb") as out:
             popen = subprocess.Popen(command, env={**self.environment, **more}, stdout=out, stderr=out, cwd=self.folder)
         return Process(popen, log)

@@ -18,7 +18,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIADASKWORKERKEYID0", "AWS_SECRET_ACCESS_KEY": SE
 
 @pytest.fixture
 def dask(tmp_path: Path) -> Iterator[DaskCluster]:
-    with DaskCluster(tmp_path, environment(**KEYS)) as cluster:
+    with DaskCluster(tmp_path, environment(**KEYS), level="debug") as cluster:
         yield cluster
 
 
