@@ -36,7 +36,6 @@ from chaos_verdict import Figures, judge, table
 from bulk.sandbox import Sandbox
 
 RATE = 150.0  # calls a second, and what the server allows of each operation
-LATE = 0.05  # seconds after its word that it stops in which a call that was on its way may arrive
 SIGNALS = 0.1  # of the lives end by SIGTERM or SIGINT, and do not count as kills
 HANGS = 120.0  # seconds after which a life that does not end is an error
 DRAFTED = "state = 'pending' AND replies IS NOT NULL"
@@ -54,6 +53,8 @@ class Trial:
 
     FIGURES: ClassVar[type[Figures]] = Figures
     HOSTS: ClassVar[tuple[str, ...]] = ()
+    LATE: ClassVar[float] = 0.05  # seconds after its word that it stops in which a call on its way may arrive
+    ENDS: ClassVar[frozenset[int]] = frozenset({0, 1})  # the exit codes of one that was done before it was stopped
 
     kind: Kind
     lots: random.Random
@@ -70,7 +71,6 @@ class Trial:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of the program."""
         return ENVIRONMENT
 
     async def run(self, kills: int) -> str:
@@ -102,10 +102,11 @@ class Trial:
         if self.lots.random() < SIGNALS:
             return await self._interrupted(process)
         process.kill()
-        if died := await ending < 0:
-            self.figures.kills += 1
-            self._look_into_the_ledger()
-        return died
+        if await ending >= 0:
+            return False
+        self.figures.kills += 1
+        self._look_into_the_ledger()
+        return True
 
     async def _interrupted(self, process: asyncio.subprocess.Process) -> bool:
         """Ask the program to stop, and count the calls that it starts after it said that it does."""
@@ -119,13 +120,13 @@ class Trial:
                 break
         heard = time.time()
         await process.communicate()
-        if process.returncode in {0, 1}:  # it was done already
+        if process.returncode in self.ENDS:
             return False
         if process.returncode not in {128 + number, -number}:
             raise RuntimeError(f"{number.name} ended the program with {process.returncode}: {complaint}")
-        received = [at for calls in self.sandbox.calls.values() for at in calls["received_at"]]
+        received = (at for calls in self.sandbox.calls.values() for at in calls["received_at"])
         self.figures.interrupts += 1
-        self.figures.late += sum(at > heard + LATE for at in received)
+        self.figures.late += sum(at > heard + self.LATE for at in received)
         return True
 
     def _moment(self) -> Callable[[], bool]:
@@ -223,10 +224,10 @@ async def trials(made: type[Trial], kind: Kind, kills: int, *, rows: int, seed: 
     return total, troubles
 
 
-async def main(made: type[Trial], about: str | None, names: Collection[str] = KINDS) -> int:
+async def main(made: type[Trial], about: str | None, names: Collection[str] = KINDS, *, kills: int = 40) -> int:
     """Run what was asked for; 1 where anything was lost or doubled."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=40, help="of each kind of campaign; default 40")
+    parser.add_argument("--kills", type=int, default=kills, help=f"of each kind of campaign; default {kills}")
     parser.add_argument("--only", choices=names, action="append", help="kinds of campaigns; default all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rows", type=int, default=250, help="of each campaign; default 250")

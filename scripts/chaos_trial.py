@@ -54,7 +54,10 @@ Attributes = { id = "{{ id }}" }
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of campaign. `stops`: it ends each contact after its mail. `attempts`: so few that some run out."""
+    """One kind of campaign. `stops`: it ends each contact after its mail. `attempts`: so few that some run out.
+
+    `forgets`: the service knows no token of CreateContact again, so that each of its calls makes another draft.
+    """
 
     name: str
     channel: str
@@ -62,6 +65,7 @@ class Kind:
     calls: tuple[str, ...]
     stops: bool = False
     attempts: int = 15
+    forgets: bool = False
 
     @property
     def tired(self) -> bool:

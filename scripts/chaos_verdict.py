@@ -201,9 +201,10 @@ def _at_the_server(
     kind: Kind, contacts: ContactList, accepted: list[dict[str, Any]], unknown: set[str], found: list[tuple[str, str]]
 ) -> None:
     reached = _by_key(kind, accepted)
-    every = Counter(_key(contact) for contact in accepted)
+    counted = [contact for contact in accepted if contact["Mailed"] or not kind.forgets]  # else drafts are many
+    every = Counter(_key(contact) for contact in counted)
     found += [("doubled", f"{key} {count} times") for key, count in every.items() if count > 1]
-    for contact in accepted:
+    for contact in counted:
         key = _key(contact)
         if key not in contacts.wanted or contacts.wanted[key] == "refused":
             found.append(("strangers", f"{contact['ContactId']} of {key}"))

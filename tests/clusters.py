@@ -1,6 +1,5 @@
 """A cluster inside one process: real drivers and workers, bytes between them, and a service that counts."""
 
-import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,8 +27,16 @@ URL, REGION = "https://connect.example", "us-west-2"
 
 
 @dataclass
+class Tokens:
+    """What is left of an operation's burst, and since when."""
+
+    left: float
+    at: float
+
+
+@dataclass
 class Service:
-    """Grants so many calls a second, and at once. `answers` has another word for a call, by its token."""
+    """Grants so many calls a second, and at once, of each operation. `answers` has another word for a token."""
 
     rate: float = 50.0
     burst: int = 20
@@ -37,16 +44,25 @@ class Service:
     answers: Callable[[str], Exception | None] = lambda _: None
     calls: list[tuple[float, str, str]] = field(default_factory=list)
     throttled: int = 0
-    _tokens: float = math.nan
-    _at: float = 0.0
+    diary: list[str] = field(default_factory=list)
+    frozen: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _tokens: dict[str, Tokens] = field(default_factory=dict)
 
-    async def call(self, worker: str, token: str) -> Reply:
+    async def thawed(self, worker: str) -> None:
+        """Wait while a worker is frozen, if it is: between which times, is in `frozen`."""
+        since, until = self.frozen.get(worker, (0.0, 0.0))
+        if since <= anyio.current_time() < until:
+            await anyio.sleep_until(until)
+
+    async def call(self, worker: str, call: Call, token: str) -> Reply:
         now = anyio.current_time()
-        tokens = self.burst if math.isnan(self._tokens) else self._tokens + (now - self._at) * self.rate
-        self._tokens, self._at = min(self.burst, tokens), now
+        tokens = self._tokens.setdefault(call.operation, Tokens(self.burst, now))
+        tokens.left = min(self.burst, tokens.left + (now - tokens.at) * self.rate)
+        tokens.at = now
         self.calls.append((now, worker, token))
-        answer = self.answers(token) or (throttled() if self._tokens < 1 else None)
-        self._tokens -= answer is None
+        self.diary.append(f"request {token}")
+        answer = self.answers(token) or (throttled() if tokens.left < 1 else None)
+        tokens.left -= answer is None
         await anyio.sleep(self.latency)
         if answer:
             self.throttled += is_throttle(answer)
@@ -64,11 +80,13 @@ class Client:
     url: str = URL
 
     async def prepare(self) -> None:
-        pass
+        await self.service.thawed(self.name)
 
     async def call(self, call: Call, token: str) -> Reply:
-        assert call.operation == SMS
-        return await self.service.call(self.name, token)
+        try:
+            return await self.service.call(self.name, call, token)
+        finally:
+            await self.service.thawed(self.name)
 
     async def account(self) -> str:
         return "123456789012"
@@ -86,9 +104,10 @@ class Here:
     posted: list[tuple[str, str, bytes]] = field(default_factory=list)
     _workers: dict[str, Worker] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        for name in self.names:
-            self._workers[name] = Worker(self._client_of(name), lambda name=name: self._now(name))  # type: ignore[misc]
+    def _worker(self, name: str) -> Worker:
+        if name not in self._workers:
+            self._workers[name] = Worker(self._client_of(name), lambda: self._now(name))
+        return self._workers[name]
 
     def _now(self, name: str) -> float:
         return anyio.current_time() + self.ahead.get(name, 0.0)
@@ -108,10 +127,11 @@ class Here:
     async def post(self, worker: str, kind: str, payload: bytes) -> bytes:
         self.posted.append((worker, kind, payload))
         await anyio.sleep(0.002)
+        await self.service.thawed(worker)
         told: list[bytes] = []
         async with anyio.create_task_group() as group:
             group.start_soon(self._fail, worker, group.cancel_scope)
-            told.append(await self._workers[worker].answer(kind, payload))
+            told.append(await self._worker(worker).answer(kind, payload))
             group.cancel_scope.cancel()
         if worker in self.lost:
             raise WorkerLost(worker, ended=True)
@@ -130,30 +150,40 @@ class Here:
 
 @dataclass
 class Driver:
-    """A driver's part of one operation: calls go in, replies come out."""
+    """A driver's part of its operations: calls go in, replies come out."""
 
     engine: Here
     rate: float | None = 50.0
     burst: int = 20
     stop: Stop = field(default_factory=Stop)
+    operations: Sequence[str] = (SMS,)
     tries: dict[str, AttemptState] = field(default_factory=dict)
     done: dict[str, Reply | BaseException] = field(default_factory=dict)
+    waiting: WaiterCount = field(default_factory=WaiterCount)
     runner: CallRunner = field(init=False)
-    lots: Lots = field(init=False)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         known = RateEstimator(2.0) if self.rate is None else RateEstimator(self.rate, self.rate)
-        store = LocalStore(AdaptiveLimiter(with_headroom(self.rate or 2.0, self.burst), known))
         clock, site = anyio.current_time, Site(URL, REGION, 1.0, 2.0)
         members = Members(self.engine, Greeting(site, URL, "123456789012", 100, {}), clock, self.stop)
-        self.lots = Lots(SMS, SharedRate(store, clock=clock), members, clock=clock, answer_within=3.0)
-        queue = LotQueue(store, self.stop, lots=self.lots, clock=clock, waiting=WaiterCount())
-        transport = ClusterTransport({SMS: self.lots}, lambda _: 1)
-        self.runner = CallRunner(transport, {SMS: queue}, self.stop, policy=Policy(attempts=5, longest_wait=1.0))
+        stores = {
+            name: LocalStore(AdaptiveLimiter(with_headroom(self.rate or 2.0, self.burst), known))
+            for name in self.operations
+        }
+        lots = {
+            name: Lots(name, SharedRate(store, clock=clock), members, clock=clock, answer_within=3.0)
+            for name, store in stores.items()
+        }
+        queues = {
+            name: LotQueue(store, self.stop, lots=lots[name], clock=clock, waiting=self.waiting)
+            for name, store in stores.items()
+        }
+        transport = ClusterTransport(lots, lambda _: 1)
+        self.runner = CallRunner(transport, queues, self.stop, policy=Policy(attempts=5, longest_wait=1.0))
         await members.open()
         async with anyio.create_task_group() as group:
-            for work in (members.watch, members.tell_stop, self.lots.run):
+            for work in (members.watch, members.tell_stop, *(one.run for one in lots.values())):
                 group.start_soon(work)
             yield
             group.cancel_scope.cancel()

@@ -44,6 +44,17 @@ def test_a_program_that_dies_with_its_disk_goes_on_from_s3() -> None:
     assert {name: figures[name] for name in must_not_be} == dict.fromkeys(must_not_be, 0)
 
 
+def test_workers_and_the_program_are_killed_and_nobody_gets_two_mails() -> None:
+    words = ["--only", "email-forgets", "--kills", "2", "--rows", "40", "--json"]
+    script = CHAOS.with_name("chaos_cluster.py")
+    done = subprocess.run([sys.executable, script, *words], capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)["email-forgets"]
+    assert (figures["kills"] >= 2, figures["accepted"] > 0) == (True, True)
+    must_not_be = "lost", "doubled", "strangers", "wrong_results", "late"
+    assert {name: figures[name] for name in must_not_be} == dict.fromkeys(must_not_be, 0)
+
+
 def test_two_campaigns_that_are_killed_write_to_nobody_who_said_no_nor_over_a_cap() -> None:
     script = CHAOS.with_name("chaos_rules.py")
     words = ["--only", "sms", "--kills", "2", "--rows", "40"]

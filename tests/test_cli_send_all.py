@@ -36,6 +36,22 @@ def test_several_campaigns_are_sent_together_and_each_says_how_it_ended(tmp_path
     assert {path.name for path in (tmp_path / "results").iterdir()} == {"one-default.csv", "two-default.csv"}
 
 
+def test_several_campaigns_are_checked_and_looked_at_together(tmp_path: Path, sandbox: Service) -> None:
+    names = campaigns(tmp_path, "one", "two")
+    with (tmp_path / "other.csv").open("w") as file:
+        file.write(contact_list(1) + "0001,call reception,Bo,2027-01-12\n")
+    (tmp_path / "two.toml").write_text(QUICK.replace("reminders", "two").replace("contacts.csv", "other.csv"))
+    checked = bulk("check", *names, "--json", cwd=tmp_path)
+    assert (checked.code, [plan["campaign"] for plan in checked.json["plans"]]) == (1, ["one", "two"])
+    assert bulk("check", names[0], "--json", cwd=tmp_path).json["campaign"] == "one"
+    assert bulk("check", names[0], "missing.toml", cwd=tmp_path).code == 2
+    bulk("send", *names, cwd=tmp_path, **at(sandbox.url))
+    looked = bulk("status", *names, "--json", cwd=tmp_path)
+    assert [(run["campaign"], run["sent"]) for run in looked.json["runs"]] == [("one", 4), ("two", 1)]
+    shown = bulk("status", *names, cwd=tmp_path).out
+    assert shown.index("one, run default: 4 rows") < shown.index("two, run default: 2 rows")
+
+
 def test_what_to_type_next_names_the_campaign_that_it_is_for(tmp_path: Path, sandbox: Service) -> None:
     names = campaigns(tmp_path, "one", "two")
     with (tmp_path / "contacts.csv").open("a") as file:

@@ -5,7 +5,8 @@ from collections import Counter
 import anyio
 import pytest
 from clusters import Driver, Here, Service, full
-from fakes import no
+from fakes import CREATE, MAIL, no
+from mailings import Mailing
 from virtual import in_virtual_time
 
 from bulk.errors import CampaignError, Halted
@@ -32,6 +33,29 @@ async def test_two_workers_keep_the_rate_between_them(burst: int, ahead: float) 
     assert 300 / (burst + 50 * took) > 0.97
     shares = Counter(worker for _, worker, _ in service.calls)
     assert min(shares.values()) > 120
+
+
+@pytest.mark.parametrize("burst", [100, 10])
+async def test_a_mail_follows_its_draft_closely_and_lots_are_few(burst: int) -> None:
+    service = Service(rate=100, burst=burst)
+    engine = Here(service)
+    await Mailing(Driver(engine, rate=100, burst=burst)).send(600)
+    drafts, mails = (sorted(at for at, _, token in service.calls if token.startswith(name)) for name in (CREATE, MAIL))
+    assert (len(drafts), len(mails), service.throttled) == (600, 600, 0)
+    assert 600 / (burst + 100 * (drafts[-1] - drafts[0])) > 0.98
+    assert mails[-1] - drafts[-1] < 0.45
+    assert sum(kind == "lot" for _, kind, _ in engine.posted) < 1200 / 5
+
+
+@pytest.mark.parametrize("burst", [100, 10])
+async def test_a_worker_that_freezes_costs_a_second_of_its_part_and_the_rate_is_never_exceeded(burst: int) -> None:
+    service = Service(rate=100, burst=burst, frozen={"a": (4.0, 12.0)})
+    driver = Driver(Here(service), rate=100, burst=burst)
+    await driver.send(1500)
+    took = max(at for at, *_ in service.calls)
+    assert (len(service.calls), service.throttled) == (1500, 0)
+    assert 1500 / (burst + 100 * took) > 0.94
+    assert not any(4.1 < at < 12.0 for at, worker, _ in service.calls if worker == "a")
 
 
 async def test_a_rate_that_nobody_said_is_found_by_workers_together() -> None:
@@ -72,6 +96,38 @@ async def test_what_a_lost_worker_had_is_in_doubt_and_asked_again_under_its_toke
     assert 1 <= len(repeated) <= 20
     assert {driver.tries[token].in_doubt for token in repeated} == {True}
     assert service.throttled == 0
+
+
+async def test_a_worker_that_comes_in_a_lost_ones_place_gets_its_part() -> None:
+    service = Service()
+    engine = Here(service)
+
+    async def replace() -> None:
+        await anyio.sleep(2.0)
+        engine.lost.add("a")
+        engine.names = ("b", "c")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(replace)
+        await Driver(engine).send(400)
+    later = Counter(worker for at, worker, _ in service.calls if at > 5.0)
+    assert min(later["b"], later["c"]) > 60
+    assert service.throttled == 0
+
+
+async def test_all_workers_lost_halts_the_run() -> None:
+    engine = Here(Service())
+    driver = Driver(engine)
+
+    async def lose() -> None:
+        await anyio.sleep(2.0)
+        engine.lost.update(engine.names)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(lose)
+        await driver.send(400)
+    assert driver.stop.exit_code == 3
+    assert "no worker of the cluster is left" in str(driver.stop.reason)
 
 
 async def test_a_stop_is_heard_by_all_workers_and_what_they_had_not_made_counts_as_no_try() -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from cli_runs import CAMPAIGN, Service, at, bulk, campaign, end_of, started
 
+import bulk as api
+from bulk.cluster.processes import Processes
+
 SLOW = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 60\nburst = 20").replace("attempts = 1", "attempts = 5")
 
 
@@ -44,6 +47,29 @@ def test_a_worker_and_then_the_driver_are_killed_and_nothing_is_lost_or_doubled(
     assert (len(numbers), len(set(numbers))) == (240, 240)
 
 
+def test_a_worker_that_dies_is_replaced(tmp_path: Path, sandbox: Service) -> None:
+    path = campaign(tmp_path, rows=400, text=SLOW)
+    with started("send", path, "--cluster", "local:2", "--json", cwd=tmp_path, **at(sandbox.url)) as process:
+        sandbox.wait_for(60, process)
+        os.kill(workers_of(process.pid)[0], signal.SIGKILL)
+        ended = end_of(process)
+    assert (ended.code, ended.json["sent"]) == (0, 400)
+    assert "worker local-1 has died, and local-3 takes its place" in ended.err
+    numbers = [contact["Parameters"]["DestinationEndpoint"]["Address"] for contact in sandbox.contacts]
+    assert (len(numbers), len(set(numbers))) == (400, 400)
+
+
+def test_all_workers_dead_ends_the_run_resumable(tmp_path: Path, sandbox: Service) -> None:
+    path = campaign(tmp_path, rows=400, text=SLOW)
+    with started("send", path, "--cluster", "local:2", "--json", cwd=tmp_path, **at(sandbox.url)) as process:
+        sandbox.wait_for(60, process)
+        for worker in workers_of(process.pid):
+            os.kill(worker, signal.SIGKILL)
+        ended = end_of(process)
+    assert ended.code == 3
+    assert "no worker of the cluster is left: the run can be resumed" in ended.json["halted"]
+
+
 def test_an_interrupt_ends_all_workers_calls_and_the_rest_is_resumable(tmp_path: Path, sandbox: Service) -> None:
     path = campaign(tmp_path, rows=400, text=SLOW)
     with started("send", path, "--cluster", "local:2", "--json", cwd=tmp_path, **at(sandbox.url)) as process:
@@ -73,6 +99,36 @@ def test_a_cluster_that_cannot_be_is_an_error_with_its_remedy(tmp_path: Path, wo
     ended = bulk("send", campaign(tmp_path), *words, cwd=tmp_path, **at("http://127.0.0.1:9"))
     assert ended.code == 2
     assert said in " ".join(ended.err.split())
+
+
+async def test_no_credential_no_path_and_no_cell_that_no_call_says_travels(
+    tmp_path: Path, sandbox: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bytes] = []
+    post = Processes.post
+
+    async def noted(self: Processes, worker: str, kind: str, payload: bytes) -> bytes:
+        answer = await post(self, worker, kind, payload)
+        told.extend([kind.encode(), payload, answer])
+        return answer
+
+    monkeypatch.setattr(Processes, "post", noted)
+    keys = {
+        "ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "SECRET_ACCESS_KEY": "signs-it-all",
+        "SESSION_TOKEN": "for-a-while",
+    }
+    for name, value in keys.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    path = campaign(tmp_path)
+    listed = (tmp_path / "contacts.csv").read_text().replace("date\n", "date,diagnosis\n", 1)
+    (tmp_path / "contacts.csv").write_text(listed.replace("-12\n", "-12,told to nobody\n"))
+    run = await api.send(path, cluster="local:1", endpoint_url=sandbox.url, region="us-east-1")
+    assert run.summary.sent == 3
+    every = b"".join(told)
+    assert b"see you on 2027-01-12" in every  # what a call says does travel
+    for hidden in (*keys.values(), "diagnosis", "told to nobody", str(tmp_path), "contacts.csv"):
+        assert hidden.encode() not in every
 
 
 def test_several_campaigns_take_no_cluster(tmp_path: Path) -> None:

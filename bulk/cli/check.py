@@ -2,14 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bulk.cli import options, process, screen, text
 from bulk.cli.command import command
 
+if TYPE_CHECKING:
+    from bulk.run.plan import Plan
+
 
 @command("check")
-@options.campaign
+@options.campaigns
 @options.examining
 @options.reading
 @options.templates
@@ -17,19 +20,24 @@ from bulk.cli.command import command
 @options.pace
 @options.reaching
 @options.talking
-def check(campaign: Path, **given: Any) -> None:
+def check(campaign: tuple[Path, ...], **given: Any) -> None:
     """Read everything, send nothing, and say what would be sent.
 
     Shows the rows refused and why, the first messages as they will look, SMS parts, what was seen of the list, the
     time at the given rate, what a message template wants and the campaign does not give. With --account the
     account is asked too: credentials, instance, flow, number or address, template, users, quotas. Ends with 2 where
     something of that, or the budget, is wrong, with 1 where rows are refused or a template lacks something, else
-    with 0.
+    with 0. Of several campaigns the gravest code wins; with --json their plans stand in "plans".
     """
     from bulk.run.check import check as checked
 
-    plan = process.to_the_end(checked, campaign, **given)
-    screen.show(plan.as_dict(), text.plan(plan))
+    plans = [process.to_the_end(checked, one, **given) for one in campaign]
+    told = [plan.as_dict() for plan in plans]
+    screen.show(told[0] if len(told) == 1 else {"plans": told}, "\n\n".join(map(text.plan, plans)))
+    sys.exit(max(map(_code, plans)))
+
+
+def _code(plan: "Plan") -> int:
     if plan.is_impossible:
-        sys.exit(2)
-    sys.exit(1 if plan.lacking or any(reason.status == "refused" for reason in plan.reasons) else 0)
+        return 2
+    return int(bool(plan.lacking) or any(reason.status == "refused" for reason in plan.reasons))

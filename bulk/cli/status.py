@@ -2,27 +2,37 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bulk.cli import options, process, screen, text
 from bulk.cli.command import command
 
+if TYPE_CHECKING:
+    from bulk.run.send import Run
+
 
 @command("status")
-@options.campaign
+@options.campaigns
 @options.reading
 @options.talking
-def status(campaign: Path, **given: Any) -> None:
+def status(campaign: tuple[Path, ...], **given: Any) -> None:
     """Show where a run stands, also while it runs.
 
-    It is read from the ledger alone: the list may be gone.
+    It is read from the ledger alone: the list may be gone. Of several campaigns with --json the runs stand in "runs".
     """
     from bulk.run.status import status as stands
 
-    run = process.to_the_end(stands, campaign, **given)
+    runs = [process.to_the_end(stands, one, **given) for one in campaign]
+    told = [_told(run) for run in runs]
+    texts = [text.status(run.summary, run.sender, run.progress, time.time()) for run in runs]
+    screen.show(told[0] if len(told) == 1 else {"runs": told}, "\n\n".join(texts))
+    if screen.is_json():
+        for run in runs:
+            screen.say(f"being sent by {run.sender}" if run.sender else "")
+
+
+def _told(run: "Run") -> dict[str, Any]:
     told = run.summary.as_dict()
     if run.sender:
         told |= {"sender": run.sender, "progress": run.progress.as_dict() if run.progress else None}
-    screen.show(told, text.status(run.summary, run.sender, run.progress, time.time()))
-    if screen.is_json() and run.sender:
-        screen.say(f"being sent by {run.sender}")
+    return told

@@ -8,6 +8,7 @@ message    what travels, as bytes
 lease      a worker's share of a rate, and until when it holds
 shares     how a rate is divided among workers, of which some are lost or late
 rate       the rate of an operation, as the driver keeps it
+lot        calls on their way to a worker
 lots       the driver's side of an operation: calls join lots, lots go to workers
 answers    what workers report, fed to the limiter in the order in which it happened
 queue      what stands on the driver for a queue and a client

@@ -1,20 +1,19 @@
 """The driver's side of an operation: calls join lots, lots go to workers, answers come back.
 
-A worker has as many calls as two lots hold, and more while answers take long: it never waits for the next lot. What
-comes back without an answer was not made, or is in doubt where the worker is lost; both go through the call's own
-retrying, under the same token.
+A worker gets its next lot shortly before it has begun all calls of the last, so it never waits for one, and does not
+have many when it dies or freezes. What comes back without an answer was not made, or is in doubt where the worker is
+lost; both go through the call's own retrying, under the same token.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from math import ceil
+from collections.abc import Callable
+from math import ceil, inf
 
 import anyio
 from anyio.abc import TaskGroup
 
 from bulk.cluster.engine import EngineLost, WorkerLost
-from bulk.cluster.lease import Lease
+from bulk.cluster.lot import Lot, Waiting
 from bulk.cluster.members import Members
 from bulk.cluster.message import Body, SentCall, call_body, lost, not_made, result_of
 from bulk.cluster.rate import SharedRate
@@ -24,37 +23,14 @@ from bulk.model import Call, Reply, Verdict
 from bulk.operations.verdicts import verdict
 
 GATHER = 0.01  # seconds in which further calls may join a lot that could go
-PATIENCE = 0.2  # lots: for so long a call waits for its own to be half full, where its worker has others
+AHEAD = 0.1  # seconds before a worker has had the turns of all its calls at which it gets the next
 HOLDS = 0.4, 1.2  # seconds, and times what its calls last at their rate, for which a lease holds
 SEARCH = 2.0  # seconds for which it holds while the rate is searched for
 GIVEN_UP = 5.0  # seconds after the last answer could have come at which a worker is given up
+COUNTED = 0.02  # seconds for which the count of calls that may be under way holds, if no lot comes or goes
+MORE = 1.5  # lots: so many calls a worker has, beside those that wait for their answers
+RECHECK = 0.1  # seconds after which it is looked again whether a lease has ended
 FASTER = 1.5  # times the rate of now is what a lot holds meanwhile: it grows until the lot is over
-
-
-@dataclass(slots=True, eq=False)
-class Waiting:
-    """A call that waits for its lot, and then for its answer."""
-
-    sent: SentCall
-    since: float
-    result: Reply | BulkError | None = None
-    answered: anyio.Event = field(default_factory=anyio.Event)
-
-    def settle(self, result: Reply | BulkError) -> None:
-        """Hand over what became of it."""
-        if self.result is None:
-            self.result = result
-            self.answered.set()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Lot:
-    """Calls on their way to a worker, under a lease."""
-
-    seat: Seat
-    grant: Grant
-    lease: Lease
-    calls: Sequence[Waiting]
 
 
 class Lots:
@@ -73,6 +49,7 @@ class Lots:
         self._pending: deque[Waiting] = deque()
         self._woken = anyio.Event()
         self._most = 1
+        self._capacity, self._counted_until = 0, -inf
         members.when_changed.append(self.wake)
 
     def wake(self) -> None:
@@ -97,13 +74,17 @@ class Lots:
         return waiting.result
 
     def capacity(self, now: float) -> int:
-        """Return how many calls may be under way, those whose intents are being made durable among them."""
-        live = self.shares.live(now)
-        bounds = [self._bounds(seat, 1 / len(live)) for seat in live]
-        under_way = sum(
-            size // 3 + 1 + room + seat.outstanding for seat, (size, room) in zip(live, bounds, strict=True)
-        )
-        return max(2, under_way)
+        """Return how many calls may be under way, those whose intents are being made durable among them.
+
+        Those of a worker that does not answer count for nothing.
+        """
+        if now >= self._counted_until:
+            live = self.shares.live(now)
+            bounds = [self._bounds(seat, 1 / len(live)) for seat in live]
+            calls = [size // 3 + 1 + room + seat.outstanding for seat, (size, room) in zip(live, bounds, strict=True)]
+            self._capacity = max(2, sum(calls)) + self.shares.stuck(now)
+            self._counted_until = now + COUNTED
+        return self._capacity
 
     async def run(self) -> None:
         """Send lots, until cancelled."""
@@ -111,18 +92,23 @@ class Lots:
         async with anyio.create_task_group() as group:
             while True:
                 self._woken = anyio.Event()
-                self._send_what_can_go(group)
-                with anyio.move_on_after(PATIENCE / 2 * self.rate.lot if self._pending else None):
+                wait = self._send_what_can_go(group)
+                with anyio.move_on_after(wait):
                     await self._woken.wait()
                     await anyio.sleep(GATHER)
 
-    def _send_what_can_go(self, group: TaskGroup) -> None:
+    def _send_what_can_go(self, group: TaskGroup) -> float | None:
+        """Send lots; return after how many seconds another may go, None where that is not known."""
         now = self._clock()
         self._seat_members()
         if self._members.stop.asked:
             self._hand_back()
-        while self._pending and (lot := self._next(now)) is not None:
+        while self._pending:
+            lot, wait = self._next(now)
+            if lot is None:
+                return wait
             group.start_soon(self._send, lot)
+        return None
 
     def _seat_members(self) -> None:
         """Add seats for workers that came, and remove those of workers that were lost."""
@@ -142,27 +128,27 @@ class Lots:
         while self._pending:
             self._pending.popleft().settle(not_made(self.operation))
 
-    def _next(self, now: float) -> Lot | None:
-        """Take the next lot from what waits; None where no worker may have it yet."""
+    def _next(self, now: float) -> tuple[Lot | None, float]:
+        """Take the next lot from what waits; where no worker may have it yet, None and when to look again."""
         able = [
             (seat, fraction, size, room)
-            for seat in sorted(self.shares.live(now), key=lambda seat: seat.outstanding)
+            for seat in sorted(self.shares.live(now), key=lambda seat: seat.busy_until)
             if (fraction := self.shares.fraction_for(seat, now))
             for size, room in [self._bounds(seat, fraction)]
             if room > 0
         ]
         for seat, fraction, size, room in able:
             number = min(size, room, ceil(len(self._pending) / len(able)))
-            is_young = now - self._pending[0].since < PATIENCE * self.rate.lot
-            if not (seat.outstanding and number < size / 2 and is_young and not self.rate.is_searched):
-                return self._lot(seat, fraction, number, now)
-        return None
+            left = seat.busy_until - AHEAD - now
+            if left <= 0 or number >= size or self.rate.is_searched:
+                return self._lot(seat, fraction, number, now), 0.0
+        return None, min([seat.busy_until - AHEAD - now for seat, *_ in able], default=RECHECK)
 
     def _bounds(self, seat: Seat, fraction: float) -> tuple[int, int]:
         """Return how many calls a lot of this worker may hold, and how many more it may have."""
         each = self.rate.per_second * fraction * (FASTER if self.rate.is_searched else 1)
         size = min(seat.most, ceil(each * self.rate.lot))
-        return size, 2 * size + ceil(each * self.tail) - seat.outstanding
+        return size, ceil(MORE * size) + ceil(each * self.tail) - seat.outstanding
 
     def _lot(self, seat: Seat, fraction: float, number: int, now: float) -> Lot:
         calls = [self._pending.popleft() for _ in range(number)]
@@ -172,12 +158,14 @@ class Lots:
             number + sum(calls for calls, _ in before), parts + sum(parts for _, parts in before), fraction
         )
         holds = SEARCH if self.rate.is_searched else HOLDS[0] + HOLDS[1] * lasts
-        grant = Grant(fraction, number, parts, now + holds)
+        grant = Grant(fraction, number, parts, now + holds, since=now)
         lease = self.rate.lease(
             fraction, self._most, not_after=grant.not_after, ahead=seat.member.ahead, credit=seat.credit
         )
         seat.credit = None
         seat.grants.append(grant)
+        self._counted_until = -inf
+        seat.busy_until = max(seat.busy_until, now) + number / (self.rate.per_second * fraction)
         return Lot(seat, grant, lease, calls)
 
     async def _send(self, lot: Lot) -> None:
@@ -209,20 +197,28 @@ class Lots:
     def _heed(self, lot: Lot, told: Body) -> None:
         """Take what a worker reports of a lot."""
         seat, now = lot.seat, self._clock()
+        self._counted_until = -inf
         if seat.is_frozen(now):  # meanwhile others had its part, and the burst
             seat.credit = 0.0
         if lot.grant in seat.grants:
             seat.grants.remove(lot.grant)
+        self._hasten(seat, now, told.get("tail", 0.0))
         if told.get("unknown"):
             self._members.lose(seat.member)
         self.tail = min(self._answer_within, max(told.get("tail", 0.0), 0.9 * self.tail))
         if not self._members.stop.asked:
-            seat.learn(len(lot.calls), len(told.get("answers", ())))
+            seat.learn(lot.grant, len(told.get("answers", ())), now)
         for place, body, at in told.get("answers", ()):
             self._answer(lot.calls[place], result_of(self.operation, body), at - seat.member.ahead)
         for waiting in lot.calls:
             waiting.settle(not_made(self.operation))
         self.rate.learn(now, self.tail)
+
+    def _hasten(self, seat: Seat, now: float, tail: float) -> None:
+        """Correct until when a worker is busy: it is in the middle of its next lot, if it has one."""
+        fraction = seat.grants[0].fraction if seat.grants else 1.0
+        left = seat.outstanding / (self.rate.per_second * fraction) - tail
+        seat.busy_until = now + max(0.0, left)
 
     def _answer(self, waiting: Waiting, result: Reply | BulkError, at: float) -> None:
         judged = verdict(result) if isinstance(result, CallFailed) else None

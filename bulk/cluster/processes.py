@@ -1,4 +1,7 @@
-"""An engine: processes of this machine, over pipes. They end when this process does, however that ends."""
+"""An engine: processes of this machine, over pipes. They end when this process does, however that ends.
+
+One that dies is replaced, under another name, unless it died before it had answered anything: then its successor would.
+"""
 
 import itertools
 import logging
@@ -34,6 +37,7 @@ class _Worker:
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     writing: anyio.Lock = field(default_factory=anyio.Lock)
     is_gone: bool = False
+    has_answered: bool = False
 
     async def ask(self, kind: str, payload: bytes) -> bytes:
         """Send a message, and wait for its answer. Raises `WorkerLost`."""
@@ -68,6 +72,7 @@ class _Worker:
         try:
             while True:
                 frame = await frames.next()
+                self.has_answered = True
                 if answer := self.asked.get(frame.number):
                     answer.payload = frame.payload
                     answer.came.set()
@@ -82,7 +87,7 @@ class _Worker:
         """Log what the worker says on stderr."""
         async for text in TextReceiveStream(stream, errors="replace"):
             for line in text.splitlines():
-                log.warning("%s: %s", self.name, line)
+                log.warning("worker %s: %s", self.name, line)
 
 
 class Processes:
@@ -93,29 +98,50 @@ class Processes:
         self._command = command
         self._environment = dict(environment)
         self._workers: dict[str, _Worker] = {}
+        self._numbers = itertools.count(1)
+        self._changing = anyio.Lock()
+        self._is_closing = False
         self._group: TaskGroup = anyio.create_task_group()
 
     async def __aenter__(self) -> Self:
         """Start the processes. Raises `EngineLost` where the system does not let them."""
         await self._group.__aenter__()
         try:
-            for number in range(1, self._number + 1):
-                await self._start(f"worker {number}")
+            for _ in range(self._number):
+                await self._start()
         except OSError as error:
             await self.__aexit__(None, None, None)
             raise EngineLost(f"--cluster local:{self._number}: no process can be started: {error.strerror}") from error
         return self
 
-    async def _start(self, name: str) -> None:
+    async def _start(self) -> str:
+        name = f"local-{next(self._numbers)}"
         process = await anyio.open_process(
             self._command,
             env=self._environment,
             start_new_session=True,  # an interrupt on the terminal is the driver's to hear
         )
         worker = self._workers[name] = _Worker(name, process)
-        self._group.start_soon(worker.read)
+        self._group.start_soon(self._attend, worker)
         if process.stderr is not None:
             self._group.start_soon(worker.log, process.stderr)
+        return name
+
+    async def _attend(self, worker: _Worker) -> None:
+        """Read what a process answers, and start another one where it dies."""
+        await worker.read()
+        async with self._changing:
+            if self._is_closing:
+                return
+            if not worker.has_answered:
+                log.warning("worker %s has died before it answered, and is not replaced", worker.name)
+                return
+            try:
+                log.warning("worker %s has died, and %s takes its place", worker.name, await self._start())
+            except OSError as error:
+                log.warning(
+                    "worker %s has died, and no process can be started in its place: %s", worker.name, error.strerror
+                )
 
     async def __aexit__(self, *_: object) -> None:
         """End the processes."""
@@ -134,6 +160,8 @@ class Processes:
     async def close(self) -> None:
         """Close the pipes, and wait for the processes to end."""
         with anyio.CancelScope(shield=True):
+            async with self._changing:
+                self._is_closing = True
             async with anyio.create_task_group() as group:
                 for worker in self._workers.values():
                     group.start_soon(_end, worker.process)

@@ -39,8 +39,8 @@ class LotQueue(RateLimitQueue):
                 self._under_way += 1
 
     async def _find_lot(self) -> None:
-        """Wait until another call may be under way. Those of a worker that does not answer count for nothing."""
-        while self._under_way - self._lots.shares.stuck(now := self._clock()) >= self._lots.capacity(now):
+        """Wait until another call may be under way."""
+        while self._under_way >= self._lots.capacity(self._clock()):
             self._released = anyio.Event()
             await self._stop.sleep_or(self._released, RECHECK)
 

@@ -12,9 +12,10 @@ from bulk.pacing.limiter import AdaptiveLimiter
 from bulk.pacing.limits import Bucket
 from bulk.pacing.queue import LimiterStore
 
-LOT = 0.3  # seconds that a lot lasts at its worker's rate …
+LOT = 0.25  # seconds that a lot lasts at its worker's rate …
 LEARNING_LOT = 0.1  # … and where the rate is learned: what is known of it grows old meanwhile
 AHEAD = 1.0  # seconds ahead of its time at which a call may take its place
+TOGETHER = 0.05  # seconds whose calls take their places as one, where no other limit counts them singly
 
 
 class SharedRate:
@@ -51,7 +52,7 @@ class SharedRate:
         """
 
         def change(limiter: AdaptiveLimiter) -> tuple[AdaptiveLimiter, tuple[int, float]]:
-            calls = limiter.together
+            calls = _together(limiter)
             known = self._answers.fed(limiter, now, self.lot + tail).at_most_ahead(now, under_way)
             placed, wait = known.take(now, parts, calls=calls)
             self._know(placed, now)
@@ -94,3 +95,10 @@ class SharedRate:
             credit,
             divided(limiter.others, workers, fraction),
         )
+
+
+def _together(limiter: AdaptiveLimiter) -> int:
+    """Return how many calls take their places as one: the file is written once for them."""
+    bucket, pace = limiter.first, limiter.estimator.paced_at
+    many = min(bucket.burst // 2, int(pace * TOGETHER)) if pace > 0 and not limiter.others else 1
+    return max(limiter.together, many)

@@ -12,17 +12,22 @@ from bulk.cluster.members import Member
 
 LATE = 0.25  # seconds after the end of its lease at which a worker that has not answered is taken for frozen
 FIRST, FEWEST = 50, 4  # calls of a lot at most: of a worker's first, of a slow one's
+QUICK = 0.4  # of its lease: a lot that took no longer may be followed by one twice as large
 LEAST = 0.4  # of a fair part: with less a worker waits for its lease
 
 
 @dataclass(slots=True)
 class Grant:
-    """What a lease allows until `not_after` (our clock): a `fraction` of the rate, and `calls` of so many `parts`."""
+    """What a lease allows from `since` until `not_after` (our clock): a `fraction` of the rate, and so many calls.
+
+    These are of so many `parts`.
+    """
 
     fraction: float
     calls: int
     parts: int
     not_after: float
+    since: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -30,29 +35,31 @@ class Seat:
     """A worker of an operation. `credit` goes with its next lease (see `Lease`).
 
     `most` is how many calls a lot may hold that it makes before its lease ends, as far as is known: where the rate is
-    higher than what a worker makes, that decides.
+    higher than what a worker makes, that decides. `busy_until` is when its calls will have had their turns (our clock).
     """
 
     member: Member
     credit: float | None
     most: int = FIRST
     grants: list[Grant] = field(default_factory=list)
+    busy_until: float = -math.inf
 
     @property
     def outstanding(self) -> int:
         """How many calls it has not answered."""
         return sum(grant.calls for grant in self.grants)
 
-    def learn(self, calls: int, made: int) -> None:
+    def learn(self, grant: Grant, made: int, now: float) -> None:
         """Learn from a lot that came back with so many calls made, how many the next ones may hold."""
-        if made < calls:
+        used = (now - grant.since) / (grant.not_after - grant.since)
+        if made < grant.calls:
             self.most = max(FEWEST, made)
-        elif calls >= self.most / 2:
+        elif grant.calls >= self.most / 2 and used < QUICK:
             self.most *= 2
 
     def is_frozen(self, now: float) -> bool:
         """Whether it has not answered although its lease is over."""
-        return any(now > grant.not_after + LATE for grant in self.grants)
+        return bool(self.grants) and now > LATE + min([grant.not_after for grant in self.grants])
 
     def fraction(self, now: float) -> float:
         """Return what part of the rate it may be spending."""

@@ -65,7 +65,7 @@ class Worker:
         except BaseException:
             await stack.aclose()
             raise
-        slots = anyio.Semaphore(body["at_once"])
+        slots = anyio.Semaphore(body["at_once"], fast_acquire=True)
         session = Session(client, stack, body["varies"], slots, self.clock, used_at=self.clock())
         self._sessions[body["session"]] = session
         known = account if account.isdigit() else ""  # an access key is nobody's business
