@@ -147,13 +147,12 @@ class Contacts:
 
     def admit(self, contact: Contact, *, full: str, now: float) -> None:
         """Take in a new contact, or raise `full` where too many of its kind are open."""
-        kind = contact.channel.lower()
-        self._close(now)
+        kind, place = contact.channel.lower(), contact.place
         limit = self.limits.open_contacts.get(kind)
-        if limit is not None and self.open(kind, contact.place, now=now) >= limit:
+        if self.open(kind, place, now=now) >= (math.inf if limit is None else limit):
             raise ServiceError(full, f"{limit} {kind} contacts are open in this instance, which is its quota.")
         self.storage.add(contact)
-        self._open[kind, contact.place] += 1
+        self._open[kind, place] += 1
         self._next_end = min(self._next_end, contact.ends_at)
 
     def find(self, place: str, contact_id: str) -> Contact:
