@@ -187,17 +187,17 @@ class Contacts:
 
     def open(self, kind: str, place: str, *, now: float) -> int:
         """Count the contacts of a kind that are open in an instance of an account and Region."""
-        self._close(now)
+        self.close(now)
         return self._open[kind, place]
 
     def fullest(self, now: float) -> dict[str, int]:
         """Return how many contacts of each kind are open in the instance that has most of them."""
-        self._close(now)
+        self.close(now)
         return {
             kind: max((count for (one, _), count in self._open.items() if one == kind), default=0) for kind in LIVES
         }
 
-    def _close(self, now: float) -> None:
+    def close(self, now: float) -> None:
         if now >= self._next_end:
             for channel, place, count in self.storage.close_until(now):
                 self._open[channel.lower(), place] -= count
