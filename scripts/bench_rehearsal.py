@@ -1,7 +1,9 @@
-"""Rehearse a campaign in virtual time, and hold its end to the plan's promise: `scripts/bench rehearsal [ROWS]`.
+"""Rehearse a campaign in virtual time, and hold its end to the plan's promise: `scripts/bench rehearsal [ROWS [LIST]]`.
 
 By default 10,000 SMS at 2 a second, sent between 9:00 and 20:00 by the clock of each person, who may be written to once
-a day, with 500 chats open at once for an hour each. Further arguments go to `bulk send`.
+a day, with 500 chats open at once for an hour each. The list has one time zone, or as LIST says: `zones` (five, mixed),
+`sorted` (one after the other) or `capped` (one, and each third row is of a person further up). Further arguments go to
+`bulk send`.
 It prints one JSON object, and ends with 1 where the end is more than 1 % off, or it took longer than a minute.
 """
 
@@ -47,13 +49,16 @@ WITHIN = 0.01  # of the planned time
 SECONDS = 60.0
 
 
-def main(rows: int) -> int:
+CODES = ("212", "312", "303", "415", "808")  # from New York to Honolulu
+
+
+def main(rows: int, kind: str) -> int:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "campaign.toml").write_text(CAMPAIGN, "utf-8")
-        (Path(folder) / "contacts.csv").write_text(_contacts(rows), "utf-8")
+        (Path(folder) / "contacts.csv").write_text(_contacts(rows, kind), "utf-8")
         command = [sys.executable, "-m", "bulk", "send", "campaign.toml", "--sandbox", "--virtual-time", "--json"]
         began = time.monotonic()
-        ended = subprocess.run([*command, "--quiet", *sys.argv[2:]], cwd=folder, stdout=subprocess.PIPE, check=False)
+        ended = subprocess.run([*command, "--quiet", *sys.argv[3:]], cwd=folder, stdout=subprocess.PIPE, check=False)
         took, used = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     told = json.loads(ended.stdout)
     cpu = used.ru_utime + used.ru_stime
@@ -62,10 +67,16 @@ def main(rows: int) -> int:
     return int(late is None or abs(late) > WITHIN or cpu > SECONDS)
 
 
-def _contacts(rows: int) -> str:
-    lines = [f"{row},+120655{row:05d}" for row in range(rows)]
+def _contacts(rows: int, kind: str) -> str:
+    phones = {
+        "one": lambda row: f"+120655{row:05d}",
+        "zones": lambda row: f"+1{CODES[row % 5]}55{row:05d}",
+        "sorted": lambda row: f"+1{CODES[row * 5 // rows]}55{row:05d}",
+        "capped": lambda row: f"+120655{row % (rows * 2 // 3):05d}",
+    }
+    lines = [f"{row},{phones[kind](row)}" for row in range(rows)]
     return "\n".join(["id,phone", *lines]) + "\n"
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000, sys.argv[2] if len(sys.argv) > 2 else "one"))

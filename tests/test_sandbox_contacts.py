@@ -105,6 +105,57 @@ def test_contacts_are_found_by_channel_method_and_attributes() -> None:
     assert found(search(here, SearchableSegmentAttributes=subtype)) == [chat]
 
 
+NAMED = {"Channel": "TASK", "InitiationMethod": "API", "InstanceId": INSTANCE}
+
+
+@pytest.mark.parametrize(
+    "match, texts, names",
+    [
+        ("MATCH_ANY", ["STRASSE"], ["Straße 7"]),
+        ("MATCH_ANY", ["straße", "ÄRGER"], ["Straße 7", "ärger"]),
+        ("MATCH_ANY", ["a\u0308rger"], ["ärger"]),
+        ("MATCH_ANY", ["istanbul"], ["İSTANBUL"]),
+        ("MATCH_ALL", ["stra", "7"], ["Straße 7"]),
+        ("MATCH_EXACT", ["Ärger"], ["ärger"]),
+        ("MATCH_NONE", ["e"], ["İSTANBUL", "\ud83d"]),
+        ("MATCH_ANY", [], []),
+    ],
+)
+def test_names_are_found_in_any_case(match: str, texts: list[str], names: list[str]) -> None:
+    here, ids = account(), {}
+    for name in ("Straße 7", "ärger", "İSTANBUL", "\ud83d"):
+        ids[accepted(here, "CreateContact", NAMED | {"Name": name})] = name
+    assert sorted(ids[one] for one in found(search(here, Name={"SearchText": texts, "MatchType": match}))) == names
+
+
+def test_a_search_looks_at_what_it_finds_and_not_at_all_contacts() -> None:
+    here, steps = account(), 0
+    for number in range(2000):
+        accepted(here, "StartOutboundChatContact", CHAT | {"Attributes": {"customer_id": str(number)}})
+    found(search(here))  # the first one takes in what came before
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    here.contacts.storage._database.set_progress_handler(count, 100)
+    assert len(found(search(here, **by_attribute(None, customer_id=["17", "18", "1999"])))) == 3
+    assert steps < 10
+
+
+def test_attributes_that_come_after_a_search_are_found_too() -> None:
+    here = account()
+    first = accepted(here, "StartOutboundChatContact", CHAT | {"Attributes": {"a": "old", "b": "same"}})
+    assert found(search(here, **by_attribute(None, a=["old"]))) == [first]
+    update(here, first, {"a": "new"})
+    second = accepted(here, "StartOutboundChatContact", CHAT | {"Attributes": {"a": "new"}}, now=1)
+    update(here, second, {"a": "old"})
+    assert found(search(here, **by_attribute(None, a=["old"]))) == [second]
+    assert found(search(here, **by_attribute(None, a=["new"], b=["same"]))) == [first]
+    here.reset(2.0)
+    assert found(search(here)) == []
+
+
 def test_a_contact_is_found_after_the_delay_and_not_before() -> None:
     here = account(search_delay=30)
     chat = accepted(here, "StartOutboundChatContact", CHAT, now=50)
@@ -135,6 +186,8 @@ def test_results_come_in_pages_and_sorted() -> None:
         ({"TimeRange": {"Type": "INITIATION_TIMESTAMP", "StartTime": 2, "EndTime": 1}}, "must not end before"),
         ({"TimeRange": {"Type": "INITIATION_TIMESTAMP", "StartTime": "soon", "EndTime": 1}}, "Unix seconds or ISO"),
         ({"NextToken": "ü"}, "NextToken"),
+        ({"NextToken": "OTk5OTk5OTk5OTk5OTk5OTk5OTk="}, "NextToken"),
+        ({"NextToken": "LTE="}, "NextToken"),
         ({"SearchCriteria": {"AgentIds": ["a"]}}, "SearchCriteria.AgentIds: is not searched"),
         ({"SearchCriteria": {"SearchableContactAttributes": {"Criteria": [{"Key": "k"}] * 16}}}, "at most 15 items"),
         ({"MaxResults": 101}, "between 1 and 100"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,37 @@ async def test_it_meets_the_wall_of_awss_default_and_the_plan_knows(tmp_path: Pa
     assert run.summary.virtual_time is not None
     assert run.summary.virtual_time.late == pytest.approx(0.0, abs=0.02)
     assert run.summary.seconds == pytest.approx(3600, rel=0.03)
+
+
+CODES = ("212", "312", "303", "415", "808")  # from New York to Honolulu
+
+
+@pytest.mark.parametrize(
+    "phone", [lambda row: CODES[row % 5], lambda row: CODES[row // 20], lambda row: CODES[4 - row // 20]]
+)
+async def test_it_ends_when_the_plan_said_whatever_the_order_of_its_zones(
+    tmp_path: Path, phone: Callable[[int], str]
+) -> None:
+    path = rehearsal(tmp_path)
+    path.write_text(path.read_text("utf-8") + '\n[hours]\nevery_day = ["09:00-11:00"]\n', "utf-8")
+    lines = [f"{row},Ann,+1{phone(row)}555{row:04},tomorrow" for row in range(100)]
+    (tmp_path / "contacts.csv").write_text("\n".join(["id,name,phone,date", *lines]) + "\n", "utf-8")
+    run = await api.send(path, sandbox=True, virtual_time=True, start_at="2026-12-01T15:30:00Z")
+    assert run.summary.sent == 100
+    assert run.summary.virtual_time is not None
+    assert run.summary.virtual_time.late == pytest.approx(0.0, abs=0.01)
+
+
+async def test_it_ends_when_the_plan_said_with_people_whom_a_cap_leaves_out(tmp_path: Path) -> None:
+    path = rehearsal(tmp_path)
+    path.write_text(path.read_text("utf-8") + '\n[caps]\nsms = { at_most = 1, within = "24h" }\n', "utf-8")
+    lines = [f"{row},Ann,+1206555{row % 40:04},tomorrow" for row in range(60)]
+    (tmp_path / "contacts.csv").write_text("\n".join(["id,name,phone,date", *lines]) + "\n", "utf-8")
+    plan = await api.check(path)
+    run = await api.send(path, sandbox=True, virtual_time=True)
+    assert (plan.sendable, run.summary.sent, run.summary.skipped) == (40, 40, 20)
+    assert run.summary.virtual_time is not None
+    assert run.summary.virtual_time.late == pytest.approx(0.0, abs=0.01)
 
 
 @pytest.mark.parametrize("more", [["--yes"], ["--sandbox", "--dry-run"]])

@@ -12,11 +12,12 @@ room        how fast rows can go where only so many contacts may be open
 remedies    what helps where a window never opens
 """
 
-from bulk.rules.caps import CAPPED, Written
+from bulk.rules.caps import CAPPED, Limit, Written
+from bulk.rules.completion import Course
 from bulk.rules.hours import Hours
 from bulk.rules.laws import Law
 from bulk.rules.room import Room
 from bulk.rules.rules import Rules, Wait
 from bulk.rules.zones import Locality
 
-__all__ = ["CAPPED", "Hours", "Law", "Locality", "Room", "Rules", "Wait", "Written"]
+__all__ = ["CAPPED", "Course", "Hours", "Law", "Limit", "Locality", "Room", "Rules", "Wait", "Written"]

@@ -1,69 +1,115 @@
 """When will a run be done? An estimate: rows flow at a rate, each locality's while its windows are open.
 
-Localities that are open at once share the rate by what each has left, as a list in no particular order does. Between
-two instants at which a window opens or closes nothing changes, so the estimate goes from one to the next.
+It goes as a run does: the list is read from its beginning to its end, what is closed at its turn is passed by, and the
+list is read again when the first window opens of those. A list is a row of stretches, in each of which the localities
+are mixed evenly. Between two instants at which a window opens or closes nothing changes, so the estimate goes from one
+to the next.
 """
 
 import math
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bulk.rules.hours import Hours
 from bulk.rules.room import ROUNDS, Filling, Room
-from bulk.rules.spans import Span
 from bulk.rules.zones import Locality
+
+Stretch = Mapping[Locality, float]
+"""Rows of a part of the list, by locality."""
 
 _NOTHING = 1e-3  # of a row: what is left by the rounding of numbers must not wait for a room that is full
 
 
+class Course:
+    """How far a run will be at which time: instants (Unix seconds), and how many rows are sent by then."""
+
+    def __init__(self, start: float) -> None:
+        self._times, self._sent = [start], [0.0]
+
+    @property
+    def end(self) -> float:
+        """When the last row will be sent."""
+        return self._times[-1]
+
+    def add(self, until: float, rows: float) -> None:
+        """Add a piece of time in which rows go evenly."""
+        self._times.append(until)
+        self._sent.append(self._sent[-1] + rows)
+
+    def when(self, rows: float) -> float:
+        """Return when so many rows will be sent."""
+        after = bisect_left(self._sent, rows)
+        if after == 0 or after == len(self._sent):
+            return self._times[min(after, len(self._times) - 1)]
+        (began, ended), (before, done) = self._times[after - 1 : after + 1], self._sent[after - 1 : after + 1]
+        return began + (ended - began) * (rows - before) / (done - before)
+
+
 @dataclass(slots=True)
-class _Share:
-    """What one locality has left, and its window: open now, or the next to come."""
+class _Reading:
+    """The list as it is read: until when, at which rate, and when the first window opens of those passed by."""
 
-    place: Locality
-    rows: float
-    window: Span
+    hours: Hours
+    per_second: float
+    filling: Filling | None
+    now: float
+    course: Course
+    opens: float = math.inf
+
+    def through(self, stretch: Stretch) -> dict[Locality, float]:
+        """Read a stretch, and return what of it was passed by."""
+        unread, passed = dict(stretch), dict.fromkeys(stretch, 0.0)
+        while unread:
+            windows = {place: self.hours.opening(place, self.now) for place in unread}
+            opened = {place for place, window in windows.items() if window[0] <= self.now}
+            change = min(window[1] if place in opened else window[0] for place, window in windows.items())
+            part = self._send(sum(unread[place] for place in opened), change) if opened else 1.0
+            for place, rows in unread.items():
+                if place not in opened:
+                    passed[place] += rows * part
+                    self.opens = min(self.opens, windows[place][0])
+            unread = {place: left for place, rows in unread.items() if (left := rows * (1 - part)) > _NOTHING}
+        return {place: rows for place, rows in passed.items() if rows > _NOTHING}
+
+    def _send(self, rows: float, change: float) -> float:
+        """Send rows until something changes, and return which part of them went."""
+        rate, until = self.filling.rate(self.now, self.per_second) if self.filling else (self.per_second, math.inf)
+        done = self.now + rows / rate if rate else math.inf
+        ended = min(done, change, until)
+        part = 1.0 if done == ended else (ended - self.now) * rate / rows
+        if self.filling:
+            self.filling.note(self.now, ended, rate)
+        self.course.add(ended, part * rows)
+        self.now = ended
+        return part
 
 
-def finish_at(
-    hours: Hours, rows: Mapping[Locality, int], *, per_second: float, start: float, room: Room | None = None
-) -> float:
-    """Return when so many rows, by locality, will be sent (Unix seconds). What is never open takes no time.
+def course(
+    hours: Hours, stretches: Sequence[Stretch], *, per_second: float, start: float, room: Room | None = None
+) -> Course:
+    """Return how far a run of a list will be at which time. What is never open takes no time.
 
     `room` bounds the contacts that are open; none is at the start.
     """
-    total = sum(rows.values())
+    total, expected = sum(sum(stretch.values()) for stretch in stretches), Course(start)
     if room is not None and total > room.limit * ROUNDS:
         per_second, room = room.mean(per_second), None
     if not hours.active and room is None:
-        return start + total / per_second
-    now, filling = start, Filling(room) if room is not None else None
-    shares = _open_someday([_Share(place, count, hours.opening(place, now)) for place, count in rows.items() if count])
-    while shares:
-        opened = [share for share in shares if share.window[0] <= now]
-        change = min(share.window[1] if share.window[0] <= now else share.window[0] for share in shares)
-        rate, until = filling.rate(now, per_second) if filling else (per_second, math.inf)
-        change, left = min(change, until), sum(share.rows for share in opened)
-        done = now + left / rate if opened and rate else math.inf
-        _send(opened, 1.0 if done <= change else (change - now) * rate / left if left else 0.0)
-        if filling and opened:
-            filling.note(now, min(done, change), rate)
-        now = min(done, change)
-        shares = _open_someday([_at(hours, share, now) for share in shares if share.rows])
-    return now
+        expected.add(start + total / per_second, total)
+        return expected
+    reading = _Reading(hours, per_second, Filling(room) if room is not None else None, start, expected)
+    while stretches:
+        reading.opens = math.inf
+        stretches = [passed for stretch in stretches if (passed := reading.through(stretch))]
+        if reading.opens == math.inf:
+            break
+        if stretches and reading.opens > reading.now:
+            reading.now = reading.opens
+            expected.add(reading.now, 0.0)
+    return expected
 
 
-def _send(opened: list[_Share], part: float) -> None:
-    for share in opened:
-        left = 0.0 if part == 1.0 else share.rows * (1 - part)
-        share.rows = left if left > _NOTHING else 0.0
-
-
-def _at(hours: Hours, share: _Share, now: float) -> _Share:
-    if share.window[1] <= now:
-        share.window = hours.opening(share.place, now)
-    return share
-
-
-def _open_someday(shares: list[_Share]) -> list[_Share]:
-    return [share for share in shares if share.window[0] < math.inf]
+def finish_at(hours: Hours, rows: Stretch, *, per_second: float, start: float, room: Room | None = None) -> float:
+    """Return when so many rows, by locality and mixed evenly, will be sent (Unix seconds)."""
+    return course(hours, [rows], per_second=per_second, start=start, room=room).end

@@ -5,7 +5,7 @@ leave it out. Nothing here reads a clock, a list or a ledger: what they say come
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -104,6 +104,17 @@ class Rules:
         `room` bounds the contacts that are open.
         """
         return completion.finish_at(self.hours, rows, per_second=per_second, start=start, room=room)
+
+    def course(
+        self,
+        stretches: Sequence[completion.Stretch],
+        *,
+        per_second: float,
+        start: float,
+        room: Room | None = None,
+    ) -> completion.Course:
+        """Estimate how far a run will be at which time; the rows of each stretch of the list are told by locality."""
+        return completion.course(self.hours, stretches, per_second=per_second, start=start, room=room)
 
     def _closed(self, place: Locality, opens: float, expires_at: float | None) -> Wait | Refusal:
         if not self.hours.zones(place):

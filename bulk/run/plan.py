@@ -14,17 +14,18 @@ from bulk.operations import at
 from bulk.pacing import virtual_time
 from bulk.reports import Reason, Reasons
 from bulk.reports.results import Results
-from bulk.rules import Locality, Room
+from bulk.rules import CAPPED, Course, Room
 from bulk.run.characters import Characters
 from bulk.run.context import RunContext
 from bulk.run.cost import cost_of
+from bulk.run.expected_rows import ExpectedRows, zones_of
 from bulk.run.plan_html import plan_html
 from bulk.run.target import FOREIGN, Target, target_of, warnings_of
 from bulk.run.templates import TemplateUses
+from bulk.text.plain import counted
 from bulk.text.segments import is_unusual, parts
 
 PREVIEWS = 3
-ZONES = 4  # of the possible ones that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,10 @@ class DryRun:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._now = virtual_time.clock()
-        self._room: Room | None = None
-        self._paced = 0.0  # seconds, where the room decides
         self.call_counts = CallCounts()
         self.full: tuple[str, ...] = ()
         self._is_segmented = context.campaign.channel_facts.SEGMENTED
-        self._places: dict[int, tuple[Locality, list[int]]] = {}
+        self._rows = ExpectedRows(context.eligibility.rules.limits)
         self._characters = Characters()
         self.templates = TemplateUses(context.campaign.channel_facts.TEMPLATE)
         self.foreign: dict[str, str] = {}
@@ -123,19 +122,18 @@ class DryRun:
 
     def look(self, recipient: Recipient, parameters: Mapping[str, Parameters]) -> None:
         """Note a row that would be sent."""
-        plan = self.plan
-        plan.sendable += 1
+        plan, row_parts = self.plan, 0
         texts = self._context.request.texts.of_row(parameters["request"])
         if self._is_segmented:
             for text in texts.values():
                 took = parts(text)
-                plan.parts += took
+                row_parts += took
                 if not text.isascii() and is_unusual(text):
                     self._characters.note(text, took)
         self.templates.note(parameters["request"])
         if len(self.foreign) < PREVIEWS:
             self._note_foreign(recipient, texts)
-        self._note_place(self._context.eligibility.place(recipient))
+        self._rows.note(self._context.eligibility.place(recipient), recipient.destination, row_parts)
         if len(plan.previews) < PREVIEWS:
             shown = texts or self._template(parameters)
             plan.previews.append(Preview(recipient.row, recipient.destination, shown, recipient.line, recipient.file))
@@ -152,14 +150,6 @@ class DryRun:
         template = at(request, *path.split(".")) if path else None
         return {path: template} if path and template else request
 
-    def _note_place(self, place: Locality) -> None:
-        """Count a place. Equal ones are mostly one object, which is found by its identity at a third of the cost."""
-        known = self._places.get(id(place))
-        if known is None:
-            self._places[id(place)] = place, [1]
-        else:
-            known[1][0] += 1
-
     def finish(self, rows: int, results: Results) -> Plan:
         """Add up: the rows by reason, read from their results, and how long the rest will take."""
         reasons = Reasons()
@@ -170,21 +160,25 @@ class DryRun:
     def add_up(self, rows: int, reasons: Reasons) -> Plan:
         """Add up: the rows by reason, and how long the rest will take."""
         plan = self.plan
+        if capped := self._rows.leave_out(self._course):
+            reasons.count(Status.PENDING, None, -capped)
+            reasons.count(Status.SKIPPED, CAPPED, capped)
+            plan.notes.append(f"[caps] leaves out {counted(capped, 'row')}: this run will write to them before")
         plan.rows, plan.reasons = rows, reasons.sorted()
-        tables = self._context.campaign.tables
-        operations = {
-            table: name for table, name in self._context.campaign.channel_facts.OPERATIONS.items() if table in tables
-        }
-        plan.calls = dict.fromkeys(operations.values(), plan.sendable)
-        plan.seconds = max((self._seconds(name) for name in plan.calls), default=0.0)
+        plan.sendable, plan.parts = len(self._rows), self._rows.parts
+        plan.calls = dict.fromkeys(self._operations(), plan.sendable)
         texts = self._characters.sentences()
         plan.notes += [*self._context.notes, *texts, *self._context.rates.remarks(), *self._bound()]
-        self._hold()
+        self._time()
         self._where()
         plan.target = target_of(self._context)
         plan.warnings = [*self._warnings(plan.target)]
         plan.cost = cost_of(self._context, plan.sendable, plan.parts)
         return plan
+
+    def _operations(self) -> list[str]:
+        channel, tables = self._context.campaign.channel_facts, self._context.campaign.tables
+        return [name for table, name in channel.OPERATIONS.items() if table in tables]
 
     def _warnings(self, target: Target) -> Iterator[str]:
         yield from warnings_of(target, self._context.campaign.tables)
@@ -194,7 +188,7 @@ class DryRun:
 
     def _seconds(self, operation: str) -> float:
         """Return how long the calls of an operation take (seconds). The operations run at once: the slowest decides."""
-        return self._context.rates.limits(operation).duration_of(self.plan.sendable, self.plan.parts)
+        return self._context.rates.limits(operation).duration_of(len(self._rows), self._rows.parts)
 
     def _bound(self) -> list[str]:
         """Return which limit of the campaign decides how long the slowest operation takes, if one does."""
@@ -202,42 +196,47 @@ class DryRun:
         said = self._context.rates.bound(slowest, self.plan.sendable, self.plan.parts) if slowest else None
         return [said] if said else []
 
-    def _hold(self) -> None:
-        """Note when the instance is full of open contacts, and how much longer that makes it."""
-        plan, limit = self.plan, self._context.rates.open_contacts()
-        if limit is None or plan.sendable <= limit:
-            return
+    def _paced(self) -> float:
+        """Return how long the calls take by their pace alone (seconds)."""
+        return max((self._seconds(name) for name in self._operations()), default=0.0)
+
+    def _room(self) -> Room | None:
+        """Return the room for open contacts, where it decides how long the run takes."""
+        limit, rows = self._context.rates.open_contacts(), len(self._rows)
+        if limit is None or rows <= limit:
+            return None
         stays = self._context.rates.open_for()
-        if plan.seconds * limit / plan.sendable < stays:
+        return Room(limit, stays) if self._paced() * limit / rows < stays else None
+
+    def _course(self) -> Course:
+        """Return how far the run will be at which time if it begins now."""
+        rows, paced = len(self._rows), self._paced()
+        return self._context.eligibility.rules.course(
+            self._rows.stretches() if paced >= 0 else [],
+            per_second=rows / paced if paced else float(rows),
+            start=self._now(),
+            room=self._room(),
+        )
+
+    def _time(self) -> None:
+        """Note how long it takes, when the instance is full of open contacts, and when the last row is sent."""
+        plan, room = self.plan, self._room()
+        plan.seconds = paced = self._paced()
+        if room is not None:
             plan.notes.append(
-                f"after {limit:,} contacts the instance is full: each stays open for {stays / 60:,.0f} minutes "
-                "unless its flow ends it ([hold] open_contacts, open_for)"
+                f"after {room.limit:,} contacts the instance is full: each stays open for {room.open_for / 60:,.0f} "
+                "minutes unless its flow ends it ([hold] open_contacts, open_for)"
             )
-            self._room = Room(limit, stays)
-            rounds, more = divmod(plan.sendable - 1, limit)
-            self._paced = plan.seconds
-            plan.seconds = max(plan.seconds, rounds * stays + plan.seconds * more / plan.sendable)
+            rounds, more = divmod(plan.sendable - 1, room.limit)
+            plan.seconds = max(paced, rounds * room.open_for + paced * more / plan.sendable)
+        if plan.sendable and paced >= 0:
+            done = self._course().end
+            plan.finishes_at = datetime.fromtimestamp(done, UTC).isoformat(timespec="seconds")
 
     def _where(self) -> None:
-        """Note where the rows go, and when the last of them is sent if the first goes now."""
-        plan, start = self.plan, self._now()
-        countries, zones, places = Counter[str](), Counter[str](), Counter[Locality]()
-        for place, (rows,) in self._places.values():
-            places[place] += rows
-        for place, rows in places.items():
+        """Note where the rows go."""
+        plan, countries, zones = self.plan, Counter[str](), Counter[str]()
+        for place, rows in self._rows.places.items():
             countries[(place.region or "unknown")[:2] if place.region else "unknown"] += rows
             zones[zones_of(place)] += rows
         plan.countries, plan.zones = dict(countries.most_common()), dict(zones.most_common())
-        if plan.sendable and plan.seconds >= 0:
-            seconds = plan.seconds if self._room is None else self._paced
-            per_second = plan.sendable / seconds if seconds else float(plan.sendable)
-            rules = self._context.eligibility.rules
-            done = rules.finish_at(places, per_second=per_second, start=start, room=self._room)
-            plan.finishes_at = datetime.fromtimestamp(done, UTC).isoformat(timespec="seconds")
-
-
-def zones_of(place: Locality) -> str:
-    """Name the possible zones, the first of many; they are unknown only where there is none."""
-    if len(place.zones) <= ZONES:
-        return " or ".join(place.zones) or "unknown"
-    return " or ".join([*place.zones[: ZONES - 1], f"one of {len(place.zones) - ZONES + 1} others"])

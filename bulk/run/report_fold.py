@@ -10,8 +10,8 @@ from bulk.loader.locality import locality
 from bulk.model import Status, mask
 from bulk.reports import Figures, Fold
 from bulk.run.context import RunContext
+from bulk.run.expected_rows import zones_of
 from bulk.run.list_reader import ListReader
-from bulk.run.plan import zones_of
 from bulk.run.report_parts import Remaining
 from bulk.run.results import read_results
 from bulk.text.cells import text_of

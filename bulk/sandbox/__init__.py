@@ -25,6 +25,8 @@ quotas        rates and bursts
 handlers      what each operation does to the contacts
 attributes    attributes and tags, read and changed
 search        SearchContacts
+search_index  what it looks up
+letter_case   texts without their case
 templates     message templates: a folder of them, served and filled in
 handlebars    their language
 contact       a contact, and the request before it

@@ -11,7 +11,8 @@ import math
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from bulk.sandbox import api, checks, handlers
 from bulk.sandbox.admission import admit
@@ -34,8 +35,7 @@ _LIMITS = ("open_contacts", "ends_after", "instances", "search_delay", "expires_
 _QUOTA_KEYS = frozenset({"rate", "burst", "quotas", *_LIMITS})
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One HTTP request to an operation. `path` has the members of its path and query; `temporary`: by such a key.
 
     `signed` is what was signed, where that is to be checked.
@@ -43,14 +43,13 @@ class Call:
 
     operation: api.Operation
     body: bytes = b""
-    path: Mapping[str, Any] = field(default_factory=dict)
+    path: Mapping[str, Any] = MappingProxyType({})
     authorization: str | None = None
     temporary: bool = False
     signed: Signed | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What is answered, how late, and what becomes of it: `fate` drops it or keeps it back."""
 
     status: int = 200
@@ -219,7 +218,7 @@ class Account:
         count.throttled += answer.status == 429 and answer.code != "LimitExceededException"
         count.failed += answer.status != 200 and (answer.status != 429 or answer.code == "LimitExceededException")
         if lost or plan.delay:
-            return replace(answer, delay=plan.delay, fate=plan.fate if lost else Effect.SERVED)
+            return answer._replace(delay=plan.delay, fate=plan.fate if lost else Effect.SERVED)
         return answer
 
     def _refusal(self, error: ServiceError) -> Answer:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bulk.sandbox.inquiry import Asked, not_found
+from bulk.sandbox.inquiry import Asked, last_part, not_found
 from bulk.sandbox.services import Services
 from bulk.sandbox.wire import signature
 
@@ -12,16 +12,21 @@ _USER_OPERATIONS = frozenset({"CreateContact"})
 
 def admit(services: Services, authorization: str | None, operation: str, parameters: Mapping[str, Any]) -> None:
     """Raise `ServiceError` where the key may not make the call, or the call names what is not there."""
+    directory = services.directory
+    if not directory.given:
+        if "InstanceId" in parameters:
+            directory.meet(last_part(parameters["InstanceId"]))
+        return
     signed = signature(authorization)
     if signed is None:
         return
-    asked = Asked(services.directory, parameters, signed.region, signed.key)
+    asked = Asked(directory, parameters, signed.region, signed.key)
     if "InstanceId" not in parameters:  # of message templates, which are signed for as `wisdom`
         services.authorize(authorization, f"wisdom:{operation}", _template(asked), {})
         return
     instance = asked.id("InstanceId")
     services.authorize(authorization, f"connect:{operation}", [_resource(asked, instance)], _context(parameters))
-    services.directory.meet(instance)
+    directory.meet(instance)
     _check_things(asked, operation, instance)
 
 

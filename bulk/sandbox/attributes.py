@@ -23,12 +23,14 @@ def get_attributes(contacts: Contacts, request: Request, _: float) -> Done:
 
 def update_attributes(contacts: Contacts, request: Request, _: float) -> Done:
     contact = contacts.find(request.place, request.parameters["InitialContactId"])
-    attributes = attributes_of(contact) | request.parameters["Attributes"]
+    before = attributes_of(contact)
+    attributes = before | request.parameters["Attributes"]
     if sum(len(text.encode("utf-8", "surrogatepass")) for pair in attributes.items() for text in pair) > _MOST_BYTES:
         why = f"Attributes: must have at most {_MOST_BYTES:,} UTF-8 bytes over all keys and values of the contact"
         raise ServiceError("InvalidRequestException", why)
     contact.attributes = json.dumps(attributes)
     contacts.storage.save(contact)
+    contacts.storage.index.change(contact.seq, before, attributes)
     return {}, False
 
 

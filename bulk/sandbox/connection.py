@@ -48,10 +48,9 @@ def read(data: bytes) -> Plain | None:
     if start is None or _LINES.fullmatch(data, start.end(), split + 2) is None:
         return None
     lines = data[start.end() : split].decode("ascii").split("\r\n")
-    pairs = [line.partition(":") for line in lines]
-    headers = {name.lower(): value.strip(" \t") for name, _, value in pairs}
+    headers = {name.lower(): value.strip(" \t") for name, _, value in [line.partition(":") for line in lines]}
     length = _length(headers)
-    if length is None or len(headers) < len(pairs) or not _is_plain(headers):
+    if length is None or len(headers) < len(lines) or not _is_plain(headers):
         return None
     end = split + 4 + length
     method, target = start.groups()

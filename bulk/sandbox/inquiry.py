@@ -25,7 +25,7 @@ class Asked:
 
     def id(self, name: str) -> str:
         """Return the last part of an id that may be an ARN, without a version."""
-        return str(self.parameters[name]).rpartition("/")[2].partition(":")[0]
+        return last_part(str(self.parameters[name]))
 
     def arn(self, service: str, path: str) -> str:
         """Return the ARN of something in this account and Region."""
@@ -37,6 +37,11 @@ class Asked:
         user = str(self.directory.key(self.key)["user"])
         service = "sts" if user.startswith("assumed-role/") else "iam"
         return user if user.startswith("arn:") else f"arn:aws:{service}::{self.directory.account}:{user}"
+
+
+def last_part(name: str) -> str:
+    """Return the last part of an id that may be an ARN, without a version."""
+    return name.rpartition("/")[2].partition(":")[0]
 
 
 def not_found(kind: str, code: str = MISSING) -> NoReturn:

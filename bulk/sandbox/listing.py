@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bulk.sandbox.contact import Contact
+from bulk.sandbox.letter_case import folded
 from bulk.sandbox.messages import Received, receive
 from bulk.sandbox.state import Contacts
 from bulk.sandbox.templates import Templates
@@ -30,11 +31,11 @@ _KINDS: Mapping[str, str] = {
     "inbound-email": "channel = 'EMAIL' AND method = 'INBOUND'",
 }
 _STATES = {"open": "ends_at > :now", "ended": "ends_at <= :now"}
-_SEARCH = (
-    "(id = :whole OR destination LIKE :text ESCAPE '!' OR CAST(body AS TEXT) LIKE :json ESCAPE '!' "
-    "OR CAST(mail AS TEXT) LIKE :json ESCAPE '!' OR CAST(body AS TEXT) LIKE :text ESCAPE '!' "
-    "OR CAST(mail AS TEXT) LIKE :text ESCAPE '!')"
-)
+_HOLDS = """
+CASE WHEN instr({0}, x'5c75') OR length(CAST({0} AS TEXT)) < length({0}) THEN holds({0}, :folded)
+ELSE CAST({0} AS TEXT) LIKE :text ESCAPE '!' END
+"""  # LIKE knows the case of ASCII's letters alone: what has others, escaped or not, is compared by Python
+_SEARCH = f"(id = :whole OR destination LIKE :text ESCAPE '!' OR {_HOLDS.format('body')} OR {_HOLDS.format('mail')})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,19 @@ class Query:
         return " AND ".join(part for part in parts if part) or "1"
 
     def values(self, now: float) -> dict[str, Any]:
-        return {"now": now, "whole": self.q, "text": _like(self.q), "json": _like(json.dumps(self.q)[1:-1])}
+        written = json.dumps(self.q, ensure_ascii=False)[1:-1]
+        return {"now": now, "whole": _known(self.q), "text": _like(written), "folded": folded(_known(written))}
 
 
 def _like(text: str) -> str:
     for sign in "!%_":
         text = text.replace(sign, f"!{sign}")
-    return f"%{text.encode(errors='replace').decode()}%"
+    return f"%{_known(text)}%"
+
+
+def _known(text: str) -> str:
+    """Write half a character, which no text on disk can have, as a question mark."""
+    return text.encode(errors="replace").decode()
 
 
 class Listing:

@@ -1,47 +1,49 @@
 """SearchContacts: contacts by time and by what they are. Source: its page in the Amazon Connect API Reference.
 
 How soon a new contact is found is not documented; here it takes `search_delay` seconds. Which attributes can be
-searched is a setting of an instance; here all can. A value is found as it is written.
+searched is a setting of an instance; here all can. A value is found as it is written, a name in any case.
 """
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bulk.sandbox.contact import Contact, Request, attributes_of
+from bulk.sandbox.contact import Contact, Request
 from bulk.sandbox.errors import ServiceError
+from bulk.sandbox.letter_case import folded, writable
+from bulk.sandbox.search_index import ATTRIBUTE, NAME, SEGMENT
 from bulk.sandbox.state import Contacts
 
 SEARCHED = ("Channels", "InitiationMethods", "Name", "SearchableContactAttributes", "SearchableSegmentAttributes")
 
 _PAGE = 100  # results where nothing is said
-_TIMES: Mapping[str, Callable[[Contact, float], float | None]] = {
-    "INITIATION_TIMESTAMP": lambda contact, _: contact.started_at,
-    "DISCONNECT_TIMESTAMP": lambda contact, now: contact.ends_at if contact.ended(now) else None,
+_TIMES: Mapping[str, str] = {"INITIATION_TIMESTAMP": "started_at", "DISCONNECT_TIMESTAMP": "ends_at"}
+_SORTS: Mapping[str, str] = {
+    "INITIATION_TIMESTAMP": "started_at",
+    "DISCONNECT_TIMESTAMP": "CASE WHEN open THEN NULL ELSE ends_at END",
+    "INITIATION_METHOD": "method",
+    "CHANNEL": "channel",
+    "EXPIRY_TIMESTAMP": "ends_at",
 }
-_SORTS: Mapping[str, Callable[[Contact, float], Any]] = {
-    **_TIMES,
-    "INITIATION_METHOD": lambda contact, _: contact.method,
-    "CHANNEL": lambda contact, _: contact.channel,
-    "EXPIRY_TIMESTAMP": lambda contact, _: contact.ends_at,
-}
+_DIRECTIONS: Mapping[str, str] = {"ASCENDING": "ASC", "DESCENDING": "DESC"}
 
 
 def search(contacts: Contacts, request: Request, now: float) -> tuple[dict[str, Any], bool]:
     parameters = request.parameters
-    found = _find(contacts, request, now)
-    order = parameters.get("Sort") or {"FieldName": "INITIATION_TIMESTAMP", "Order": "DESCENDING"}
-    if order["FieldName"] not in _SORTS:
+    sort = parameters.get("Sort") or {"FieldName": "INITIATION_TIMESTAMP", "Order": "DESCENDING"}
+    if sort["FieldName"] not in _SORTS:
         raise ServiceError("InvalidRequestException", "Sort.FieldName: this sandbox's contacts have no such time.")
-    key = _SORTS[order["FieldName"]]
-    ids = [((value := key(contact, now)) is not None, value, contact.seq, contact.id) for contact in found]
-    ids.sort(reverse=order["Order"] == "DESCENDING")
+    direction = _DIRECTIONS[sort["Order"]]
+    order = f"{_SORTS[sort['FieldName']]} {direction}, seq {direction}"
     start, size = _start(parameters.get("NextToken")), parameters.get("MaxResults") or _PAGE
-    page = [contacts.find(request.place, one[-1]) for one in ids[start : start + size]]
-    answer = {"Contacts": [_shown(contact, now) for contact in page], "TotalCount": len(ids)}
-    if start + size < len(ids):
+    contacts.close(now)
+    wanted = _wanted(contacts, request, now)
+    index = contacts.storage.index
+    page, total = index.search(wanted.condition, wanted.values, order=order, start=start, size=size)
+    answer = {"Contacts": [_shown(contact, now) for contact in page], "TotalCount": total}
+    if start + size < total:
         answer["NextToken"] = base64.b64encode(b"%d" % (start + size)).decode()
     return answer, False
 
@@ -59,69 +61,90 @@ def seconds(at: Any) -> float:
 
 def _start(token: str | None) -> int:
     try:
-        return 0 if token is None else int(base64.b64decode(token, validate=True))
+        start = b"0" if token is None else base64.b64decode(token, validate=True)
     except ValueError:
-        raise ServiceError("InvalidRequestException", "NextToken: is none that an answer gave.") from None
+        start = b""
+    if not (start.isdigit() and len(start) < 19):
+        raise ServiceError("InvalidRequestException", "NextToken: is none that an answer gave.")
+    return int(start)
 
 
-def _find(contacts: Contacts, request: Request, now: float) -> list[Contact]:
-    """Return the contacts that match, without their requests, which may be large."""
-    between = request.parameters["TimeRange"]
-    time_of: Callable[[Contact, float], float | None] = _TIMES.get(between["Type"], _never)
-    start, end = seconds(between["StartTime"]), seconds(between["EndTime"])
-    criteria = request.parameters.get("SearchCriteria") or {}
-    found = []
-    for contact in contacts:
-        at = time_of(contact, now)
-        if at is None or not start <= at <= end or contact.started_at + contacts.limits.search_delay > now:
-            continue
-        if contact.place == request.place and _matches(contact, criteria):
-            contact.body = contact.mail = None
-            found.append(contact)
-    return found
+class _Wanted:
+    """What is searched for, as a condition in SQL and its values."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self.values: list[Any] = []
+
+    @property
+    def condition(self) -> str:
+        return " AND ".join(self._parts) or "1"
+
+    def add(self, part: str, *values: Any) -> None:
+        self._parts.append(part)
+        self.values += [writable(value) for value in values]
+
+    def one_of(self, column: str, values: Sequence[str]) -> None:
+        if values:
+            self.add(f"{column} IN ({_marks(values)})", *values)
+
+    def matching(self, kind: str, parts: Sequence[str], *values: Any) -> None:
+        """Add parts of which all, any or none must hold."""
+        if parts:
+            either = " OR ".join(parts)
+            told = {"MATCH_ANY": f"({either})", "MATCH_NONE": f"NOT ({either})"}
+            self.add(told.get(kind, f"({' AND '.join(parts)})"), *values)
+        elif kind == "MATCH_ANY":
+            self.add("0")
 
 
-def _never(_: Contact, __: float) -> float | None:
-    """Return no time: a contact here is neither scheduled nor queued, and meets no agent."""
-    return None
+def _wanted(contacts: Contacts, request: Request, now: float) -> _Wanted:
+    wanted, criteria = _Wanted(), request.parameters.get("SearchCriteria") or {}
+    _add_pairs(wanted, ATTRIBUTE, criteria.get("SearchableContactAttributes"))
+    _add_pairs(wanted, SEGMENT, criteria.get("SearchableSegmentAttributes"))
+    _add_name(wanted, criteria.get("Name"))
+    by_value = "+" if wanted.values else ""  # which keeps SQLite from going through all contacts of an instance
+    for column, value in (("instance", request.instance), ("region", request.region), ("account", request.account)):
+        wanted.add(f"{by_value}{column} = ?", value)
+    wanted.one_of("channel", criteria.get("Channels") or ())
+    wanted.one_of("method", criteria.get("InitiationMethods") or ())
+    _add_times(wanted, request.parameters["TimeRange"], by_value)
+    wanted.add(f"{by_value}started_at <= ?", now - contacts.limits.search_delay)
+    return wanted
 
 
-def _matches(contact: Contact, criteria: Mapping[str, Any]) -> bool:
-    channels, methods = criteria.get("Channels"), criteria.get("InitiationMethods")
-    return (
-        (not channels or contact.channel in channels)
-        and (not methods or contact.method in methods)
-        and _has_name(contact, criteria.get("Name"))
-        and _has(criteria.get("SearchableContactAttributes"), lambda: attributes_of(contact))
-        and _has(criteria.get("SearchableSegmentAttributes"), lambda: _segments(contact))
-    )
+def _add_times(wanted: _Wanted, between: Mapping[str, Any], by_value: str) -> None:
+    column = _TIMES.get(between["Type"])
+    if column is None:  # a contact here is neither scheduled nor queued, and meets no agent
+        return wanted.add("0")
+    wanted.add(f"{by_value}{column} BETWEEN ? AND ?", seconds(between["StartTime"]), seconds(between["EndTime"]))
+    return wanted.add("NOT open") if column == "ends_at" else None
 
 
-def _has_name(contact: Contact, wanted: Mapping[str, Any] | None) -> bool:
-    if wanted is None:
-        return True
-    name = (contact.parameters.get("Name") or "").casefold()
-    texts = [text.casefold() for text in wanted["SearchText"]]
-    if wanted["MatchType"] == "MATCH_EXACT":
-        return name in texts
-    return _match(wanted["MatchType"], [text in name for text in texts])
+def _add_pairs(wanted: _Wanted, kind: str, asked: Mapping[str, Any] | None) -> None:
+    if asked:
+        criteria = asked["Criteria"]
+        parts = [
+            f"seq IN (SELECT seq FROM found WHERE kind = ? AND name = ? AND value IN ({_marks(one['Values'])}))"  # noqa: S608 - ours
+            for one in criteria
+        ]
+        values = [value for one in criteria for value in (kind, one["Key"], *one["Values"])]
+        wanted.matching(asked.get("MatchType") or "MATCH_ALL", parts, *values)
 
 
-def _has(wanted: Mapping[str, Any] | None, read: Callable[[], Mapping[str, Any]]) -> bool:
-    if not wanted:
-        return True
-    there = read()
-    hits = [there.get(one["Key"]) in one["Values"] for one in wanted["Criteria"]]
-    return _match(wanted.get("MatchType") or "MATCH_ALL", hits)
+def _add_name(wanted: _Wanted, asked: Mapping[str, Any] | None) -> None:
+    if asked is None:
+        return None
+    texts, match = [folded(text) for text in asked["SearchText"]], asked["MatchType"]
+    if match == "MATCH_EXACT":
+        part = f"seq IN (SELECT seq FROM found WHERE kind = ? AND name = '' AND value IN ({_marks(texts)}))"  # noqa: S608 - ours
+        return wanted.add(part, NAME, *texts)
+    part = "seq IN (SELECT seq FROM found WHERE kind = ? AND name = '' AND instr(value, ?))"
+    return wanted.matching(match, [part] * len(texts), *(value for text in texts for value in (NAME, text)))
 
 
-def _match(kind: str, hits: list[bool]) -> bool:
-    return {"MATCH_ANY": any(hits), "MATCH_NONE": not any(hits)}.get(kind, all(hits))
-
-
-def _segments(contact: Contact) -> dict[str, Any]:
-    given = contact.parameters.get("SegmentAttributes") or {}
-    return {name: one.get("ValueString") for name, one in given.items() if one}
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _shown(contact: Contact, now: float) -> dict[str, Any]:

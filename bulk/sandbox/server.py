@@ -12,7 +12,7 @@ from bulk.sandbox.effects import Effect
 from bulk.sandbox.errors import ServiceError
 from bulk.sandbox.guard import Guard
 from bulk.sandbox.routes import Routes
-from bulk.sandbox.wire import Request
+from bulk.sandbox.wire import Request, Told
 
 if TYPE_CHECKING:
     from bulk.sandbox.web import Web
@@ -62,16 +62,18 @@ class Server:
 
         What only reads of the account is answered at once.
         """
-        account, (path, _, query) = self.account, target.partition("?")
-        asked = Request(method, path, query, body, headers)
-        told = (
-            None
-            if account.serves_templates(path)
-            else account.services.answer(asked, account.settings.quotas.rate, self.clock())
-        )
+        told = None if self._routes.has(method, target) else self._told(method, target, headers, body)
         if told is not None:
             return Answer(told.status, told.body, told.code)
         return self._routes.call(method, target, headers, body)
+
+    def _told(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Told | None:
+        """Return what a service other than that of the contacts answers; None where it is none of theirs."""
+        account, (path, _, query) = self.account, target.partition("?")
+        if account.serves_templates(path):
+            return None
+        asked = Request(method, path, query, body, headers)
+        return account.services.answer(asked, account.settings.quotas.rate, self.clock())
 
     def answer(self, call: Call | Answer) -> Answer:
         """Serve one call. What it does is kept in a moment, together with what others do; `write` waits for that."""

@@ -147,13 +147,12 @@ class Contacts:
 
     def admit(self, contact: Contact, *, full: str, now: float) -> None:
         """Take in a new contact, or raise `full` where too many of its kind are open."""
-        kind = contact.channel.lower()
-        self._close(now)
+        kind, place = contact.channel.lower(), contact.place
         limit = self.limits.open_contacts.get(kind)
-        if limit is not None and self.open(kind, contact.place, now=now) >= limit:
+        if self.open(kind, place, now=now) >= (math.inf if limit is None else limit):
             raise ServiceError(full, f"{limit} {kind} contacts are open in this instance, which is its quota.")
         self.storage.add(contact)
-        self._open[kind, contact.place] += 1
+        self._open[kind, place] += 1
         self._next_end = min(self._next_end, contact.ends_at)
 
     def find(self, place: str, contact_id: str) -> Contact:
@@ -188,17 +187,17 @@ class Contacts:
 
     def open(self, kind: str, place: str, *, now: float) -> int:
         """Count the contacts of a kind that are open in an instance of an account and Region."""
-        self._close(now)
+        self.close(now)
         return self._open[kind, place]
 
     def fullest(self, now: float) -> dict[str, int]:
         """Return how many contacts of each kind are open in the instance that has most of them."""
-        self._close(now)
+        self.close(now)
         return {
             kind: max((count for (one, _), count in self._open.items() if one == kind), default=0) for kind in LIVES
         }
 
-    def _close(self, now: float) -> None:
+    def close(self, now: float) -> None:
         if now >= self._next_end:
             for channel, place, count in self.storage.close_until(now):
                 self._open[channel.lower(), place] -= count

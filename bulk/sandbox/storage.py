@@ -7,6 +7,7 @@ said it took ("Write-Ahead Logging", sqlite.org). Others may read that file mean
 | Table | Has |
 |---|---|
 | `contacts` | a row for each contact, with the bodies of its requests as they came |
+| `found`, `indexed` | what SearchContacts looks up; see `search_index` |
 | `tokens` | which contact a `ClientToken` stands for, by a digest of operation, instance and token |
 """
 
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from bulk.sandbox.contact import COLUMNS, Contact, row_of
+from bulk.sandbox.letter_case import holds, writable
+from bulk.sandbox.search_index import SearchIndex
 from bulk.sandbox.seen_tokens import SeenTokens
 
 NAME = "sandbox.sqlite3"
@@ -54,6 +57,8 @@ class Storage:
         self._database = _open(None if folder is None else folder / NAME)
         weakref.finalize(self, self._database.close)
         self._run = self._database.execute
+        self._database.create_function("holds", 2, holds, deterministic=True)
+        self.index = SearchIndex(self._database)
         self._seen = SeenTokens(name for (name,) in self._run("SELECT name FROM tokens"))
         self.last = int(self._one("SELECT coalesce(max(seq), 0) FROM contacts"))
 
@@ -98,7 +103,7 @@ class Storage:
         try:
             self._run(_INSERT, row_of(contact))
         except UnicodeEncodeError:
-            self._run(_INSERT, tuple(_writable(value) for value in row_of(contact)))
+            self._run(_INSERT, tuple(writable(value) for value in row_of(contact)))
 
     def save(self, contact: Contact) -> None:
         """Write what has changed of a contact."""
@@ -161,6 +166,7 @@ class Storage:
         """Forget everything."""
         for table in ("contacts", "tokens"):
             self._run(f"DELETE FROM {table}")  # noqa: S608 - our names
+        self.index.clear()
         self.last, self._seen = 0, SeenTokens()
 
     def _one(self, query: str) -> Any:
@@ -178,11 +184,6 @@ def _lock(path: Path) -> int:
             raise OSError(trouble.errno, "another sandbox runs there; name another folder", str(path.parent)) from None
         raise
     return file
-
-
-def _writable(value: Any) -> Any:
-    """Write half a character, which JSON can have and UTF-8 cannot, as an escape."""
-    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _open(path: Path | None) -> sqlite3.Connection:
