@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cli_runs import CAMPAIGN, Service, bulk, campaign
 
-from bulk.cli import text
+from bulk.cli import results_text
 from bulk.model import Status
 from bulk.reports import Reason
 from bulk.run.results import ResultsPreview
@@ -39,7 +39,7 @@ def test_a_single_reason_is_never_hidden() -> None:
         preview._reasons._reasons = {
             ("refused", f"code_{number}"): Reason(Status.REFUSED, f"code_{number}", 1) for number in range(reasons)
         }
-        return text.results_preview(preview, masked=True)
+        return results_text.preview(preview, masked=True)
 
     assert "code_5" in shown(6)
     assert "more, for other reasons" not in shown(6)

@@ -29,7 +29,7 @@ def check(campaign: Path, **given: Any) -> None:
     from bulk.run.check import check as checked
 
     plan = process.to_the_end(checked, campaign, **given)
-    screen.show(plan.as_dict(), text.plan(plan))
+    screen.show(plan.as_dict(), text.plan(plan, screen.size(sys.stdout)[0]))
     if plan.is_impossible:
         sys.exit(2)
     sys.exit(1 if plan.lacking or any(reason.status == "refused" for reason in plan.reasons) else 0)

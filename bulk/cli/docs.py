@@ -28,7 +28,7 @@ def docs(page: str) -> None:
     if name not in known:
         near = nearest(name, known)
         raise CampaignError(
-            f"no page {name!r}{f'; did you mean {near!r}?' if near else ''} There are {', '.join(known)}"
+            f"no page {name!r}.{f' Did you mean {near!r}?' if near else ''} There are: {', '.join(known)}"
         )
     if not sys.stdout.isatty():
         click.echo(known[name].read_text("utf-8"), nl=False)

@@ -21,6 +21,7 @@ from bulk.run.cost import cost_of
 from bulk.run.plan_html import plan_html
 from bulk.run.target import FOREIGN, Target, target_of, warnings_of
 from bulk.run.templates import TemplateUses
+from bulk.text.plain import duration
 from bulk.text.segments import is_unusual, parts
 
 PREVIEWS = 3
@@ -210,7 +211,7 @@ class DryRun:
         stays = self._context.rates.open_for()
         if plan.seconds * limit / plan.sendable < stays:
             plan.notes.append(
-                f"after {limit:,} contacts the instance is full: each stays open for {stays / 60:,.0f} minutes "
+                f"after {limit:,} contacts the instance is full: each stays open for {duration(stays)} "
                 "unless its flow ends it ([hold] open_contacts, open_for)"
             )
             self._room = Room(limit, stays)
