@@ -31,6 +31,18 @@ class Screen:
             pass
         assert words in self.shown, self.shown
 
+    def wait_until(self, pattern: str) -> re.Match[str]:
+        """Wait for what a pattern finds, colours and line ends taken for spaces."""
+        while not (found := re.search(pattern, self.words)) and self._look():
+            pass
+        assert found, self.shown
+        return found
+
+    @property
+    def words(self) -> str:
+        """What was shown, without colours and with single spaces."""
+        return " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.shown).split())
+
     def type(self, text: str) -> None:
         os.write(self._terminal, text.encode())
 
