@@ -64,10 +64,18 @@ class Screen:
 
 @contextmanager
 def screen(folder: Path, *words: str, **env: str) -> Iterator[Screen]:
+    """Put the program in front of a terminal."""
+    with in_front_of(folder, program(*words), **env) as seen:
+        yield seen
+
+
+@contextmanager
+def in_front_of(folder: Path, command: list[str], **env: str) -> Iterator[Screen]:
+    """Put any program in front of a terminal."""
     ours, theirs = pty.openpty()
-    at_terminal = environment(TERM="xterm-256color", COLUMNS="100", LINES="40", **env)
+    at_terminal = environment(**({"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"} | env))
     process = subprocess.Popen(
-        [sys.executable, "-c", SIT_DOWN, *program(*words)],
+        [sys.executable, "-c", SIT_DOWN, *command],
         cwd=folder,
         env=at_terminal,
         stdin=theirs,

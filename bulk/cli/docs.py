@@ -12,8 +12,15 @@ from bulk.cli.command import command
 from bulk.errors import CampaignError
 
 
+def _completed(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the pages that begin so: for a shell's Tab key."""
+    from bulk.reference import pages
+
+    return [name for name in pages() if name.startswith(incomplete)]
+
+
 @command("docs")
-@click.argument("page", default="README")
+@click.argument("page", default="README", shell_complete=_completed)
 def docs(page: str) -> None:
     """Open the documentation, which needs no network.
 
