@@ -124,7 +124,7 @@ def test_it_shows_the_plan_asks_and_then_the_bar(tmp_path: Path, sandbox: Servic
         ("\n", 2, "nothing was sent"),
         ("\x04", 2, "nothing was sent"),  # Ctrl-D
         ("perhaps\nno\n", 2, "answer y or n"),
-        ("\x03", 130, ""),
+        ("\x03", 130, "nothing was sent"),
     ],
 )
 def test_it_sends_nothing_where_the_answer_is_no(

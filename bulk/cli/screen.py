@@ -192,7 +192,12 @@ def ask(plan: str) -> None:
     from bulk.errors import CampaignError
 
     click.echo(plan, err=True)
-    if not process.confirmed("\nSend?"):
+    try:
+        agreed = process.confirmed("\nSend?")
+    except KeyboardInterrupt:
+        _tell("\nnothing was sent")
+        raise
+    if not agreed:
         raise CampaignError("nothing was sent")
 
 
