@@ -9,6 +9,7 @@ The run is made up, what is shown of it is what the program shows. A test holds 
 import io
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +35,8 @@ Written by `scripts/make_captures.py`; the clock is UTC there, on your terminal 
 
 ## Before the question
 
-The main points of the plan fit a terminal of 24 lines by 80 columns; `--verbose` shows all of it before.
+The main points of the plan fit a terminal of 24 lines by 80 columns; `--verbose` shows all of it before. On a
+narrower terminal the lines are shorter, and where it goes is never cut.
 
 """
 DURING = """## While it sends
@@ -89,6 +91,17 @@ def plan() -> Plan:
     return made
 
 
+def plans() -> list[Plan]:
+    """Return the plans of two campaigns of one instance."""
+    first, second = plan(), plan()
+    assert second.target is not None
+    second.campaign, second.rows, second.sendable, second.parts, second.seconds = "thanks", 1200, 1200, 1200, 600.0
+    second.target = replace(second.target, contacts="customers.csv", rates={CALL: 2.0})
+    second.finishes_at = datetime.fromtimestamp(NOW + 600, UTC).isoformat()
+    second.reasons, second.warnings = [], second.warnings[:1]
+    return [first, second]
+
+
 def bars(width: int, *names: str) -> str:
     """Return a frame at a width."""
     shown = io.StringIO()
@@ -103,11 +116,19 @@ def page() -> str:
     """Return the page."""
     os.environ["TZ"] = "UTC"
     time.tzset()
-    parts = [HEAD, block(f"{plan_text.block(plan(), NOW)}\n\nSend? [y/N]:"), DURING]
+    parts = [HEAD, block(asked(plan_text.block(plan(), NOW)))]
+    parts.append(f"60 columns:\n\n{block(asked(plan_text.block(plan(), NOW, width=59)))}")
+    parts.append("Several campaigns, with what is the same for all of them first:\n\n")
+    parts += [block(asked(plan_text.blocks(plans(), NOW))), DURING]
     parts += [f"{width} columns:\n\n{block(bars(width, ''))}" for width in WIDTHS]
     parts.append(f"Several campaigns, 80 columns:\n\n{block(bars(80, 'reminders', 'thanks'))}")
     parts.append(f"In a log:\n\n{block('15:00:00 ' + progress_text.line(told(), NOW))}")
     return "".join(parts).rstrip() + "\n"
+
+
+def asked(shown: str) -> str:
+    """Return a plan with the question below it."""
+    return f"{shown}\n\nSend? [y/N]:"
 
 
 def block(text: str) -> str:

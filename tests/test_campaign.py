@@ -45,7 +45,7 @@ def troubles(loaded: Load, tmp_path: Path) -> Callable[[str], str]:
     return of
 
 
-NO_RATE = 'is no rate; write calls per second, "auto", or a list of windows'
+NO_RATE = 'is no rate; write a number of calls per second, "auto", or a list of windows'
 NO_DURATION = "is no duration; write a number of seconds, or 90s, 2h30m, 7d"
 
 
@@ -82,13 +82,13 @@ NO_DURATION = "is no duration; write a number of seconds, or 90s, 2h30m, 7d"
         (SMS + "[pacing]\nburst = 0", "4: [pacing] burst: should be greater than 0, not 0"),
         (
             SMS + "[pacing]\nburst = 'many'",
-            "4: [pacing] burst: should be a valid integer, unable to parse string as an integer, not 'many'",
+            "4: [pacing] burst: should be a whole number, not 'many'",
         ),
         (SMS + "[pacing]\nrate = 'fast'", f"4: [pacing] rate: 'fast' {NO_RATE}"),
         (SMS + "[pacing]\nrate = 0", f"4: [pacing] rate: 0 {NO_RATE}"),
         (SMS + "[pacing]\nrate = -1.5", f"4: [pacing] rate: -1.5 {NO_RATE}"),
         (SMS + "[pacing]\nrate = nan", f"4: [pacing] rate: nan {NO_RATE}"),
-        (SMS + "[pacing]\nrate = true", f"4: [pacing] rate: True {NO_RATE}"),
+        (SMS + "[pacing]\nrate = true", f"4: [pacing] rate: true {NO_RATE}"),
         (SMS + "[pacing]\nrate = []", f"4: [pacing] rate: [] {NO_RATE}"),
         (
             SMS + "[pacing]\nrate = [{ per_second = 2, per_day = 9 }]",

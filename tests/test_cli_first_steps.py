@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cli_runs import CAMPAIGN, Service, bulk, campaign
 
-from bulk.cli import text
+from bulk.cli import results_text
 from bulk.model import Status
 from bulk.reports import Reason
 from bulk.run.results import ResultsPreview
@@ -33,13 +33,23 @@ def test_an_endpoint_on_this_machine_needs_no_credentials_and_no_region(tmp_path
     assert (ended.code, sandbox.received()) == (0, 3)
 
 
+def test_of_a_run_that_was_only_rehearsed_the_rehearsal_is_shown_and_called_so(tmp_path: Path) -> None:
+    campaign(tmp_path)
+    bulk("send", "campaign.toml", "--sandbox", cwd=tmp_path)
+    told = bulk("status", "campaign.toml", cwd=tmp_path)
+    written = bulk("results", "campaign.toml", "-o", "mine.csv", cwd=tmp_path)
+    assert told.out.startswith("REHEARSAL: reminders, run default: 3 rows: 3 sent")
+    assert (told.code, written.code, written.out) == (0, 0, "mine.csv\n")
+    assert "REHEARSAL: there is no real run of this name" in written.err
+
+
 def test_a_single_reason_is_never_hidden() -> None:
     def shown(reasons: int) -> str:
         preview = ResultsPreview()
         preview._reasons._reasons = {
             ("refused", f"code_{number}"): Reason(Status.REFUSED, f"code_{number}", 1) for number in range(reasons)
         }
-        return text.results_preview(preview, masked=True)
+        return results_text.preview(preview, masked=True)
 
     assert "code_5" in shown(6)
     assert "more, for other reasons" not in shown(6)

@@ -51,6 +51,23 @@ def test_date_in_the_name_of_a_run_is_today() -> None:
 
 
 @pytest.mark.parametrize(
+    "said, told",
+    [
+        ("success", "--on-exit success says when --notify-command runs: give that too, or 'success: COMMAND'"),
+        ("1,3", "--on-exit 1,3 says when --notify-command runs"),
+        ("sucess", "--on-exit 'sucess': write exit codes such as 1,3, or always, success, failure"),
+    ],
+)
+def test_an_occasion_without_a_command_is_refused_before_anything_is_sent(
+    tmp_path: Path, sandbox: Service, said: str, told: str
+) -> None:
+    campaign(tmp_path)
+    ended = bulk("send", "campaign.toml", "--on-exit", said, cwd=tmp_path, **at(sandbox.url))
+    assert (ended.code, sandbox.received()) == (2, 0)
+    assert told in ended.err
+
+
+@pytest.mark.parametrize(
     "command, on_exit, code, run",
     [
         ("tell", [], 0, ["tell"]),

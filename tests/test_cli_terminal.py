@@ -31,6 +31,18 @@ class Screen:
             pass
         assert words in self.shown, self.shown
 
+    def wait_until(self, pattern: str) -> re.Match[str]:
+        """Wait for what a pattern finds, colours and line ends taken for spaces."""
+        while not (found := re.search(pattern, self.words)) and self._look():
+            pass
+        assert found, self.shown
+        return found
+
+    @property
+    def words(self) -> str:
+        """What was shown, without colours and with single spaces."""
+        return " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.shown).split())
+
     def type(self, text: str) -> None:
         os.write(self._terminal, text.encode())
 
@@ -52,10 +64,18 @@ class Screen:
 
 @contextmanager
 def screen(folder: Path, *words: str, **env: str) -> Iterator[Screen]:
+    """Put the program in front of a terminal."""
+    with in_front_of(folder, program(*words), **env) as seen:
+        yield seen
+
+
+@contextmanager
+def in_front_of(folder: Path, command: list[str], **env: str) -> Iterator[Screen]:
+    """Put any program in front of a terminal."""
     ours, theirs = pty.openpty()
-    at_terminal = environment(TERM="xterm-256color", COLUMNS="100", LINES="40", **env)
+    at_terminal = environment(**({"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"} | env))
     process = subprocess.Popen(
-        [sys.executable, "-c", SIT_DOWN, *program(*words)],
+        [sys.executable, "-c", SIT_DOWN, *command],
         cwd=folder,
         env=at_terminal,
         stdin=theirs,
@@ -104,7 +124,7 @@ def test_it_shows_the_plan_asks_and_then_the_bar(tmp_path: Path, sandbox: Servic
         ("\n", 2, "nothing was sent"),
         ("\x04", 2, "nothing was sent"),  # Ctrl-D
         ("perhaps\nno\n", 2, "answer y or n"),
-        ("\x03", 130, ""),
+        ("\x03", 130, "nothing was sent"),
     ],
 )
 def test_it_sends_nothing_where_the_answer_is_no(

@@ -47,7 +47,7 @@ WRONG: dict[str, tuple[Wrong, tuple[str, ...]]] = {
     "no TOML": (edited("[retry]", "[retry"), ("campaign.toml", "not TOML", "line")),
     "a key column that the list lacks": (edited('key = "id"', 'key = "ident"'), ("ident", "id")),
     "a list that is not there": (edited("contacts.csv", "people.csv"), ("people.csv",)),
-    "a list of no name": (edited('"contacts.csv"', '""'), ("campaign.toml:4", "contacts", "at least 1 character")),
+    "a list of no name": (edited('"contacts.csv"', '""'), ("campaign.toml:4", "contacts", "is empty")),
     "a list on the web": (
         edited('"contacts.csv"', '"https://lists.example/contacts.csv"'),
         ("https://lists.example/contacts.csv", "download"),

@@ -1,6 +1,7 @@
 """Progress and plan in words: it …"""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -141,7 +142,34 @@ def test_the_plan_fits_a_terminal_of_24_lines_by_80_columns_and_says_what_is_ask
     assert "1 line more" not in block
 
 
-def test_several_plans_are_shorter_and_still_name_where_they_go() -> None:
-    block = plan_text.block(plan(), NOW, height=13)
-    assert len(block.splitlines()) <= 13
-    assert "instance  8f3c0000" in block
+@pytest.mark.parametrize("campaigns", [2, 3, 5, 9, 40])
+@pytest.mark.parametrize("width", [39, 59, 79])
+def test_several_plans_fit_the_same_terminal_and_say_once_where_all_of_them_go(campaigns: int, width: int) -> None:
+    made = [plan() for _ in range(campaigns)]
+    for number, one in enumerate(made):
+        one.campaign = f"campaign-{number}"
+    block = plan_text.blocks(made, NOW, width=width)
+    assert len(block.splitlines()) <= 22
+    assert max(map(len, block.splitlines())) <= width
+    assert block.count("instance  8f3c0000") == block.count("Region    us-west-2") == 1
+    shown = sum(f"campaign-{number}, run" in block for number in range(campaigns))
+    assert shown == campaigns or f"… {campaigns - shown} campaigns more: --verbose" in block
+
+
+def test_of_several_plans_each_shows_what_is_its_own_and_what_looks_wrong() -> None:
+    first, second = plan(), plan()
+    first.warnings, first.reasons = [], []
+    second.campaign, second.warnings = "thanks", ["[request] Content holds %NAME%, which goes out as it stands"]
+    assert second.target is not None
+    second.target = replace(second.target, rates={"StartOutboundChatContact": 1.0})
+    block = plan_text.blocks([first, second], NOW)
+    assert "2 campaigns: 24,000 rows, 22,000 to be sent; 1 of them with warnings" in block
+    assert block.index("rate      2 a second") < block.index("thanks, run") < block.index("rate      1 a second")
+    assert "warning   [request] Content holds %NAME%" in block
+
+
+@pytest.mark.parametrize("width", [39, 59, 79])
+def test_on_a_narrow_terminal_a_plan_still_names_the_whole_place_where_it_goes(width: int) -> None:
+    block = plan_text.block(plan(), NOW, width=width)
+    assert max(map(len, block.splitlines())) <= width
+    assert "us-west-2, account 111122223333, profile prod" in " ".join(block.split())

@@ -15,6 +15,13 @@ _FORMS = {
 }
 """What a text must look like, in words, by the pattern that the schema has."""
 
+_KINDS = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+}
+"""What a value should be, in words, by what pydantic calls the trouble."""
+
 
 def messages_of(error: pydantic.ValidationError, model: type[Table]) -> list[str]:
     """Return each violation as `[table] key: what is wrong`, once for each key."""
@@ -35,13 +42,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def _said(trouble: Any, keys: Iterable[str]) -> str:
     match trouble["type"]:
-        case "missing":
-            return "is missing"
+        case "missing" | "string_too_short" as lack:
+            return "is missing" if lack == "missing" else "is empty"
         case "extra_forbidden":
             return "no such key" + (nearest(str(trouble["loc"][-1]), keys) or f"; there are {', '.join(keys)}")
         case "string_pattern_mismatch":
             words = _FORMS.get(trouble["ctx"]["pattern"], "is not of the right form")
             return f"{words}, not {brief(trouble['input'])}"
+        case kind if kind in _KINDS:
+            return f"should be {_KINDS[kind]}, not {brief(trouble['input'])}"
         case "value_error":
             return str(trouble["ctx"]["error"])
         case _:

@@ -86,7 +86,7 @@ def _a_rate(value: Any) -> Any:
     if number and 0 < value < math.inf:
         told = f"{brief(value)} is no rate that anybody has; write {LOWEST:f} to {HIGHEST:,} calls per second"
         raise ValueError(told)
-    raise ValueError(f'{brief(value)} is no rate; write calls per second, "auto", or a list of windows')
+    raise ValueError(f'{brief(value)} is no rate; write a number of calls per second, "auto", or a list of windows')
 
 
 def _form(value: Any) -> str:

@@ -49,7 +49,7 @@ def brief(value: Any) -> str:
     """Return a value as a message shows it; Python itself refuses to write out the longest numbers."""
     if isinstance(value, int) and value.bit_length() > 128:
         return f"a number of some {value.bit_length() * 3 // 10:,} digits"
-    text = repr(value)
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= _LONG else f"{text[: _LONG - 3]}…"
 
 

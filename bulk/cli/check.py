@@ -32,8 +32,8 @@ def check(campaign: tuple[Path, ...], **given: Any) -> None:
     from bulk.run.check import check as checked
 
     plans = [process.to_the_end(checked, one, **given) for one in campaign]
-    told = [plan.as_dict() for plan in plans]
-    screen.show(told[0] if len(told) == 1 else {"plans": told}, "\n\n".join(map(text.plan, plans)))
+    told, width = [plan.as_dict() for plan in plans], screen.size(sys.stdout)[0]
+    screen.show(told[0] if len(told) == 1 else {"plans": told}, "\n\n".join(text.plan(plan, width) for plan in plans))
     sys.exit(max(map(_code, plans)))
 
 

@@ -12,8 +12,15 @@ from bulk.cli.command import command
 from bulk.errors import CampaignError
 
 
+def _completed(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the pages that begin so: for a shell's Tab key."""
+    from bulk.reference import pages
+
+    return [name for name in pages() if name.startswith(incomplete)]
+
+
 @command("docs")
-@click.argument("page", default="README")
+@click.argument("page", default="README", shell_complete=_completed)
 def docs(page: str) -> None:
     """Open the documentation, which needs no network.
 
@@ -28,7 +35,7 @@ def docs(page: str) -> None:
     if name not in known:
         near = nearest(name, known)
         raise CampaignError(
-            f"no page {name!r}{f'; did you mean {near!r}?' if near else ''} There are {', '.join(known)}"
+            f"no page {name!r}.{f' Did you mean {near!r}?' if near else ''} There are: {', '.join(known)}"
         )
     if not sys.stdout.isatty():
         click.echo(known[name].read_text("utf-8"), nl=False)

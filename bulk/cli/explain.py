@@ -9,8 +9,17 @@ from bulk.cli.command import command
 from bulk.errors import ExitCode
 
 
+def _completed(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the commands, keys and codes that begin so: for a shell's Tab key."""
+    from bulk.reference import names
+
+    group = ctx.parent.command if ctx.parent is not None else None
+    commands = group.list_commands(ctx) if isinstance(group, click.Group) else []
+    return [name for name in [*commands, *names()] if name.startswith(incomplete)]
+
+
 @command("help")
-@click.argument("words", nargs=-1, metavar="KEY")
+@click.argument("words", nargs=-1, metavar="KEY", shell_complete=_completed)
 @click.pass_context
 def explain(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Explain a key of the campaign file, or a code in the results.

@@ -9,8 +9,15 @@ from bulk.cli.command import command
 from bulk.cli.option_types import FOLDER
 
 
+def _completed(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the channels that begin so: for a shell's Tab key."""
+    from bulk.cli import starters
+
+    return [name for name in starters.CHANNELS if name.startswith(incomplete)]
+
+
 @command("init")
-@click.argument("channel", required=False)
+@click.argument("channel", required=False, shell_complete=_completed)
 @click.argument("folder", metavar="[DIR]", required=False, type=FOLDER)
 @click.option("--from", "source", metavar="LIST", help="Write the campaign for this list, which stays where it is.")
 @options.option("--column", metavar="NAME", help="With --from: the column of the destinations, which is else found.")

@@ -26,10 +26,10 @@ from bulk.cli import (
     status,
     suppress,
     test,
-    text,
     track,
 )
 from bulk.cli.examples import EXAMPLES, HELP
+from bulk.cli.results_text import WIDTH
 
 COMMANDS = (
     *(init.init, check.check, iam.iam, test.test, send.send, status.status),
@@ -66,7 +66,7 @@ class _InOrder(click.Group):
     cls=_InOrder,
     help=HELP,
     epilog=EXAMPLES["bulk"],
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": text.WIDTH},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
 )
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show versions."

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from bulk.cli import screen
 
@@ -39,6 +42,14 @@ class Occasion:
             return cls(command=said)
         return cls(found[1], found[2])
 
+    @property
+    def is_typo(self) -> bool:
+        """Whether a word was meant that says when, and not a command."""
+        from bulk.text.plain import nearest
+
+        word = (self.command or "").strip()
+        return bool(word.isalpha() and nearest(word, WORDS) and shutil.which(word) is None)
+
     def includes(self, code: int) -> bool:
         """Whether an exit code is one of those."""
         if self.when in WORDS:
@@ -61,6 +72,17 @@ class Notice:
     error: str | None = None
     _standing: dict[str, dict[str, Any]] = field(default_factory=dict)
     _write_at: float = 0.0
+
+    def check(self) -> None:
+        """Raise `click.UsageError` where a command would never be run, or is none."""
+        for said in self.on_exit:
+            one = Occasion.of(said)
+            if one.is_typo:
+                raise click.UsageError(f"--on-exit {said!r}: write exit codes such as 1,3, or {', '.join(WORDS)}")
+            if one.command is None and not self.command:
+                raise click.UsageError(
+                    f"--on-exit {said} says when --notify-command runs: give that too, or '{said}: COMMAND'"
+                )
 
     def note(self, name: str, progress: "Progress") -> None:
         """Take in where a run stands: the metrics file follows, every few seconds."""
@@ -123,6 +145,7 @@ def given(notice: Notice) -> Iterator[Notice]:
     """Send the notice at the end of the block, however that ends."""
     from bulk.errors import BulkError
 
+    notice.check()
     try:
         yield notice
     except SystemExit as end:

@@ -58,7 +58,7 @@ class Rate(click.ParamType[float | str]):
         except ValueError:
             rate = 0.0
         if rate != "auto" and not 0 < rate < math.inf:
-            self.fail(f"{value!r} is no rate; write calls per second, above 0, or auto", param, ctx)
+            self.fail(f"{value!r} is no rate; write a number of calls per second, above 0, or auto", param, ctx)
         return rate
 
 

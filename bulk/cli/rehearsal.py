@@ -17,7 +17,7 @@ async def sandboxes(*, keep_open: bool) -> AsyncIterator["Sandboxes"]:
     from bulk.run.rehearsal import Sandboxes
 
     async with AsyncExitStack() as stack:
-        yield Sandboxes(_tell, stack if keep_open else None)
+        yield Sandboxes(_tell if keep_open else _tell_for_now, stack if keep_open else None)
 
 
 async def stay(stop: "Stop") -> None:
@@ -33,3 +33,7 @@ async def stay(stop: "Stop") -> None:
 
 def _tell(page: str) -> None:
     screen.say(f"What each person would receive: {page}")
+
+
+def _tell_for_now(page: str) -> None:
+    screen.say(f"What each person would receive, until it ends (--keep-open: longer): {page}")

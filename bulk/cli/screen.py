@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("bulk")
 
 
+NARROWEST, WIDEST = 40, 100  # columns that text is wrapped to
+LOWEST = 24  # lines of a terminal
+
+
 def set_json(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's callback
     ctx.find_root().meta["bulk.json"] = value
 
@@ -73,6 +77,25 @@ def is_logged() -> bool:
     return logs.is_json()
 
 
+def size(stream: IO[str] | None = None) -> tuple[int, int]:
+    """Return the columns and lines that text may take where a person reads a stream, stderr if none is given."""
+    stream = stream or sys.stderr
+    if not stream.isatty():
+        return WIDEST, LOWEST
+    try:
+        columns, lines = os.get_terminal_size(stream.fileno())
+    except OSError:
+        return WIDEST, LOWEST
+    columns, lines = _told("COLUMNS") or columns or WIDEST, _told("LINES") or lines
+    return max(NARROWEST, min(columns, WIDEST)), max(LOWEST, lines)
+
+
+def _told(variable: str) -> int:
+    """Return a number of the environment, 0 where there is none."""
+    said = os.environ.get(variable, "")
+    return int(said) if said.isascii() and said.isdigit() else 0
+
+
 def is_terminal() -> bool:
     """Whether a person is there to look and to answer."""
     return sys.stdin.isatty() and sys.stderr.isatty()
@@ -115,13 +138,13 @@ def say(text: str) -> None:
 
 def say_ends(preview: "ResultsPreview") -> None:
     """Show the first rows and the troubles by reason as a table; in JSON, each reason as a message with its facts."""
-    from bulk.cli import text
+    from bulk.cli import results_text
 
     if is_logged():
-        for said, facts in text.reasons(preview):
+        for said, facts in results_text.reasons(preview):
             log.info(said, extra={"facts": facts})
     elif not is_json():
-        say(text.results_preview(preview, masked=not is_looked_at()))
+        say(results_text.preview(preview, size()[0], masked=not is_looked_at()))
 
 
 def complain(text: str, *, lines: bool = False) -> None:
@@ -169,7 +192,12 @@ def ask(plan: str) -> None:
     from bulk.errors import CampaignError
 
     click.echo(plan, err=True)
-    if not process.confirmed("\nSend?"):
+    try:
+        agreed = process.confirmed("\nSend?")
+    except KeyboardInterrupt:
+        _tell("\nnothing was sent")
+        raise
+    if not agreed:
         raise CampaignError("nothing was sent")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NOTICE = "notify_command", "on_exit", "metrics_file", "emf", "otel"
-SHORTEST = 13  # lines of each plan, where there are several
+QUESTION = 2  # lines below the plan
 PLANNED = hints.RUN | hints.REACH | hints.PACE | {"only"}
 
 
@@ -80,13 +80,26 @@ def _show(campaign: Path, run: "Run", end: notice.Notice) -> None:
 
 
 async def _plan(campaigns: Sequence[Path], options: dict[str, Any], *, verbose: bool) -> str:
-    """Return what would be sent, for a person who is there to be asked. Raises `CampaignError` where nobody is."""
+    """Return what would be sent, for a person who is there to be asked.
+
+    Raises what is wrong with a campaign or its list, and `CampaignError` where nobody is there.
+    """
+    planned, (width, height) = {name: options[name] for name in PLANNED}, screen.size()
+    if not screen.is_terminal():
+        await _open(campaigns, planned)
     screen.check_somebody_is_there()
-    planned = {name: options[name] for name in PLANNED}
     plans = [await _planned(campaign, planned) for campaign in campaigns]
-    longer = [text.plan(plan) for plan in plans] if verbose else []
-    height = max(plan_text.HEIGHT // len(plans) - 1, SHORTEST) if len(plans) > 1 else plan_text.HEIGHT
-    return "\n\n".join([*longer, *(plan_text.block(plan, time.time(), height=height) for plan in plans)])
+    longer = [text.plan(plan, width) for plan in plans] if verbose else []
+    return "\n\n".join([*longer, plan_text.blocks(plans, time.time(), width=width - 1, height=height - QUESTION)])
+
+
+async def _open(campaigns: Sequence[Path], options: dict[str, Any]) -> None:
+    """Open campaigns and lists. Raises what is wrong with them, which matters more than that nobody can be asked."""
+    from bulk.run.environment import open_from
+    from bulk.run.options import Options
+
+    for campaign in campaigns:
+        await open_from(campaign, Options.of(options), to_send=False)
 
 
 async def _planned(campaign: Path, options: dict[str, Any]) -> "Plan":

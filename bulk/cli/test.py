@@ -28,17 +28,20 @@ def test(campaign: Path, *, row: int | None, line: int | None, to: str, yes: boo
 
 
 async def _preview(campaign: Path, sample: dict[str, int], to: str, *, options: dict[str, Any]) -> str:
-    """Return what would be sent, for a person who is there to be asked. Raises `CampaignError` where nobody is."""
+    """Return what would be sent, for a person who is there to be asked.
+
+    Raises what is wrong with the campaign or the row, and `CampaignError` where nobody is there.
+    """
     from bulk.run.environment import open_from
     from bulk.run.options import Options
     from bulk.run.plan import DryRun
     from bulk.run.test_message import SampleRow, delivery_for
     from bulk.threads import in_thread
 
-    screen.check_somebody_is_there()
     context = await open_from(campaign, Options.of(options))
     dry_run = DryRun(context)
     await dry_run.deliver(await in_thread(delivery_for, context, SampleRow(**sample), to))
+    screen.check_somebody_is_there()
     return text.preview(dry_run.plan.previews[0])
 
 

@@ -2,30 +2,25 @@
 
 import json
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bulk.cli import account
+from bulk.cli import account, results_text
+from bulk.cli.results_text import WIDTH
 from bulk.model import mask, place_of
 from bulk.run import progress_text
 from bulk.text.outside import LIMIT
 from bulk.text.plain import counted, duration, plain
 
 if TYPE_CHECKING:
-    from bulk.reports import Reason
     from bulk.run.doubt_search import Settlement
     from bulk.run.plan import Plan, Preview
     from bulk.run.resolve import Resolution, UnknownRow
-    from bulk.run.results import ResultsPreview
     from bulk.run.summary import Progress, Summary, VirtualTime
     from bulk.run.track import Tracking
 
-WIDTH = 100
-REASONS = 5  # shown at the end of a run; the results have them all
+SHARES = 5  # parts of a whole that are named
 STATUSES = ("sent", "skipped", "refused", "rejected", "unknown", "pending")
-HEADER = "key", "destination", "status", "contact id, or why not"
-_DIGITS = 7  # of a key that may be a phone number
-WIDTHS = 7, 16, 22, 8, 39  # of these columns, with two spaces between: 100 in all
 
 
 def counts(told: "Summary") -> str:
@@ -77,82 +72,34 @@ def status(told: "Summary", sender: str | None, progress: "Progress | None" = No
     return "\n".join(lines)
 
 
-def results_preview(seen: "ResultsPreview", *, masked: bool) -> str:
-    """Show the first rows of the results as a table, then the troubles by reason; in a log, masked."""
-    rows = [_cells(row, masked=masked) for row in seen.first]
-    place = "row" if all(row["line"] is None for row in seen.first) else "line"
-    lines = [_line(row) for row in ((place, *HEADER), *rows)] if rows else []
-    shown, more = seen.reasons[:REASONS], seen.reasons[REASONS:]
-    if len(more) == 1:  # a line that says so much takes no more room than the reason itself
-        shown, more = seen.reasons, []
-    for reason in shown:
-        lines += _reason(reason, masked=masked)
-    if more:
-        lines.append(f"  {sum(reason.rows for reason in more):,} more, for other reasons")
-    return "\n".join(lines)
-
-
-def reasons(seen: "ResultsPreview") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each reason for which rows are refused, rejected or unknown: a sentence, and the same as values."""
-    for reason in seen.reasons:
-        message = next((one.message for one in reason.examples if one.message), None)
-        facts = {"rows": reason.rows, "status": str(reason.status), "code": reason.code}
-        yield f"{reason.rows:,} {reason.status}: {reason.code}" + (f": {message}" if message else ""), facts
-
-
-def _cells(row: Mapping[str, Any], *, masked: bool) -> tuple[str, ...]:
-    end = row["contact_id"] or " ".join(filter(None, (row["error_code"], row["error_message"])))
-    key, to = row["key"], row["destination"] or ""
-    if masked:
-        key, to = _hidden(key), to and mask(to)
-    return str(row["row"] if row["line"] is None else row["line"]), key, to, row["status"], end
-
-
-def _hidden(key: str) -> str:
-    """Mask a key that may be a person's number or address."""
-    return mask(key) if "@" in key or sum(map(str.isdigit, key)) >= _DIGITS else key
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "  ".join(_fit(cell, width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
-
-
-def _fit(text: str, width: int) -> str:
-    """Bring text to a width of the terminal, where some characters take two places and some none."""
-    from rich.cells import cell_len, set_cell_size
-
-    text = plain(text)
-    return set_cell_size(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
-
-
-def plan(found: "Plan") -> str:
+def plan(found: "Plan", width: int = WIDTH) -> str:
     """Return a plan, in words."""
     rows = counted(found.rows, "row")
     lines = [f"{found.campaign}, run {found.run}: {rows}, {found.sendable:,} to be sent by {found.channel}"]
     for reason in found.reasons:
         if reason.code:
-            lines += _reason(reason)
+            lines += results_text.reason(reason, width)
     if found.parts:
         lines.append(counted(found.parts, "SMS part"))
     for template, names in found.lacking.items():
         wanted = f"the message template {plain(template)} wants what the campaign does not give: "
-        lines += textwrap.wrap(wanted + ", ".join(plain(name) for name in names), WIDTH, subsequent_indent="  ")
+        lines += textwrap.wrap(wanted + ", ".join(plain(name) for name in names), width, subsequent_indent="  ")
     lines += [f"{counted(count, 'call')} of {operation}" for operation, count in found.calls.items()]
     lines += [*_shares("countries", found.countries), *_shares("time zones", found.zones)]
     lines.append(f"at the campaign's rates this takes about {duration(found.seconds)}")
     if found.finishes_at:
         lines.append(f"begun now, it ends about {found.finishes_at[:16].replace('T', ' ')} UTC")
-    lines += [*account.cost(found), *account.lines(found.account)]
+    lines += [*account.cost(found, width), *account.lines(found.account, width)]
     for note in found.notes:
-        lines += textwrap.wrap(f"note: {plain(note[:LIMIT])}", WIDTH, subsequent_indent="  ")
+        lines += textwrap.wrap(f"note: {plain(note[:LIMIT])}", width, subsequent_indent="  ")
     return "\n".join([*lines, *(f"\n{preview(one)}" for one in found.previews)])
 
 
 def _shares(of: str, counts: Mapping[str, int]) -> list[str]:
     """Return the largest parts of a whole, in a line, in words."""
     largest = sorted(counts.items(), key=lambda item: -item[1])
-    told = [f"{plain(name)} {count:,}" for name, count in largest[:REASONS]]
-    if len(rest := largest[REASONS:]) == 1:
+    told = [f"{plain(name)} {count:,}" for name, count in largest[:SHARES]]
+    if len(rest := largest[SHARES:]) == 1:
         told.append(f"{plain(rest[0][0])} {rest[0][1]:,}")
     elif rest:
         told.append(f"{len(rest):,} others {sum(count for _, count in rest):,}")
@@ -169,20 +116,6 @@ def trial(told: Mapping[str, Any]) -> str:
     why = " ".join(filter(None, (told["error_code"], told["error_message"])))
     place = plain(place_of(told["row"], told["line"], told["file"]))
     return f"{place}, to {mask(told['destination'])}: {told['status']}" + (f": {plain(why)}" if why else "")
-
-
-def _brief(text: str) -> str:
-    """Show the beginning of a cell, which may be of any length."""
-    return plain(text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…")
-
-
-def _reason(reason: "Reason", *, masked: bool = False) -> list[str]:
-    lines = [f"  {reason.rows:,} {reason.status}: {reason.code}"]
-    for one in reason.examples:
-        key = _hidden(one.key) if masked else one.key
-        told = f"{plain(one.place)}, key {_brief(key)!r}: {plain(one.message or '')}"
-        lines += textwrap.wrap(told, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 6)
-    return lines
 
 
 def _indented(texts: Mapping[str, Any]) -> list[str]:
@@ -233,7 +166,7 @@ def settlement(told: "Settlement") -> str:
 
 def _unknown(one: "UnknownRow") -> str:
     place = "no longer in the list" if one.row is None else plain(place_of(one.row, one.line, one.file))
-    key = f", key {_brief(one.key)!r}" if one.key is not None else ""
+    key = f", key {results_text.brief(one.key)!r}" if one.key is not None else ""
     tried = one.tried_at.strftime(", tried %Y-%m-%d %H:%M:%S UTC") if one.tried_at else ""
     return f"  {place}{key}, to {one.destination}{tried}: {one.error_code}: {plain(one.error_message or '')}"
 

@@ -94,7 +94,7 @@ def _parts(source: Path, form: str, layout: Layout) -> Table:
 
 def _checked(source: Path | str) -> Path:
     if str(source).startswith("s3:/"):
-        raise ListError(f"{source} is in S3, and not fetched yet: copy it here first")
+        raise ListError(f"{source}: a list in S3 is named s3://BUCKET/KEY, in Python as a str; or copy it here first")
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+:/", str(source)):
         raise ListError(f"{source}: only files and s3:// are read: download it first")
     path = Path(source)

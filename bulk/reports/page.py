@@ -100,7 +100,7 @@ def _facts(report: Report) -> Iterator[Fact]:
     else:
         yield Fact("Ended", _moment(about.ended_at), "when its last pass ended")
         yield Fact("Lasted", _lasted(about.started_at, about.ended_at), "with all pauses")
-    yield Fact("Passes", f"{about.passes:,}", "how often it was sent or gone on with")
+    yield Fact("Passes", f"{about.passes:,}", "how often it was started")
     yield Fact("Calls", f"{about.calls:,}", "API requests in the passes that ended, repeats included")
     throttled = f"{about.throttled:,}" + (
         f" ({_share(about.throttled, about.calls)} of the calls)" if about.calls else ""

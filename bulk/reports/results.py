@@ -130,7 +130,7 @@ def _writer(path: Path) -> Callable[[Iterator[pl.DataFrame], Path], None]:
         return _WRITERS[path.suffix.lower()]
     except KeyError:
         raise CampaignError(
-            f"{path}: results are written as {', '.join(_WRITERS)}, and {path.suffix or 'no suffix'!r} is none of them"
+            f"{path}: results are written as {', '.join(_WRITERS)}: its name has to end with one of these"
         ) from None
 
 

@@ -1,6 +1,7 @@
 """Where a run goes: to Amazon Connect, to a sandbox of its own, or nowhere."""
 
 import os
+import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from urllib.parse import quote
 
 from bulk.aws.connect import Connect, Endpoint, is_aws
 from bulk.aws.lookups import applied_rate, fetch
+from bulk.errors import CampaignError
 from bulk.ledger import Ledger
 from bulk.loader import Scratch
 from bulk.pacing import virtual_time
@@ -24,6 +26,7 @@ from bulk.threads import in_thread
 SANDBOX = "sandbox"  # the endpoint of a rehearsal, whatever port it got
 ACCEPTED = "accepted"  # the folder of a state directory in which rehearsals keep what was accepted
 DUMMY = "sandbox", "sandbox"  # credentials
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 
 
 @asynccontextmanager
@@ -135,11 +138,20 @@ def _rehearsed(ref: RunRef) -> dict[str, Any]:
 
 
 def endpoint_of(ref: RunRef) -> Endpoint:
-    """Return where a campaign goes: as the options say, else its `[at]`, else the environment."""
+    """Return where a campaign goes: as the options say, else its `[at]`, else the environment.
+
+    Raises `CampaignError` where the Region can be none: a run would be bound to it before the first call fails.
+    """
     options, at = ref.options, ref.campaign.at
+    url = options.endpoint_url or at.endpoint_url
+    region = options.region or at.region or os.environ.get("AWS_REGION")  # boto3 itself reads AWS_DEFAULT_REGION only
+    if region and not (url or os.environ.get("AWS_ENDPOINT_URL") or _REGION.fullmatch(region)):
+        raise CampaignError(
+            f"{region[:40]!r} is no AWS Region: give one such as us-west-2 (--region, AWS_REGION, [at])"
+        )
     return Endpoint(
-        options.endpoint_url or at.endpoint_url,
-        options.region or at.region or os.environ.get("AWS_REGION"),  # boto3 itself reads AWS_DEFAULT_REGION only
+        url,
+        region,
         options.profile or at.profile,
         Path(options.ca_bundle) if options.ca_bundle else None,
         options.connect_timeout,

@@ -22,7 +22,7 @@ from bulk.run.expected_rows import ExpectedRows, zones_of
 from bulk.run.plan_html import plan_html
 from bulk.run.target import FOREIGN, Target, target_of, warnings_of
 from bulk.run.templates import TemplateUses
-from bulk.text.plain import counted
+from bulk.text.plain import counted, duration
 from bulk.text.segments import is_unusual, parts
 
 PREVIEWS = 3
@@ -224,8 +224,8 @@ class DryRun:
         plan.seconds = paced = self._paced()
         if room is not None:
             plan.notes.append(
-                f"after {room.limit:,} contacts the instance is full: each stays open for {room.open_for / 60:,.0f} "
-                "minutes unless its flow ends it ([hold] open_contacts, open_for)"
+                f"after {room.limit:,} contacts the instance is full: each stays open for {duration(room.open_for)} "
+                "unless its flow ends it ([hold] open_contacts, open_for)"
             )
             rounds, more = divmod(plan.sendable - 1, room.limit)
             plan.seconds = max(paced, rounds * room.open_for + paced * more / plan.sendable)

@@ -32,9 +32,9 @@ async def leaving(ref: RunRef, progress: Callable[[], Progress]) -> None:
     path = path_of(ref)
     try:
         while True:
-            await pause(EVERY)
             with suppress(OSError):
                 _write(path, json.dumps(progress().as_dict()).encode())
+            await pause(EVERY)
     finally:
         with suppress(OSError):
             path.unlink(missing_ok=True)

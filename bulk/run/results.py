@@ -93,13 +93,16 @@ async def results(
 
 
 def found(ref: RunRef) -> RunRef:
-    """Return where a run is kept: a rehearsal has a place of its own in a state directory that was named."""
+    """Return where a run is kept. A rehearsal has a place of its own, where one looks if there is no real run."""
     options = ref.options
-    if options.sandbox or options.state_dir is None:
+    if options.sandbox:
         return ref
     rehearsal = replace(ref, options=replace(options, sandbox=True))
     known, rehearsed = (_is_kept(one) for one in (ref, rehearsal))
-    return rehearsal if rehearsed and not known else ref
+    if not rehearsed or known:
+        return ref
+    log.warning("REHEARSAL: there is no real run of this name, so this is its rehearsal, of which nothing was sent")
+    return rehearsal
 
 
 def _is_kept(ref: RunRef) -> bool:
