@@ -16,6 +16,7 @@ from sandbox_runs import Runs, rows, statuses
 import bulk
 from bulk.rules.stop_words import says_stop
 from bulk.run.event_documents import Malformed, events_in, events_of
+from bulk.run.report import reported
 
 SENDER = "orders@shop.example"
 
@@ -317,3 +318,25 @@ async def test_a_queue_may_be_named_by_its_arn_and_by_the_campaign(sent: Runs, a
 async def test_a_queue_that_is_not_there_is_an_error_that_names_the_permissions(sent: Runs, aws: str) -> None:
     with pytest.raises(bulk.CampaignError, match="sqs:ReceiveMessage"):
         await track(sent, f"{aws}/123456789012/none")
+
+
+# The report
+
+
+async def test_the_report_has_how_contacts_ended_and_what_came_back_where_it_is_asked_for(
+    sent: Runs, tmp_path: Path
+) -> None:
+    sent.sandbox.set_quotas(answers=1.0)
+    await bulk.track(sent.campaign, rate=10_000, burst=10_000, **sent.options)
+    await track(sent, write(tmp_path / "e", reply(contact(sent, "b"), "STOP")))
+    options = {**sent.options, "contacts": pl.DataFrame(rows("abc"))}
+    page, told = await reported(sent.campaign, tmp_path / "r.html", with_track=True, **options)
+    assert page is not None
+    assert told["outcomes"]["states"] == {"ended": 3}
+    assert told["outcomes"]["answers"] == {"answered": 3}
+    assert told["outcomes"]["feedback"] == {"said STOP": 1}
+    text = page.read_text("utf-8")
+    assert "It is no receipt of delivery" in text
+    assert "CONTACT_FLOW_DISCONNECT" in text
+    _, plain = await reported(sent.campaign, **options)
+    assert plain["outcomes"] is None

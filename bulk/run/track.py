@@ -5,20 +5,17 @@ again. Who asked for no more messages, in a reply that an event holds, is put on
 """
 
 import logging
-from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Unpack
 
 import anyio
 
 from bulk.errors import BulkError, CampaignError
-from bulk.ledger import Ledger, RunRecord
-from bulk.ledger import ends as ledger_ends
+from bulk.ledger import Ledger
 from bulk.ledger import feedback as ledger_feedback
 from bulk.run.addressees import destinations_of
 from bulk.run.contact_enquiry import Keeping, ask_all
-from bulk.run.contact_events import ENDED, GONE, OPEN
 from bulk.run.context import RunRef, Source, choose
 from bulk.run.environment import open_from
 from bulk.run.event_intake import EventIntake, complaint
@@ -27,55 +24,11 @@ from bulk.run.own_list_place import OwnListPlace
 from bulk.run.results import found, recorded
 from bulk.run.send_options import SendOptions, public
 from bulk.run.state_place import claimed
+from bulk.run.tracking import Tracking, tracking
 from bulk.stop import Stop
 from bulk.threads import in_thread
 
 log = logging.getLogger("bulk")
-
-NO_RECEIPT = "how contacts ended at Amazon Connect; whether a message reached the person, it does not tell"
-
-
-@dataclass(frozen=True, slots=True)
-class Tracking:
-    """How the contacts of a run ended, as far as is known.
-
-    `contacts` were accepted. Of these `ended`, are `open` still, or are `gone` (Amazon Connect knows them no more);
-    `untracked` were not asked about yet. `answered` are those whose person wrote back, `silent` those whose did not;
-    of the rest that is not told. `reasons` counts the disconnect reasons, `asked` what this call asked or read.
-
-    `stops`, `bounces` (for good), `soft_bounces` and `complaints` came back, as far as events told. `listed` were put
-    on the suppression list by this call, `unlisted` should be and their destinations are not known. `malformed` is how
-    many things were no events; they stay where they are.
-    """
-
-    campaign: str
-    run: str
-    contacts: int
-    ended: int
-    open: int
-    gone: int
-    untracked: int
-    answered: int
-    silent: int
-    reasons: dict[str, int]
-    asked: int
-    rehearsal: bool = False
-    stops: int = 0
-    bounces: int = 0
-    soft_bounces: int = 0
-    complaints: int = 0
-    listed: int = 0
-    unlisted: int = 0
-    malformed: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as `--json` prints it, with what it does not claim."""
-        return {**asdict(self), "note": self.note}
-
-    @property
-    def note(self) -> str:
-        """What it does not claim."""
-        return NO_RECEIPT
 
 
 @public
@@ -121,7 +74,7 @@ async def _tracked(ref: RunRef, source: str | None, own: OwnListPlace, stop: Sto
         if source is None:
             keeping = Keeping(ledger, record)
             await ask_all(ref, keeping, stop)
-            return await in_thread(_told, ref, record, keeping.told)
+            return await in_thread(tracking, ref, record, keeping.told)
         intake = EventIntake(ref, ledger, record, own)
         try:
             await intake.read(source, stop)
@@ -130,7 +83,7 @@ async def _tracked(ref: RunRef, source: str | None, own: OwnListPlace, stop: Sto
                 await _list_rest(ref, intake)
         if intake.malformed:
             log.warning("%s\nwhat is no event was left where it is", complaint(intake.malformed))
-        told = await in_thread(_told, ref, record, intake.told)
+        told = await in_thread(tracking, ref, record, intake.told)
         return replace(told, listed=intake.listed, malformed=len(intake.malformed))
 
 
@@ -150,32 +103,3 @@ async def _list_rest(ref: RunRef, intake: EventIntake) -> None:
     await intake.put([(kind, known[delivery]) for delivery, kind in named])
     mark = lambda writing, _: ledger_feedback.mark_listed(writing, named)  # noqa: E731 - one use
     await in_thread(intake.ledger.write, intake.record, mark)
-
-
-def _feedback(ref: RunRef, record: RunRecord) -> tuple[int, ...]:
-    """Return how many stops, bounces, soft bounces and complaints there are, how many were listed, and were not."""
-    counts = Counter(kind for kinds in record.read(ledger_feedback.kinds_of).values() for kind in kinds)
-    left = record.read(lambda reader, run: ledger_feedback.unlisted(reader, run, ref.campaign.track.suppress))
-    return *(counts[kind] for kind in ledger_feedback.KINDS), 0, len(left)
-
-
-def _told(ref: RunRef, record: RunRecord, asked: int) -> Tracking:
-    ends = list(record.read(lambda reader, run: list(ledger_ends.ends(reader, run))))
-    states, contacts = Counter(end.state for end in ends), len(record.read(ledger_ends.contacts))
-    answers = Counter(end.messages > 0 for end in ends if end.messages is not None)
-    reasons = Counter(end.reason or "not told" for end in ends if end.state == ENDED)
-    return Tracking(
-        ref.campaign.name,
-        ref.options.run_id,
-        contacts,
-        states[ENDED],
-        states[OPEN],
-        states[GONE],
-        contacts - len(ends),
-        answers[True],
-        answers[False],
-        dict(reasons.most_common()),
-        asked,
-        ref.options.sandbox,
-        *_feedback(ref, record),
-    )
