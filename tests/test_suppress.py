@@ -1,8 +1,10 @@
 """A suppression list of one's own: kept in the state directory, honoured by every campaign of it."""
 
+import sqlite3
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -199,6 +201,43 @@ async def test_consent_is_required_unless_the_campaign_says_otherwise(
     people = [row | {"via": "yes" if row["key"] == "a" else ""} for row in rows("ab")]
     run = await runs.send(people)
     assert (statuses(run), reasons(run)) == (expected, {"b": "no_consent"} if required else {})
+
+
+async def test_what_was_known_of_consent_when_the_message_went_out_is_exported_whatever_became_of_the_list(
+    runs: Runs, tmp_path: Path
+) -> None:
+    runs.settings["consent"] = {"column": "via", "source": "form", "at": "since"}
+    people = [row | {"via": "yes", "form": "shop ann@example.com", "since": "2026-01-01"} for row in rows("ab")]
+    run = await runs.send(people)
+    assert run.summary.sent == 2
+    now = pl.DataFrame([row | {"via": "no", "form": "another", "since": ""} for row in people[:1]])
+    kept = ["yes", "shop a…@example.com", "2026-01-01"]
+    for number, contacts in enumerate([now, tmp_path / "gone.csv"]):
+        path = tmp_path / f"{number}.ndjson"
+        await bulk.consent(runs.campaign, path, **{**runs.options, "contacts": contacts})
+        told = pl.read_ndjson(path)
+        assert told["consent", "consent_source", "consent_at"].rows() == [tuple(kept)] * 2
+        assert told["key"].to_list() == (["a", None] if number == 0 else [None, None])
+        assert told["kept_at"].null_count() == 0
+    again = await runs.send(people)
+    assert (again.summary.sent_before, again.summary.differs) == (2, 0)
+
+
+async def test_of_messages_before_consent_was_kept_the_list_tells_what_it_says_now(runs: Runs, tmp_path: Path) -> None:
+    people = [row | {"via": "yes"} for row in rows("a")]
+    await runs.send(people)
+    runs.settings["consent"] = {"column": "via"}
+    await bulk.consent(runs.campaign, tmp_path / "a.ndjson", **{**runs.options, "contacts": pl.DataFrame(people)})
+    told = pl.read_ndjson(tmp_path / "a.ndjson")
+    assert (told["consent"].to_list(), told["kept_at"].to_list()) == (["yes"], [None])
+
+
+async def test_mail_keeps_consent_with_the_message_and_not_with_its_draft(runs: Runs, tmp_path: Path) -> None:
+    runs.email(consent={"column": "via"})
+    people = [row | {"via": "yes"} for row in rows("ab")]
+    await runs.send(people)
+    with closing(sqlite3.connect(tmp_path / "state" / "ledger.db")) as ledger:
+        assert ledger.execute("SELECT count(*), min(said) FROM consent").fetchone() == (2, "yes")
 
 
 async def test_a_consent_column_that_the_list_lacks_is_an_error(runs: Runs) -> None:
