@@ -55,8 +55,6 @@ async def ask_all(ref: RunRef, keeping: Keeping, stop: Stop) -> None:
                 async with anyio.create_task_group() as group:
                     for _ in range(min(AT_ONCE, len(waiting))):
                         group.start_soon(partial(_ask, asking, left, told, keeping, instance=ref.instance))
-        except Stopped:
-            pass
         finally:
             with anyio.CancelScope(shield=True):
                 await in_thread(keeping.keep, told)
@@ -65,8 +63,12 @@ async def ask_all(ref: RunRef, keeping: Keeping, stop: Stop) -> None:
 async def _ask(
     asking: Enquirer, left: Iterator[tuple[int, str]], told: list[ContactEnd], keeping: Keeping, *, instance: str
 ) -> None:
+    """Ask about one contact after the other, until there are none, or the stop."""
     for delivery, contact in left:
-        told.append(await _end_of(asking, delivery, contact, instance=instance))
+        try:
+            told.append(await _end_of(asking, delivery, contact, instance=instance))
+        except Stopped:
+            return
         if len(told) >= TOGETHER:
             some = told.copy()
             told.clear()
