@@ -158,13 +158,19 @@ class CallUnsettled(CallFailed):
 
 @contextmanager
 def unwrapped() -> Iterator[None]:
-    """Raise what task groups have wrapped, where it is one of ours."""
+    """Raise what task groups have wrapped, where it is one of ours; of several that are all ours, the first."""
     try:
         yield
     except ExceptionGroup as group:
-        error: Exception = group
-        while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-            error = error.exceptions[0]
-        if isinstance(error, BulkError):
-            raise error from group
+        found = list(_leaves(group))
+        if all(isinstance(error, BulkError) for error in found):
+            raise found[0] from group
         raise
+
+
+def _leaves(error: Exception) -> Iterator[Exception]:
+    if isinstance(error, ExceptionGroup):
+        for one in error.exceptions:
+            yield from _leaves(one)
+    else:
+        yield error

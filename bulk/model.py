@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-CLOCK_STEP = 1.0
-"""Seconds by which a clock may be corrected without making the ages of what was done before unknown."""
+CLOCK_STEP = 1.0  # seconds by which a clock may be corrected without making the ages of what was done before unknown
 
 Cells = Mapping[str, Any]
 """One row of the list: column name, as the list spells it, to cell."""
@@ -173,7 +172,7 @@ class Announcement:
     `reopens`: a decision sends the delivery again, and with this call it begins. `renews`: the same announcement once
     more, because time has passed since; `doubtful` then says that an earlier try may have been accepted. `attribute`
     is the contact attribute that carries the call's mark, None where it has none. `segments` are those of the
-    message that it sends.
+    message that it sends, `consent` what the list says of why the person gets it: whether they agreed, where, when.
     """
 
     delivery: int
@@ -189,6 +188,7 @@ class Announcement:
     doubtful: bool = False
     attribute: str | None = None
     segments: int = 1
+    consent: tuple[str | None, ...] = ()
 
     @property
     def reaches(self) -> bool:
@@ -215,8 +215,8 @@ class Outcome:
         said = _LIKE_A_DESTINATION.sub(lambda found: mask(found[0]), self.error_message or "") or None
         facts: dict[str, Any] = {"status": self.status.value, "contact": self.contact_id, "tries": self.attempts}
         facts |= {"error": self.error_code, "message": said, "request": self.request_id, "at": self.finished_at}
-        told = [(name, html.escape(str(value))) for name, value in facts.items() if value is not None]
-        rows = [f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in told]
+        told = ((name, html.escape(str(value))) for name, value in facts.items() if value is not None)
+        rows = (f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in told)
         return f"<table>{''.join(rows)}</table>"
 
 

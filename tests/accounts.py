@@ -56,6 +56,7 @@ RIGHT: dict[str, Any] = {
         "L-B117F12F": 1000.0,
         "Rate of CreateContact API requests": 2.0,
         "Rate of StartOutboundEmailContact API requests": 2.0,
+        "Rate of StartEmailContact API requests": 2.0,
     },
     "keys": {"*": {"policy": ALL}},
 }
@@ -92,6 +93,29 @@ def quota(name: str, value: float) -> Callable[[dict[str, Any]], object]:
     return lambda account: account["quotas"].update({name: value})
 
 
+WHATSAPP: dict[str, Any] = {
+    "name": "offers",
+    "channel": "whatsapp",
+    "request": {
+        **{name: SMS["request"][name] for name in ("InstanceId", "ContactFlowId", "SourceEndpoint")},
+        "InitialTemplatedSystemMessage": {
+            "KnowledgeBaseId": BASE,
+            "MessageTemplateId": TEMPLATE,
+            "TemplateAttributes": {"CustomAttributes": {"first_name": "{{ name }}"}},
+        },
+    },
+}
+INBOUND: dict[str, Any] = {
+    "name": "tickets",
+    "channel": "inbound-email",
+    "request": {
+        "InstanceId": INSTANCE,
+        "ContactFlowId": FLOW,
+        "DestinationEmailAddress": "orders@shop.example",
+        "EmailMessage": {"RawMessage": {"Subject": "Hi", "Body": "Hi {{ name }}", "ContentType": "text/plain"}},
+    },
+}
+
 _START, _CREATE = "permission connect:StartOutboundChatContact", "permission connect:CreateContact"
 _ELSEWHERE = {"StringLike": {"connect:InstanceId": f"*{OTHER}"}}
 _CHAT_ELSEWHERE = {
@@ -103,6 +127,26 @@ _CHAT_ELSEWHERE = {
 _FAST = {**SMS, "pacing": {"rate": 20}}
 _FAST_EMAIL = {**EMAIL, "pacing": {"CreateContact": {"rate": 5}}}
 _MANY = {**SMS, "hold": {"open_contacts": 2000}}
+
+_SMS_ALONE = {**_CHAT_ELSEWHERE, "Condition": {"StringLike": {"connect:Subtype": "connect:SMS"}}}
+_MAY, _VOICE, _MAIL_RATE = "permission connect", "permission sms-voice", "rate of StartOutboundEmailContact"
+_LISTED = {**SMS, "contacts": "s3://campaigns/today/list.csv"}
+_FOLDER = {**SMS, "contacts": "s3://campaigns/today/"}
+_OPT_OUTS = {**SMS, "list": {"opt_out_list": "Default"}}
+_FINDS = {**SMS, "list": {"opt_out_list": "auto"}}
+_SES = {**EMAIL, "list": {"ses_suppression": True}}
+_NUMBERED = {**WHATSAPP, "name": "numbered"}
+_STOPS = {**EMAIL, "pacing": {"StopContact": {"rate": 8}}}
+_FAST_MAIL = {**EMAIL, "pacing": {"StartOutboundEmailContact": {"rate": 9}}}
+
+
+def _expired_session(account: dict[str, Any]) -> None:
+    account["keys"]["*"].update(user="assumed-role/Sender/session", status="expired")
+
+
+def _lacking(account: dict[str, Any]) -> None:
+    account["templates"][0].update(channel="WHATSAPP", attributes=["first_name", "city"])
+
 
 FAULTS = [
     Fault("the key has expired", SMS, lambda account: account["keys"]["*"].update(status="expired"), "credentials"),
@@ -154,6 +198,44 @@ FAULTS = [
         of("knowledge_bases", instance=OTHER),
         "templates of the instance",
     ),
+    Fault("sending mail is denied", EMAIL, denied("connect:StartOutboundEmail*"), f"{_MAY}:StartOutboundEmailContact"),
+    Fault("inbound mail is denied", INBOUND, denied("connect:StartEmailContact"), f"{_MAY}:StartEmailContact"),
+    Fault("everything of Amazon Connect is denied", SMS, denied("connect:*"), _START),
+    Fault("chats are granted for another channel", WHATSAPP, granted(_SMS_ALONE), _START),
+    Fault("the list may not be read", _LISTED, denied("s3:GetObject"), "permission s3:GetObject"),
+    Fault("lists may not be found", _FOLDER, denied("s3:ListBucket"), "permission s3:ListBucket"),
+    Fault(
+        "opt-outs may not be read", _OPT_OUTS, denied("sms-voice:DescribeOpted*"), f"{_VOICE}:DescribeOptedOutNumbers"
+    ),
+    Fault(
+        "the number's list may not be found",
+        _FINDS,
+        denied("sms-voice:DescribePhone*"),
+        f"{_VOICE}:DescribePhoneNumbers",
+    ),
+    Fault("SES may not be read", _SES, denied("ses:*"), "permission ses:ListSuppressedDestinations"),
+    Fault("the session has expired", EMAIL, _expired_session, "credentials"),
+    Fault(
+        "the key of mail is of another account",
+        _NUMBERED,
+        lambda account: account.update(account="1" * 12),
+        "credentials",
+    ),
+    Fault("the instance is gone for mail", EMAIL, gone("instances"), "instance"),
+    Fault("the instance of inbound mail failed", INBOUND, of("instances", status="CREATION_FAILED"), "instance"),
+    Fault("the flow is a customer queue's", SMS, of("flows", type="CUSTOMER_QUEUE"), "flow"),
+    Fault("the flow transfers to agents", SMS, of("flows", type="AGENT_TRANSFER"), "flow"),
+    Fault("the flow of WhatsApp is gone", WHATSAPP, gone("flows"), "flow"),
+    Fault("the flow of inbound mail is only saved", INBOUND, of("flows", status="SAVED"), "flow"),
+    Fault("the number of WhatsApp is gone", WHATSAPP, gone("numbers"), "number"),
+    Fault("the address of inbound mail is gone", INBOUND, gone("addresses"), "address"),
+    Fault("the template of WhatsApp is for email", WHATSAPP, lambda _: None, "template"),
+    Fault("the template of WhatsApp is gone", WHATSAPP, gone("templates"), "template"),
+    Fault("the template of WhatsApp lacks a value", WHATSAPP, _lacking, "attributes of the template"),
+    Fault("the knowledge base is gone", EMAIL, gone("knowledge_bases"), "template"),
+    Fault("every user is gone", EMAIL, lambda account: account["users"].clear(), "user user-2"),
+    Fault("more stops than the account has", _STOPS, quota("L-650BD10F", 2.0), "rate of StopContact"),
+    Fault("mail is sent too fast", _FAST_MAIL, quota("Rate of StartOutboundEmailContact", 2.0), _MAIL_RATE),
     Fault("a rate is found by its name", _FAST_EMAIL, quota("Rate of CreateContact", 2.0), "rate of CreateContact"),
     Fault("fewer emails may be open", EMAIL, quota("L-B117F12F", 100.0), "open emails"),
 ]

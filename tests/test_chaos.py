@@ -75,3 +75,17 @@ def test_clocks_disks_credentials_and_proxies_that_fail_charge_no_row(clock: Clo
     must_not_be = "lost", "doubled", "strangers", "drafts_left", "left_open", "wrong_results"
     charged = "charged", "codes", "tracebacks"
     assert {name: figures[name] for name in (*must_not_be, *charged)} == dict.fromkeys((*must_not_be, *charged), 0)
+
+
+@pytest.mark.parametrize("kind, kills", [("ask", 2), ("queue", 1)])
+def test_doubts_and_outcomes_are_settled_however_often_the_commands_are_killed(kind: str, kills: int) -> None:
+    script = CHAOS.with_name("chaos_outcomes.py")
+    words = ["--only", kind, "--kills", str(kills), "--rows", "30", "--json"]
+    done = subprocess.run([sys.executable, script, *words], capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)[kind]
+    assert figures["kills"] >= kills
+    assert figures["settled"] > 0
+    assert {name: figures[name] for name in ("left", "doubled", "wrong", "lost")} == dict.fromkeys(
+        ("left", "doubled", "wrong", "lost"), 0
+    )

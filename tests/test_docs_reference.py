@@ -18,8 +18,10 @@ from bulk.campaign.budget import BudgetTable
 from bulk.campaign.consent import ConsentTable
 from bulk.campaign.destination import AtTable
 from bulk.campaign.doubt_table import DoubtTable
+from bulk.campaign.pacing_table import Pacing
 from bulk.campaign.rule_tables import CapsTable, HoursTable
-from bulk.campaign.schema import Hold, ListTable, Pacing, Retry, StopTable
+from bulk.campaign.schema import Hold, ListTable, Retry, StopTable
+from bulk.campaign.track_table import TrackTable
 from bulk.ledger.run_reader import OTHER_PERSON
 from bulk.loader.ambiguity import UNUSABLE
 from bulk.loader.text_error import LONGEST
@@ -115,6 +117,7 @@ TABLES: dict[str, dict[str, FieldInfo]] = {
     "`[doubt]`": DoubtTable.model_fields,
     "`[stop]`": StopTable.model_fields,
     "`[consent]`": ConsentTable.model_fields,
+    "`[track]`": TrackTable.model_fields,
     "`[budget]`": BudgetTable.model_fields,
     "`[hours]`, `[caps]`": HoursTable.model_fields
     | dict.fromkeys(CapsTable.gathered(), CapsTable.model_fields["any"])
@@ -125,6 +128,7 @@ ELSEWHERE = {  # tables of their own, and what a file does not say
         "budget",
         "doubt",
         "consent",
+        "track",
         "list",
         "at",
         "request",

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from accounts import BASE, EMAIL, FLOW, INSTANCE, OTHER, RIGHT, SMS, TEMPLATE
+from accounts import EMAIL, INBOUND, OTHER, RIGHT, SMS, WHATSAPP
 from cli_runs import bulk as cli
 
 import bulk
@@ -16,28 +16,6 @@ from bulk.sandbox import Sandbox
 
 FRAME = pl.DataFrame({"phone": ["+12065550100"], "email": ["ann@example.com"], "name": ["Ann"]})
 CSV = FRAME.write_csv()
-WHATSAPP: dict[str, Any] = {
-    "name": "offers",
-    "channel": "whatsapp",
-    "request": {
-        **{name: SMS["request"][name] for name in ("InstanceId", "ContactFlowId", "SourceEndpoint")},
-        "InitialTemplatedSystemMessage": {
-            "KnowledgeBaseId": BASE,
-            "MessageTemplateId": TEMPLATE,
-            "TemplateAttributes": {"CustomAttributes": {"first_name": "{{ name }}"}},
-        },
-    },
-}
-INBOUND: dict[str, Any] = {
-    "name": "tickets",
-    "channel": "inbound-email",
-    "request": {
-        "InstanceId": INSTANCE,
-        "ContactFlowId": FLOW,
-        "DestinationEmailAddress": "orders@shop.example",
-        "EmailMessage": {"RawMessage": {"Subject": "Hi", "Body": "Hi {{ name }}", "ContentType": "text/plain"}},
-    },
-}
 LISTED = {**SMS, "contacts": "s3://campaigns/today/list.csv", "list": {"opt_out_list": "Default"}}
 SEVERAL = {**SMS, "contacts": "s3://campaigns/today/*.csv"}
 CAMPAIGNS = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from accounts import ALL, EMAIL, FAULTS, RIGHT, SMS, account
+from accounts import ALL, EMAIL, FAULTS, INBOUND, RIGHT, SMS, account
 
 import bulk
 from bulk.account import Examination, Finding, References, State, to_check
@@ -43,7 +43,7 @@ def wrong(findings: list[Finding]) -> set[str]:
     return {one.subject for one in findings if one.state is State.WRONG}
 
 
-@pytest.mark.parametrize("campaign", [SMS, EMAIL], ids=["sms", "email"])
+@pytest.mark.parametrize("campaign", [SMS, EMAIL, INBOUND], ids=["sms", "email", "inbound-email"])
 async def test_an_account_that_has_everything_is_found_right(
     standing_sandbox: Sandbox, campaign: dict[str, Any]
 ) -> None:
@@ -64,7 +64,7 @@ async def test_of_a_corpus_of_broken_accounts_every_fault_is_found_without_a_con
         if fault.subject not in by_subject or not by_subject[fault.subject].remedy:
             missed.append((fault.name, sorted(by_subject)))
     assert missed == []
-    assert len(FAULTS) >= 40
+    assert len(FAULTS) >= 65
     assert all(standing_sandbox.calls[name]["received"] == 0 for name in STARTING)
     assert standing_sandbox.contacts == []
 

@@ -89,7 +89,7 @@ def test_every_key_has_its_description() -> None:
         "request",
         "create_contact",
         "stop_contact",
-        *("pacing", "hold", "retry", "doubt", "stop", "hours", "caps", "budget"),
+        *("pacing", "hold", "retry", "doubt", "stop", "hours", "caps", "budget", "track"),
     }
 
 

@@ -1,7 +1,10 @@
 """A suppression list of one's own: kept in the state directory, honoured by every campaign of it."""
 
+import sqlite3
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -12,9 +15,12 @@ from cli_runs import campaign, phone
 from sandbox_runs import CHAT, FULL, Runs, reasons, rows, statuses
 
 import bulk
+from bulk.aws.connect import Endpoint
+from bulk.aws.objects import objects_of
 from bulk.errors import CampaignError, ListError
 from bulk.loader.own_list import COLUMNS, NAME, OwnList, Suppressed
 from bulk.loader.suppression import Suppression
+from bulk.run.own_list_place import OwnListPlace
 
 ANN, BOB, MAIL = "+14155550123", "+14155550124", "ann@example.com"
 
@@ -87,9 +93,49 @@ async def test_what_is_no_destination_changes_nothing(tmp_path: Path, given: lis
     assert not (tmp_path / NAME).exists()
 
 
-async def test_a_state_directory_in_s3_has_no_such_list() -> None:
-    with pytest.raises(CampaignError, match="not in S3"):
-        await bulk.suppress("list", state_dir="s3://bucket/prefix")
+@pytest.fixture
+def in_s3(s3: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A state directory in S3."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    return f"s3://campaigns/state-{time.time_ns()}"
+
+
+async def test_nothing_is_lost_when_many_change_a_list_in_s3_at_once(in_s3: str) -> None:
+    async def add(number: int) -> None:
+        told = await bulk.suppress("add", f"+1415555{number:04}", state_dir=in_s3)
+        assert told.changed == 1
+
+    async with anyio.create_task_group() as group:
+        for number in range(8):
+            group.start_soon(add, number)
+    told = await bulk.suppress("list", state_dir=in_s3)
+    assert (len(told.entries), told.path) == (8, f"{in_s3}/{NAME}")
+    told = await bulk.suppress("remove", "+14155550000", state_dir=in_s3)
+    assert (told.changed, len(told.entries)) == (1, 7)
+
+
+async def test_a_run_from_s3_leaves_out_who_is_on_the_list_there(runs: Runs, in_s3: str) -> None:
+    await bulk.suppress("add", rows("a")[0]["phone"], state_dir=in_s3)
+    options = {**runs.options, "state_dir": in_s3, "contacts": pl.DataFrame(rows("ab"))}
+    assert (await bulk.check(runs.campaign, **options)).sendable == 1
+    run = await bulk.send(runs.campaign, **options)
+    assert statuses(run) == {"a": "skipped", "b": "sent"}
+
+
+async def test_a_run_from_s3_follows_the_list_there(in_s3: str, tmp_path: Path) -> None:
+    async with objects_of(in_s3, Endpoint(region="us-west-2")) as objects:
+        place = OwnListPlace(OwnList(tmp_path), objects)
+        with anyio.move_on_after(5):
+            async with anyio.create_task_group() as group:
+                group.start_soon(place.follow)
+                await bulk.suppress("add", ANN, state_dir=in_s3)
+                while not place.own.entries():  # noqa: ASYNC110 - a file tells nobody
+                    await anyio.sleep(0.05)
+                group.cancel_scope.cancel()
+        assert [one.destination for one in place.own.entries().values()] == [ANN]
 
 
 async def test_who_is_added_while_a_run_waits_is_left_out(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,6 +201,43 @@ async def test_consent_is_required_unless_the_campaign_says_otherwise(
     people = [row | {"via": "yes" if row["key"] == "a" else ""} for row in rows("ab")]
     run = await runs.send(people)
     assert (statuses(run), reasons(run)) == (expected, {"b": "no_consent"} if required else {})
+
+
+async def test_what_was_known_of_consent_when_the_message_went_out_is_exported_whatever_became_of_the_list(
+    runs: Runs, tmp_path: Path
+) -> None:
+    runs.settings["consent"] = {"column": "via", "source": "form", "at": "since"}
+    people = [row | {"via": "yes", "form": "shop ann@example.com", "since": "2026-01-01"} for row in rows("ab")]
+    run = await runs.send(people)
+    assert run.summary.sent == 2
+    now = pl.DataFrame([row | {"via": "no", "form": "another", "since": ""} for row in people[:1]])
+    kept = ["yes", "shop a…@example.com", "2026-01-01"]
+    for number, contacts in enumerate([now, tmp_path / "gone.csv"]):
+        path = tmp_path / f"{number}.ndjson"
+        await bulk.consent(runs.campaign, path, **{**runs.options, "contacts": contacts})
+        told = pl.read_ndjson(path)
+        assert told["consent", "consent_source", "consent_at"].rows() == [tuple(kept)] * 2
+        assert told["key"].to_list() == (["a", None] if number == 0 else [None, None])
+        assert told["kept_at"].null_count() == 0
+    again = await runs.send(people)
+    assert (again.summary.sent_before, again.summary.differs) == (2, 0)
+
+
+async def test_of_messages_before_consent_was_kept_the_list_tells_what_it_says_now(runs: Runs, tmp_path: Path) -> None:
+    people = [row | {"via": "yes"} for row in rows("a")]
+    await runs.send(people)
+    runs.settings["consent"] = {"column": "via"}
+    await bulk.consent(runs.campaign, tmp_path / "a.ndjson", **{**runs.options, "contacts": pl.DataFrame(people)})
+    told = pl.read_ndjson(tmp_path / "a.ndjson")
+    assert (told["consent"].to_list(), told["kept_at"].to_list()) == (["yes"], [None])
+
+
+async def test_mail_keeps_consent_with_the_message_and_not_with_its_draft(runs: Runs, tmp_path: Path) -> None:
+    runs.email(consent={"column": "via"})
+    people = [row | {"via": "yes"} for row in rows("ab")]
+    await runs.send(people)
+    with closing(sqlite3.connect(tmp_path / "state" / "ledger.db")) as ledger:
+        assert ledger.execute("SELECT count(*), min(said) FROM consent").fetchone() == (2, "yes")
 
 
 async def test_a_consent_column_that_the_list_lacks_is_an_error(runs: Runs) -> None:

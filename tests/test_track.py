@@ -61,6 +61,15 @@ async def test_it_goes_on_where_it_was_cut_short(sent: Runs) -> None:
     assert told.asked < 6
 
 
+async def test_where_nobody_may_ask_it_says_so_once_and_a_stop_ends_it_at_once(sent: Runs) -> None:
+    sent.faults({"fault": "error", "code": "AccessDeniedException", "operation": "DescribeContact"})
+    with pytest.raises(bulk.Halted, match="Is connect:DescribeContact allowed"):
+        await track(sent)
+    stop = bulk.Stop()
+    stop.ask("interrupted", 130)
+    assert (await track(sent, stop=stop)).untracked == 6
+
+
 async def test_a_contact_that_is_not_there_is_gone_and_nothing_else_of_the_row_changes(sent: Runs) -> None:
     before = (await bulk.status(sent.campaign, **sent.options)).summary
     sent.sandbox.reset()

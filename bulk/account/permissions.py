@@ -25,7 +25,7 @@ class Permission:
 
 def to_send(named: References, contacts: str | None) -> list[Permission]:
     """Return what sending takes. `contacts` is where the list is."""
-    return [*_calls(named), *_stops(named), *_list(contacts), *_opt_outs(named)]
+    return [*_calls(named), *_stops(named), *reading_list(contacts), *_opt_outs(named)]
 
 
 def to_check(named: References, *, opens_contacts: bool = True) -> list[Permission]:
@@ -60,7 +60,7 @@ def _stops(named: References) -> Iterator[Permission]:
         yield Permission("StopContact", ("connect:StopContact",), (contacts,))
 
 
-def _list(contacts: str | None) -> Iterator[Permission]:
+def reading_list(contacts: str | None) -> Iterator[Permission]:
     """Yield what reading a list in S3 takes."""
     if contacts is None or not contacts.startswith("s3://"):
         return

@@ -33,7 +33,7 @@ async def fetch(url: str, endpoint: Endpoint, folder: Path) -> Path:
             if key.endswith("/") or _PATTERN & set(PurePosixPath(key).name):
                 return await _several(s3, bucket, key, folder / "lists")
             path = folder / PurePosixPath(key).name
-            await _one(s3, bucket, key, path)
+            await fetch_one(s3, bucket, key, path)
             return path
     except CallFailed as error:
         remedy = "check its name, the Region, and that these credentials may read it (s3:GetObject, s3:ListBucket)"
@@ -94,11 +94,11 @@ def _place(url: str) -> tuple[str, str]:
 async def _several(s3: Any, bucket: str, key: str, root: Path) -> Path:
     """Fetch what a prefix or a pattern names, under the names that follow the prefix."""
     prefix = key[: key.rindex("/") + 1] if "/" in key else ""
-    found = [name async for name in _names(s3, bucket, prefix) if _fits(name, key)]
+    found = [name async for name, _ in listed(s3, bucket, prefix) if _fits(name, key)]
     for name in found:
         path = root.joinpath(*(part for part in name[len(prefix) :].split("/") if part not in {"", ".", ".."}))
         path.parent.mkdir(parents=True, exist_ok=True)
-        await _one(s3, bucket, name, path)
+        await fetch_one(s3, bucket, name, path)
     if not found:
         raise ListError(f"there is no list in s3://{bucket}/{key}: check the name")
     return root
@@ -111,13 +111,15 @@ def _fits(name: str, key: str) -> bool:
     return key.endswith("/") or (fnmatchcase(name, key) and name.count("/") == key.count("/"))
 
 
-async def _names(s3: Any, bucket: str, prefix: str) -> AsyncIterator[str]:
+async def listed(s3: Any, bucket: str, prefix: str) -> AsyncIterator[tuple[str, str]]:
+    """Yield key and ETag of each object under a prefix."""
     async for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for found in page.get("Contents", ()):
-            yield found["Key"]
+            yield found["Key"], str(found.get("ETag", ""))
 
 
-async def _one(s3: Any, bucket: str, key: str, path: Path) -> None:
+async def fetch_one(s3: Any, bucket: str, key: str, path: Path) -> None:
+    """Fetch an object into a new file, which its owner alone can read."""
     answer = await s3.get_object(Bucket=bucket, Key=key)
     with _private(path) as file:
         async for block in answer["Body"].iter_chunks(_BLOCK):

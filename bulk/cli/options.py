@@ -70,6 +70,7 @@ own_list = all_of(
     option("--campaign", type=FILE, help="The state directory beside this campaign, and its country."),
 )
 
+with_track = option("--with-track", is_flag=True, help="With how contacts ended, as far as `bulk track` found out.")
 pricing = option("--prices", type=FILE, help="A table of prices, instead of the campaign's.")
 
 examining = all_of(

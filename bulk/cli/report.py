@@ -15,6 +15,7 @@ from bulk.cli.command import command
 @options.option(
     "--by", multiple=True, metavar="COLUMN", help="Count the rows by this column of the list too; repeatable."
 )
+@options.with_track
 @options.reading
 @options.pricing
 @options.reaching
@@ -23,8 +24,9 @@ def report(campaign: Path, output: Path | None, **given: Any) -> None:
     """Write how a run went as one page with charts, at any time.
 
     It tells what was sent, to whom by country, time zone and columns, what was accepted, left out and failed with the
-    remedies, how fast, by whom, and what is left. The page is one file that loads nothing: it can be mailed, printed,
-    kept. --json prints its numbers. Where the list cannot be read any more, it has what the ledger alone can tell.
+    remedies, how fast, by whom, and what is left; with --with-track how contacts ended. The page is one file that loads
+    nothing: it can be mailed, printed, kept. --json prints its numbers. Where the list cannot be read any more, it has
+    what the ledger alone can tell.
     """
     from bulk.run.report import reported
 

@@ -19,7 +19,7 @@ from bulk.cli.command import command
     help="Just the rows that ended so: failed (refused, rejected or unknown) or one status; repeatable.",
 )
 @options.option("--join", is_flag=True, help="The list's own columns first, in their order, then the outcomes.")
-@options.option("--with-track", is_flag=True, help="Beside them how each contact ended, as `bulk track` found out.")
+@options.with_track
 @options.reading
 @options.writing
 @options.reaching

@@ -20,7 +20,7 @@ _REASON = options.option("--reason", default="", help="Why, to be kept beside ea
 def suppress() -> None:
     """Keep a list of people whom no campaign of a state directory writes to.
 
-    Runs under way honour what is added within five seconds. A state directory in S3 has no such list.
+    Runs under way honour what is added within five seconds, of a state directory in S3 within ten.
     """
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from bulk.run.plan import Plan, Preview
     from bulk.run.resolve import Resolution, UnknownRow
     from bulk.run.summary import Progress, Summary, VirtualTime
-    from bulk.run.track import Tracking
 
 SHARES = 5  # parts of a whole that are named
 STATUSES = ("sent", "skipped", "refused", "rejected", "unknown", "pending")
@@ -169,14 +168,3 @@ def _unknown(one: "UnknownRow") -> str:
     key = f", key {results_text.brief(one.key)!r}" if one.key is not None else ""
     tried = one.tried_at.strftime(", tried %Y-%m-%d %H:%M:%S UTC") if one.tried_at else ""
     return f"  {place}{key}, to {one.destination}{tried}: {one.error_code}: {plain(one.error_message or '')}"
-
-
-def tracking(told: "Tracking") -> str:
-    """Return how the contacts of a run ended, as far as is known."""
-    states = {"ended": told.ended, "open": told.open, "gone": told.gone, "not asked about": told.untracked}
-    some = ", ".join(f"{number:,} {state}" for state, number in states.items() if number)
-    rehearsal = "REHEARSAL: " if told.rehearsal else ""
-    answers = f"answered by {told.answered:,}, not by {told.silent:,}" if told.answered or told.silent else ""
-    head = f"{rehearsal}{told.campaign}, run {told.run}: {counted(told.contacts, 'contact')}: {some or 'none'}"
-    reasons = [f"  {plain(why)}: {rows:,}" for why, rows in told.reasons.items()]
-    return "\n".join([head, *filter(None, [answers]), *reasons])

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from bulk.delivery.attempts import AttemptState
 from bulk.errors import CallUnsettled, CallWithheld
-from bulk.model import CLOCK_STEP, Announcement, Call, Delivery, Refusal
+from bulk.model import CLOCK_STEP, Announcement, Call, Delivery, Recipient, Refusal
 
 RENEW = 30.0  # seconds after which an announcement is made again: caps and open contacts count from the last try
 FAR = 1e11  # seconds; no time that a clock tells
@@ -63,6 +63,7 @@ class Admission:
     guard: Callable[[Delivery, Call], Guard | None] = lambda *_: None
     counts_open: bool = False
     segments_of: Callable[[Call], int] = lambda _: 1
+    consent_of: Callable[[Recipient], tuple[str | None, ...]] = lambda _: ()
 
 
 @dataclass(slots=True)
@@ -112,6 +113,7 @@ class Announcer:
             doubtful=tries.in_doubt,
             attribute=self.attribute if call.reaches else None,
             segments=self.admission.segments_of(call) if call.writes else 1,
+            consent=self.admission.consent_of(self.delivery.recipient) if call.writes else (),
         )
         guard = self.admission.guard(self.delivery, call) if call.reaches else None
         objection = await self.journal.intend(announcement, guard)

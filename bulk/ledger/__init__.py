@@ -9,6 +9,8 @@ batch        a batch of the list claimed: what the ledger knows, and what is wri
 dispatches   what may have reached a person: counted for caps and open contacts
 marks        by which attribute the contact of a call can be found, and what came of looking for it
 ends         how contacts ended, as far as Amazon Connect told
+consents     why people were written to, as the list said then
+feedback     what came back about people: stop, bounces, complaints
 facts        what the ledger tells of a run, as values
 statements   the statements that write deliveries
 queries      the statements that read them

@@ -23,18 +23,21 @@ CREATE TABLE contact_end (
 
 _THERE = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'contact_end'"
 
-# Keeps what is newer: an end stays, and what was told of answers is not forgotten.
+# Of a row that was sent again, the contact of before is of no interest.
+_FORGET = "DELETE FROM contact_end WHERE delivery = ? AND contact_id <> ?"
+
+# An end stays, whatever comes late; and what was told of answers is not forgotten.
 _RECORD = """
 INSERT INTO contact_end (delivery, contact_id, state, initiated_at, disconnected_at, reason, messages, source,
     tracked_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (delivery) DO UPDATE SET
-    state = excluded.state, contact_id = excluded.contact_id,
+    state = iif(state = 'ended', state, excluded.state),
     initiated_at = ifnull(excluded.initiated_at, initiated_at),
     disconnected_at = ifnull(excluded.disconnected_at, disconnected_at),
-    reason = ifnull(excluded.reason, reason), messages = ifnull(excluded.messages, messages),
+    reason = ifnull(excluded.reason, reason),
+    messages = nullif(max(ifnull(messages, -1), ifnull(excluded.messages, -1)), -1),
     source = excluded.source, tracked_at = excluded.tracked_at
-WHERE contact_end.contact_id <> excluded.contact_id OR contact_end.state <> 'ended' OR excluded.state = 'ended'
 """
 
 # The sent rows of a run whose end is not known yet, in the order in which they were first met.
@@ -74,7 +77,9 @@ class ContactEnd(NamedTuple):
 
 def record(writing: sqlite3.Connection, told: Iterable[ContactEnd]) -> None:
     """Keep what was told of contacts."""
-    writing.executemany(_RECORD, told)
+    known = list(told)
+    writing.executemany(_FORGET, [(one.delivery, one.contact_id) for one in known])
+    writing.executemany(_RECORD, known)
 
 
 def still_open(connection: sqlite3.Connection, run: int) -> list[tuple[int, str]]:

@@ -1,6 +1,6 @@
 """What is written when a call is announced, and when that is taken back."""
 
-from bulk.ledger import dispatches, marks, statements
+from bulk.ledger import consents, dispatches, marks, statements
 from bulk.model import Announcement
 
 
@@ -13,7 +13,8 @@ def announcing(one: Announcement) -> list[tuple[str, tuple[object, ...]]]:
     recording = (dispatches.RECORD, (one.opens, one.writes, one.at, one.segments, one.token, one.delivery))
     reopening = (statements.REOPEN, (one.delivery,))
     marking = [] if one.attribute is None else [(marks.RECORD, (one.attribute, one.at, one.token, one.delivery))]
-    return [*([reopening] if one.reopens else []), intending, *([recording] if one.reaches else []), *marking]
+    noting = [(consents.RECORD, (*one.consent, one.at, one.token, one.delivery))] if one.consent else []
+    return [*([reopening] if one.reopens else []), intending, *([recording] if one.reaches else []), *marking, *noting]
 
 
 def taking_back(token: str | None, delivery: int) -> list[tuple[str, tuple[object, ...]]]:

@@ -104,6 +104,10 @@ class RunRecord:
         with ledger_errors(self._path):
             return ask(self._reader, self._number)
 
+    def people(self, destination: str) -> tuple[bytes, bytes]:
+        """Return the hashes under which the ledger may know the person behind a destination."""
+        return self._hasher.people(destination)
+
     def unknown(self) -> list[Unknown]:
         """List the rows that `resolve` decides about, in the list's order."""
         with ledger_errors(self._path):

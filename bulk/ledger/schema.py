@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from bulk.errors import LedgerError
-from bulk.ledger import dispatches, ends, marks, passes
+from bulk.ledger import consents, dispatches, ends, feedback, marks, passes
 from bulk.ledger.database import transaction
 
 
@@ -57,6 +57,17 @@ def marks_and_ends(connection: sqlite3.Connection) -> None:
     connection.execute(ends.TABLE)
 
 
+def feedback_of_people(connection: sqlite3.Connection) -> None:
+    """Keep what came back about people, and which objects it was read from."""
+    connection.execute(feedback.TABLE)
+    connection.execute(feedback.OBJECTS)
+
+
+def consents_of_people(connection: sqlite3.Connection) -> None:
+    """Keep why each person was written to: of messages before, the ledger does not know."""
+    connection.execute(consents.TABLE)
+
+
 def doubts_of_copies(connection: sqlite3.Connection) -> None:
     """Keep which runs are being sent, and since when calls may have been made that a copy elsewhere does not have."""
     for statement in (
@@ -75,6 +86,8 @@ MIGRATIONS = [
     doubts_of_copies,
     segments_of_dispatches,
     marks_and_ends,
+    feedback_of_people,
+    consents_of_people,
 ]
 
 _SETTINGS = "CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT"

@@ -185,7 +185,7 @@ class ContactList:
 
     def _needed(self, wanted: ReadSpec, consent: Consent | None) -> list[str]:
         """Return the columns to be read, in the list's order. A row needs one at least, to be counted."""
-        needed = {*wanted.columns, wanted.destination, wanted.key, wanted.country_column}
+        needed = {*wanted.columns, *wanted.noted, wanted.destination, wanted.key, wanted.country_column}
         needed |= consent.columns if consent else set()
         return [column for column in self.columns if column in needed] or list(self.columns[:1])
 
@@ -196,6 +196,7 @@ class ContactList:
             wanted,
             destination=self.resolve(destination) if isinstance(destination, str) else destination,
             columns=frozenset(map(self.resolve, wanted.columns)),
+            noted=frozenset(map(self.resolve, wanted.noted)),
             key=wanted.key and self.resolve(wanted.key),
             opt_out_columns=self._spelled(wanted.opt_out_columns),
             consent_columns=self._spelled(wanted.consent_columns),

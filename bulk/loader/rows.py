@@ -32,7 +32,8 @@ _UNREAD = {"ragged_row", "other_channel"}  # refusals of rows whose destination 
 class ReadSpec:
     """What is wanted of a list. Columns may be spelled as `ContactList.resolve` takes them.
 
-    `destination` is a column, or what renders the destination from a row's `columns`. `key` is the column
+    `destination` is a column, or what renders the destination from a row's `columns`; `noted` are columns that are read
+    besides, and make no difference to what a row gets. `key` is the column
     that names a row, None for the destination. `country` is where phone numbers without + belong, unless the
     row's `country_column` says so. `allow_countries` are the countries that may be written to, None for all.
     Countries are ISO 3166-1 alpha-2, alpha-3 or names. `leave_out` leaves out the rows that the list itself says are
@@ -46,6 +47,7 @@ class ReadSpec:
     kind: Kind
     destination: str | Callable[[Cells], Any]
     columns: frozenset[str] = frozenset()
+    noted: frozenset[str] = frozenset()
     key: str | None = None
     country: str | None = None
     country_column: str | None = None
@@ -70,7 +72,7 @@ class Rows(Sequence[Recipient]):
     def __init__(self, chunk: Chunk, wanted: ReadSpec, first: int, nested: frozenset[str] = frozenset()) -> None:
         self._part, self._wanted, self._refused = chunk.frame, wanted, chunk.refused
         self.lines, self.file, self._nested = chunk.lines, chunk.file, nested
-        self._columns = sorted(wanted.columns)
+        self._columns = sorted(wanted.columns | wanted.noted)
         self.first = first
 
     def __len__(self) -> int:
@@ -137,7 +139,7 @@ class Rows(Sequence[Recipient]):
 
         That is the cells that templates and rules read, and `wording`, which stands for the templates themselves.
         """
-        columns = [name for name in self._columns if name != self._wanted.destination]
+        columns = [name for name in sorted(self._wanted.columns) if name != self._wanted.destination]
         part = self._part.select(columns)
         if not columns:
             return [(spelling, wording) for spelling in self._texts]

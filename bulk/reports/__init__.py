@@ -21,7 +21,7 @@ from bulk.reports.figures import About, Breakdown, Figures, Group, ReasonCount, 
 from bulk.reports.page import page
 from bulk.reports.reasons import EXAMPLES, Example, FileOf, Reason, Reasons, in_one_file
 from bulk.reports.remedies import remedy
-from bulk.reports.run_facts import Command, Latency, Left, Message, Pass, Wire, WireBar
+from bulk.reports.run_facts import Command, Latency, Left, Message, Outcomes, Pass, Wire, WireBar
 
 __all__ = [
     "EXAMPLES",
@@ -36,6 +36,7 @@ __all__ = [
     "Latency",
     "Left",
     "Message",
+    "Outcomes",
     "Pass",
     "Reason",
     "ReasonCount",

@@ -40,6 +40,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "wire": [asdict(one) for one in report.wire],
         "who": [asdict(one) for one in report.passes],
         "left": report.left and asdict(report.left),
+        "outcomes": report.outcomes and asdict(report.outcomes),
         "commands": [asdict(one) for one in report.commands],
     }
     return {name: _plain(value) for name, value in told.items()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bulk.model import Status
-from bulk.reports.run_facts import Command, Left, Message, Pass, Wire
+from bulk.reports.run_facts import Command, Left, Message, Outcomes, Pass, Wire
 
 ReasonKey = tuple[Status, str | None]
 """A status, and a code of it."""
@@ -151,7 +151,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A page's content, as of a moment. `complete` is False where the list could not be read."""
+    """A page's content, as of a moment. `complete` is False where the list could not be read.
+
+    `outcomes` are None where nobody asked for them.
+    """
 
     about: About
     figures: Figures
@@ -165,3 +168,4 @@ class Report:
     commands: tuple[Command, ...] = ()
     remedies: Mapping[ReasonKey, Command] = field(default_factory=dict)
     rehearsal: bool = False
+    outcomes: Outcomes | None = None

@@ -79,6 +79,22 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of the contacts after they were accepted, in contacts, as far as it was tracked; `note` says of what.
+
+    `states` counts them by whether they ended, `reasons` the ended ones by why, `answers` by whether the person wrote
+    back, `feedback` what came back about people.
+    """
+
+    contacts: int
+    states: Mapping[str, int]
+    reasons: Mapping[str, int]
+    answers: Mapping[str, int]
+    feedback: Mapping[str, int]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """What to do, in words, and what to type for it; empty where there is nothing to type."""
 

@@ -9,6 +9,7 @@ expiry      until when a message may go out
 caps        how often a person may be written to
 completion  when a run will be done
 room        how fast rows can go where only so many contacts may be open
+stop_words  whether a reply asks for no more messages
 remedies    what helps where a window never opens
 """
 

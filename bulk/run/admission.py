@@ -5,13 +5,19 @@ from collections.abc import Callable
 from bulk.delivery.announcements import Admission, Deferred, Guard
 from bulk.delivery.attempts import Full
 from bulk.ledger import Connection, RunIdentity, still_open
-from bulk.model import Call, Delivery
+from bulk.model import Call, Delivery, Recipient
 from bulk.rules import Wait
 from bulk.run.eligibility import Judge
 from bulk.run.rates import Rates
 
 
-def admission(rates: Rates, judge: Judge, identity: RunIdentity, segments_of: Callable[[Call], int]) -> Admission:
+def admission(
+    rates: Rates,
+    judge: Judge,
+    identity: RunIdentity,
+    segments_of: Callable[[Call], int],
+    consent_of: Callable[[Recipient], tuple[str | None, ...]],
+) -> Admission:
     """Return what asks the rules of a run, and guards its announcements.
 
     Counting and announcing are one transaction of the ledger, so runs that share it keep caps and bounds together.
@@ -41,4 +47,4 @@ def admission(rates: Rates, judge: Judge, identity: RunIdentity, segments_of: Ca
 
         return objection
 
-    return Admission(ask, guard, counts_open=any(bounds.values()), segments_of=segments_of)
+    return Admission(ask, guard, counts_open=any(bounds.values()), segments_of=segments_of, consent_of=consent_of)

@@ -4,19 +4,15 @@ The same facts, spelt in two ways: `contactId` in events ("Amazon Connect contac
 records as a Kinesis stream writes them ("Contact records data model"), `Id` in the answer of DescribeContact.
 """
 
-import gzip
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
-from bulk.errors import CampaignError
+from bulk.ledger import ContactEnd
 from bulk.text.outside import outside_name
 
 ENDED, OPEN, GONE = "ended", "open", "gone"
-_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +33,15 @@ class ContactFacts:
 
 def facts_of(told: Mapping[str, Any]) -> ContactFacts | None:
     """Return what an event, a record or an answer tells of its contact; None where it names none."""
-    contact = outside_name(_of(told, "ContactId") or _of(told, "Id"))
+    contact = outside_name(member(told, "ContactId") or member(told, "Id"))
     if not contact:
         return None
-    reason = outside_name(_of(told, "DisconnectReason"))
-    ended_at = _seconds(_of(told, "DisconnectTimestamp"))
-    return ContactFacts(contact, _seconds(_of(told, "InitiationTimestamp")), ended_at, reason, _messages(told))
+    reason = outside_name(member(told, "DisconnectReason"))
+    ended_at = seconds(member(told, "DisconnectTimestamp"))
+    return ContactFacts(contact, seconds(member(told, "InitiationTimestamp")), ended_at, reason, _messages(told))
 
 
-def _of(told: Any, name: str) -> Any:
+def member(told: Any, name: str) -> Any:
     """Return a member in either spelling."""
     if not isinstance(told, Mapping):
         return None
@@ -54,14 +50,21 @@ def _of(told: Any, name: str) -> Any:
 
 def _messages(told: Mapping[str, Any]) -> int | None:
     """Return how many messages the person sent ("DescribeContact": ChatMetrics.CustomerMetrics)."""
-    metrics = _of(_of(told, "ChatMetrics"), "CustomerMetrics")
+    metrics = member(member(told, "ChatMetrics"), "CustomerMetrics")
     for name in ("MessagesSent", "NumResponses"):
-        if isinstance(number := _of(metrics, name), int) and not isinstance(number, bool):
+        if isinstance(number := member(metrics, name), int) and not isinstance(number, bool):
             return number
-    return None
+    said = told.get("Transcript")
+    return sum(map(is_reply, said)) if isinstance(said, list) else 1 if is_reply(told) else None
 
 
-def _seconds(at: Any) -> float | None:
+def is_reply(told: Any) -> bool:
+    """Whether it is a message of a chat that the person wrote, as it is streamed or stands in a transcript."""
+    return member(told, "ParticipantRole") == "CUSTOMER" and member(told, "Type") in {"MESSAGE", None}
+
+
+def seconds(at: Any) -> float | None:
+    """Return a time in Unix seconds, as a number or in ISO 8601; None where it is none."""
     try:
         if isinstance(at, str):
             read = datetime.fromisoformat(at)
@@ -73,43 +76,7 @@ def _seconds(at: Any) -> float | None:
         return None
 
 
-def read_events(path: Path) -> Iterator[ContactFacts]:
-    """Yield what contact events or records tell, from a file or each file of a folder; `.gz` too.
-
-    One JSON object follows another, on a line each or not. Raises `CampaignError` that names file and line.
-    """
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    for file in files:
-        try:
-            with _opened(file) as lines:
-                for number, line in enumerate(lines, 1):
-                    yield from _facts_in(line, f"{file}, line {number}")
-        except (OSError, EOFError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise CampaignError(f"{file}: the events cannot be read: {why}") from None
-        except UnicodeDecodeError:
-            raise CampaignError(f"{file}: the events are no text in UTF-8") from None
-
-
-def _opened(file: Path) -> TextIO:
-    if file.suffix == ".gz":
-        return cast("TextIO", gzip.open(file, "rt", encoding="utf-8-sig"))
-    return file.open(encoding="utf-8-sig")
-
-
-def _facts_in(line: str, place: str) -> Iterator[ContactFacts]:
-    at = 0
-    text = line.strip()
-    while at < len(text):
-        try:
-            told, at = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            raise CampaignError(f"{place}: no JSON; contact events are one JSON object a line (NDJSON)") from None
-        while at < len(text) and text[at] in " \t,":
-            at += 1
-        if not isinstance(told, Mapping):
-            raise CampaignError(f"{place}: no JSON object; contact events are one JSON object a line (NDJSON)")
-        detail = told.get("detail")  # of an event as EventBridge hands it on
-        facts = facts_of(detail if isinstance(detail, Mapping) else told)
-        if facts is not None:
-            yield facts
+def end_of(delivery: int, facts: ContactFacts, source: str, now: float) -> ContactEnd:
+    """Return what is kept of a row's contact: who told it (`asked` or `event`), and when (Unix seconds)."""
+    about = facts.initiated_at, facts.disconnected_at, facts.reason, facts.messages
+    return ContactEnd(delivery, facts.contact_id, facts.state, *about, source, now)

@@ -190,6 +190,7 @@ def _wanted(campaign: Campaign, request: Request, eligibility: Eligibility) -> R
         kind=campaign.channel_facts.KIND,
         destination=request.destination_column or request.destination,
         columns=request.columns.union(eligibility.columns),
+        noted=frozenset(filter(None, (campaign.consent.column, campaign.consent.source, campaign.consent.at))),
         key=table.key,
         country=table.country,
         country_column=table.country_column,

@@ -21,7 +21,7 @@ from bulk.run.environment import open_from
 from bulk.run.inputs import check_output
 from bulk.run.options import Options
 from bulk.run.report_fold import folded
-from bulk.run.report_parts import Remaining, Typed, commands, message_of, passes_of
+from bulk.run.report_parts import Remaining, Typed, commands, message_of, outcomes_of, passes_of
 from bulk.run.results import found, recorded
 from bulk.run.send_options import SendOptions, public
 from bulk.run.state_place import looked_at
@@ -37,16 +37,22 @@ _ENDED = Status.SENT, Status.REFUSED, Status.REJECTED, Status.UNKNOWN
 
 @public
 async def report(
-    campaign: Source, output: Path | str, *, by: str | Collection[str] = (), **options: Unpack[SendOptions]
+    campaign: Source,
+    output: Path | str,
+    *,
+    by: str | Collection[str] = (),
+    with_track: bool = False,
+    **options: Unpack[SendOptions],
 ) -> Path:
     """Write how a run went, as it is now, as one page with charts (`.html`) that loads nothing; return its path.
 
-    `by` names columns of the list by which the rows are counted, besides country and time zone. Where the list cannot
-    be read any more, the page has what the ledger alone can tell, and says so. `options` are those of `bulk.Options`.
+    `by` names columns of the list by which the rows are counted, besides country and time zone. `with_track` adds
+    how the contacts ended, as far as `bulk.track` found out. Where the list cannot be read any more, the page has what
+    the ledger alone can tell, and says so. `options` are those of `bulk.Options`.
     Raises `CampaignError` where the page cannot be written, `ListError` where the list has no such column, and
     `LedgerError` without a run.
     """
-    path, _ = await reported(campaign, output, by=by, **options)
+    path, _ = await reported(campaign, output, by=by, with_track=with_track, **options)
     assert path is not None  # noqa: S101 - one was named
     return path
 
@@ -56,6 +62,7 @@ async def reported(
     output: Path | str | None = None,
     *,
     by: str | Collection[str] = (),
+    with_track: bool = False,
     **options: Unpack[SendOptions],
 ) -> tuple[Path | None, dict[str, Any]]:
     """Do as `report` does; return the path, and the numbers of the page. Without an output, no page is written."""
@@ -73,7 +80,7 @@ async def reported(
                 {} if isinstance(context, BulkError) else {name: context.contacts.resolve(name) for name in wanted}
             )
             elsewhere = place.sender if record.facts.under_way is not None else None
-            asked = Asked(ref, columns, Typed.of(campaign, given), elsewhere)
+            asked = Asked(ref, columns, Typed.of(campaign, given), elsewhere, with_track)
             made = await in_thread(_report, asked, context, record)
             if path is not None:
                 await in_thread(_write, path, made)
@@ -82,12 +89,16 @@ async def reported(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Of which run, by which columns of the list (as named → as the list names them), who sends it elsewhere."""
+    """Of which run, by which columns of the list (as named → as the list names them), who sends it elsewhere.
+
+    `with_track`: how the contacts ended, too.
+    """
 
     ref: RunRef
     columns: Mapping[str, str]
     typed: Typed
     sender_elsewhere: str | None
+    with_track: bool
 
 
 async def _context(campaign: Source, options: Options) -> RunContext | BulkError:
@@ -136,6 +147,7 @@ def _completed(made: Report, asked: Asked, record: RunRecord) -> Report:
         commands=tuple(commands(figures, record, asked.typed, sender=made.about.sender)),
         remedies=kinds,
         rehearsal=sandbox,
+        outcomes=outcomes_of(asked.ref, record) if asked.with_track else None,
         notes=((_REHEARSAL, *made.notes) if sandbox else made.notes),
     )
 

@@ -12,10 +12,11 @@ from typing import Any
 from bulk.ledger import RunRecord
 from bulk.model import Status
 from bulk.operations import at
-from bulk.reports import Command, Figures, Left, Message, Pass
+from bulk.reports import Command, Figures, Left, Message, Outcomes, Pass
 from bulk.rules import Locality
 from bulk.run.context import RunContext, RunRef, Source
 from bulk.run.options import Options
+from bulk.run.tracking import tracking
 
 _FLOW = "ContactFlowId"
 
@@ -51,6 +52,22 @@ def _flat(value: Any, path: str = "") -> dict[str, str]:
 def passes_of(record: RunRecord) -> tuple[Pass, ...]:
     """Return who sent when; passes of before that was kept are not there."""
     return tuple(Pass(**asdict(one)) for one in record.passes())
+
+
+def outcomes_of(ref: RunRef, record: RunRecord) -> Outcomes:
+    """Return what became of the contacts of a run, as far as it was tracked."""
+    told = tracking(ref, record)
+    states = {"ended": told.ended, "open": told.open, "gone": told.gone, "not asked about": told.untracked}
+    answers = {"answered": told.answered, "did not answer": told.silent}
+    answers["not told"] = told.contacts - told.answered - told.silent
+    feedback = {
+        "said STOP": told.stops,
+        "bounced for good": told.bounces,
+        "bounced for now": told.soft_bounces,
+        "complained": told.complaints,
+    }
+    known = [{name: number for name, number in one.items() if number} for one in (states, answers, feedback)]
+    return Outcomes(told.contacts, known[0], told.reasons, known[1], known[2], told.note)
 
 
 @dataclass(slots=True)

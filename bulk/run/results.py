@@ -135,7 +135,7 @@ def read_results(reader: ListReader, record: RunRecord) -> Iterator[tuple[pl.Dat
     reader = reader.as_recorded(record)
     recorded = record.recorded(reader.contacts.place)
     if isinstance(reader.spec.destination, str):  # what templates read is of no interest any more
-        reader = replace(reader, spec=replace(reader.spec, columns=frozenset()))
+        reader = replace(reader, spec=replace(reader.spec, columns=frozenset(), noted=frozenset()))
     for batch in reader.batches(size=BATCH, frames=True):
         assert batch.frame is not None  # noqa: S101 - it was asked for
         rows = batch.recipients

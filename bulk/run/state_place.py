@@ -15,10 +15,12 @@ from bulk.files import private_folder
 from bulk.ledger.copies import doubt, restore
 from bulk.ledger.database import FILE
 from bulk.loader import Scratch
-from bulk.run.context import Source, choose
+from bulk.loader.own_list import OwnList
+from bulk.run.context import RunRef, Source, choose
 from bulk.run.environment import endpoint_of
 from bulk.run.lease import NAME, Lease, claim_of
 from bulk.run.options import Options
+from bulk.run.own_list_place import OwnListPlace
 from bulk.run.pool import Pool
 from bulk.run.remote_state import RemoteState
 from bulk.stop import Stop
@@ -39,6 +41,11 @@ class StatePlace:
     sender: str | None = None
     holds: list[Scratch] = field(default_factory=list)
     lost: str | None = None
+    own: OwnListPlace | None = None
+
+    def own_list(self, ref: RunRef) -> OwnListPlace:
+        """Return where the suppression list of the state directory is changed."""
+        return self.own or OwnListPlace(ref.own_list)
 
     def check(self) -> None:
         """Raise `Halted` where what was done here could not be kept in S3."""
@@ -59,16 +66,22 @@ async def claimed(source: Source, options: Options, stop: Stop) -> AsyncIterator
         return
     endpoint = endpoint_of(await in_thread(choose, source, options))
     scratch = Scratch()
+    base = url
     home, url = (scratch.path / "sandbox", f"{url}/sandbox") if options.sandbox else (scratch.path, url)
     private_folder(home)
     with _naming(url, home), unwrapped():
-        async with objects_of(url, endpoint) as objects, anyio.create_task_group() as beside:
+        async with objects_of(base, endpoint) as outer, anyio.create_task_group() as beside:
+            objects = outer.under("sandbox") if options.sandbox else outer
             state = RemoteState(objects, Lease(objects, options.lease), home, stop)
             await _begun(state)
+            own = OwnListPlace(OwnList(scratch.path), outer)
             place = StatePlace(replace(options, state_dir=scratch.path), Pool(state.keep, state.lot), holds=[scratch])
+            place.own = own
+            beside.start_soon(own.follow)
             beside.start_soon(state.renewing)
             beside.start_soon(state.copying)
             try:
+                await own.fetch()
                 yield place
             finally:
                 with anyio.CancelScope(shield=True):
@@ -109,6 +122,7 @@ async def looked_at(source: Source, options: Options) -> AsyncIterator[StatePlac
             if not options.sandbox:
                 place.sender = await _fetched(objects, scratch.path)
             place.sender = await _fetched(objects.under("sandbox"), scratch.path / "sandbox") or place.sender
+            await OwnListPlace(OwnList(scratch.path), objects).fetch()
         yield place
 
 

@@ -1,19 +1,26 @@
 """A suppression list of one's own: whom no campaign of a state directory writes to."""
 
-from collections.abc import Callable, Iterable, Iterator
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from bulk.campaign import load
+from bulk.aws.connect import Endpoint
+from bulk.aws.objects import objects_of
+from bulk.campaign import Campaign, load
 from bulk.errors import CampaignError, ListError
 from bulk.files import refuse_overwriting
 from bulk.files.replacement import taking_the_place_of
-from bulk.loader import Kind, alpha_2, read_destinations
+from bulk.loader import Kind, Scratch, alpha_2, read_destinations
 from bulk.loader.own_list import OwnList, Suppressed, readings, write
 from bulk.model import mask
+from bulk.run.context import RunRef
+from bulk.run.environment import endpoint_of
+from bulk.run.options import Options
+from bulk.run.own_list_place import OwnListPlace
 from bulk.threads import in_thread
 
 Action = Literal["add", "remove", "list", "import", "export"]
@@ -24,7 +31,7 @@ KINDS: tuple[Kind, ...] = ("phone", "email")
 class SuppressionList:
     """The list after an action: where it is, what is in it, and how many entries the action added or removed."""
 
-    path: Path
+    path: Path | str
     entries: tuple[Suppressed, ...]
     changed: int = 0
 
@@ -55,45 +62,59 @@ async def suppress(  # noqa: PLR0913 - as many as the command has options
     """Change or read the suppression list of a state directory, and return it as it is then.
 
     `add` and `remove` take destinations, `import` and `export` a `file`. The list is that of `state_dir`, else of the
-    folder `.bulk` beside the `campaign`, else of `.bulk` in the current folder; numbers without + belong to `country`,
-    else to the campaign's. Raises `CampaignError`, `ListError` and `LedgerError`.
+    folder `.bulk` beside the `campaign`, else of `.bulk` in the current folder, and may be in S3 as the state directory
+    may; numbers without + belong to `country`, else to the campaign's. Raises `CampaignError`, `ListError` and
+    `LedgerError`.
     """
-    own, code = await in_thread(_place, state_dir, campaign, country)
+    known = await in_thread(_campaign, campaign)
+    code = _country(country or (known.contact_list.country if known else None))
     given = [destinations] if isinstance(destinations, str) else list(destinations)
     entries = [Suppressed(one, _now(), " ".join(reason.split())) for text in given for one in _read(text, code)]
     if action in {"add", "remove"} and not entries:
         raise CampaignError(f"suppress {action} takes destinations: a phone number such as +12065550100, or an address")
     if action in {"import", "export"} and file is None:
         raise CampaignError(f"suppress {action} takes a file")
-    work: dict[str, Callable[[], int]] = {
-        "add": partial(own.add, entries),
-        "remove": partial(own.remove, [one.destination for one in entries]),
-        "import": partial(_import, own, Path(file or ""), code, reason),
-        "export": partial(_export, own, Path(file or "")),
-        "list": lambda: 0,
+    work: dict[str, Callable[[OwnList], int]] = {
+        "add": lambda own: own.add(entries),
+        "remove": lambda own: own.remove([one.destination for one in entries]),
+        "import": lambda own: _import(own, Path(file or ""), code, reason),
+        "export": lambda own: _export(own, Path(file or "")),
+        "list": lambda _: 0,
     }
     if action not in work:
         raise CampaignError(f"suppress takes {', '.join(work)}, not {action!r}")
-    changed = await in_thread(work[action])
-    return SuppressionList(own.path, tuple((await in_thread(own.entries)).values()), changed)
+    async with _opened(state_dir, known) as place:
+        changed, there = await place.change(lambda own: (work[action](own), tuple(own.entries().values())))
+        return SuppressionList(place.name, there, changed)
 
 
-def _place(
-    state_dir: Path | str | None, campaign: Path | str | None, country: str | None
-) -> tuple[OwnList, str | None]:
-    """Return the list that is meant, and where numbers without + belong."""
-    if state_dir is not None and str(state_dir).startswith(("s3:/", "s3://")):
-        raise CampaignError(
-            "a suppression list of one's own is kept in a folder only, not in S3: with --state-dir s3://…, name a file "
-            "under `suppress` in [list]"
-        )
-    known = load(Path(campaign))[0] if campaign is not None else None
-    home = known.folder if known else Path()
-    said = country or (known.contact_list.country if known else None)
+@asynccontextmanager
+async def _opened(state_dir: Path | str | None, campaign: Campaign | None) -> AsyncIterator[OwnListPlace]:
+    """Open the list that is meant: of the state directory, else beside the campaign, else in the current folder."""
+    asked = Options(state_dir=state_dir)
+    if (url := asked.state_url) is None:
+        home = campaign.folder if campaign else Path()
+        yield OwnListPlace(OwnList(Path(state_dir) if state_dir is not None else home / ".bulk"))
+        return
+    endpoint = endpoint_of(RunRef(campaign, asked)) if campaign else Endpoint(region=os.environ.get("AWS_REGION"))
+    scratch = Scratch()
+    try:
+        async with objects_of(url, endpoint) as objects:
+            yield OwnListPlace(OwnList(scratch.path), objects)
+    finally:
+        scratch.close()
+
+
+def _campaign(path: Path | str | None) -> Campaign | None:
+    return load(Path(path))[0] if path is not None else None
+
+
+def _country(said: str | None) -> str | None:
+    """Return where numbers without + belong. Raise `CampaignError` where that is no country."""
     code = alpha_2(said) if said else None
     if said and code is None:
         raise CampaignError(f"{said[:40]!r} is no country: write it as US, GB, DE")
-    return OwnList(Path(state_dir) if state_dir is not None else home / ".bulk"), code
+    return code
 
 
 def _read(text: str, country: str | None) -> list[str]:

@@ -32,6 +32,7 @@ from bulk.pacing.queue import RateLimitQueue, WaiterCount
 from bulk.pacing.shared import FileStore, steady_clock
 from bulk.run.admission import admission
 from bulk.run.budget import guarded
+from bulk.run.consent_columns import consent_reader
 from bulk.run.context import RunContext
 from bulk.run.eligibility import Judge
 from bulk.run.environment import applied_rates, destination, rate_owner, start_afresh
@@ -184,7 +185,9 @@ def deliverer(
         journal=record,
         exchange=campaign.channel_facts.exchange,
         token_of=_tokens(record.facts.identity),
-        admission=admission(context.rates, judge, record.facts.identity, _sms_segments(context, 1)),
+        admission=admission(
+            context.rates, judge, record.facts.identity, _sms_segments(context, 1), consent_reader(context)
+        ),
         mark=campaign.doubt.attribute,
         now=judge.now,
         replay_within=replay_within(campaign),

@@ -63,6 +63,7 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
         "version": 1,
     },
     "opt_out_lists": {"name": "", "numbers": ()},
+    "suppressed": {"address": "", "reason": "BOUNCE"},
     "buckets": {"name": "", "objects": {}},
 }
 """Kind → the members that a thing of it may have, and what each is where it is not said. The first names the thing."""

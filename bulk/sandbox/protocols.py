@@ -20,7 +20,11 @@ from bulk.sandbox.reads import READS, Read
 from bulk.sandbox.wire import Request, Told
 
 _QUERY = frozenset({"sts", "iam"})
-_MODELS = {"connect": "connect", "wisdom": "qconnect"}  # signing name → botocore's name, of those with routes
+_MODELS = {
+    "connect": "connect",
+    "wisdom": "qconnect",
+    "ses": "sesv2",
+}  # signing name → botocore's name, of those with routes
 
 
 def find(service: str, request: Request) -> tuple[str, Read, dict[str, Any]] | None:

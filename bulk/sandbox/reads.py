@@ -1,7 +1,7 @@
 """What the services tell of a declared account: operations that read, and change nothing.
 
 Sources: the pages of the operations in the API References of Amazon Connect, Amazon Q in Connect, Service Quotas, AWS
-End User Messaging SMS and AWS STS, and for the resources the Service Authorization Reference.
+End User Messaging SMS, Amazon SES and AWS STS, and for the resources the Service Authorization Reference.
 """
 
 from collections.abc import Callable, Mapping
@@ -118,6 +118,14 @@ def opted_out(asked: Asked) -> Members:
     return {"OptOutListName": name, "OptedOutNumbers": numbers}
 
 
+def suppressed_addresses(asked: Asked) -> Members:
+    told = [
+        {"EmailAddress": one["address"], "Reason": one["reason"], "LastUpdateTime": 0}
+        for one in asked.directory.all("suppressed")
+    ]
+    return {"SuppressedDestinationSummaries": told}
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """An operation that reads: the permission it asks for (none: everybody has it), on what, and how it answers."""
@@ -177,6 +185,9 @@ READS: Mapping[str, Mapping[str, Read]] = {
         "DescribeOptedOutNumbers": Read(
             "sms-voice:DescribeOptedOutNumbers", _of("sms-voice", "opt-out-list/{}", "OptOutListName"), opted_out
         ),
+    },
+    "ses": {
+        "ListSuppressedDestinations": Read("ses:ListSuppressedDestinations", _anywhere, suppressed_addresses),
     },
     "sts": {"GetCallerIdentity": Read(None, _anywhere, get_caller)},
     "iam": {"SimulatePrincipalPolicy": Read("iam:SimulatePrincipalPolicy", _anywhere, simulate_policy)},
