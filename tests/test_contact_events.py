@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bulk.errors import CampaignError
-from bulk.run.contact_events import ContactFacts, facts_of, read_events
+from bulk.run.contact_events import ContactFacts, facts_of
+from bulk.run.event_documents import Malformed, events_in, files_in
 
 AT = 1_800_000_000.0
 EVENT = {
@@ -89,7 +89,10 @@ def test_what_the_person_sent_is_counted_where_it_is_told(metrics: Any, messages
 
 
 def read(path: Path) -> list[str]:
-    return [one.contact_id for one in read_events(path)]
+    """Return the contacts that are told of, and what is no event in words."""
+    events = (one for file in files_in(path) for one in events_in(file, str(file)))
+    found = (one if isinstance(one, Malformed) else facts_of(one) for one in events)
+    return [str(one) if isinstance(one, Malformed) else one.contact_id for one in found if one]
 
 
 def told(*contacts: str) -> list[str]:
@@ -117,19 +120,25 @@ def test_a_folder_is_read_file_by_file_in_order_packed_or_not(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("wrong, why", [("{", "no JSON;"), ("[1]", "no JSON object;"), ("[" * 100_000, "no JSON;")])
-def test_what_is_no_event_is_named_by_file_and_line(tmp_path: Path, wrong: str, why: str) -> None:
-    (tmp_path / "events").write_text("\n".join([*told("a"), wrong]))
-    with pytest.raises(CampaignError) as raised:
-        read(tmp_path / "events")
-    assert str(raised.value).startswith(f"{tmp_path / 'events'}, line 2: {why}")
+def test_what_is_no_event_is_named_by_file_and_line_and_the_others_are_read(
+    tmp_path: Path, wrong: str, why: str
+) -> None:
+    (tmp_path / "events").write_text("\n".join([*told("a"), wrong, *told("b")]))
+    first, trouble, last = read(tmp_path / "events")
+    assert (first, last) == ("a", "b")
+    assert trouble.startswith(f"{tmp_path / 'events'}, line 2: {why}")
+
+
+def test_one_event_over_several_lines_is_read_whole(tmp_path: Path) -> None:
+    (tmp_path / "event").write_text(json.dumps({"ContactId": "a"}, indent=2))
+    assert read(tmp_path / "event") == ["a"]
 
 
 def test_a_file_that_cannot_be_read_is_named_with_the_cause(tmp_path: Path) -> None:
-    with pytest.raises(CampaignError, match="none: the events cannot be read: No such file or directory"):
-        read(tmp_path / "none")
     (tmp_path / "cut.gz").write_bytes(gzip.compress(told("a")[0].encode())[:-9])
-    with pytest.raises(CampaignError, match=r"cut\.gz: the events cannot be read: Compressed file ended"):
-        read(tmp_path / "cut.gz")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(CampaignError, match="binary: the events are no text in UTF-8"):
-        read(tmp_path / "binary")
+    assert read(tmp_path / "none") == [f"{tmp_path / 'none'}: the events cannot be read: No such file or directory"]
+    assert read(tmp_path / "cut.gz")[-1].startswith(
+        f"{tmp_path / 'cut.gz'}: the events cannot be read: Compressed file"
+    )
+    assert read(tmp_path / "binary") == [f"{tmp_path / 'binary'}: the events are no text in UTF-8"]
