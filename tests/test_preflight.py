@@ -84,8 +84,7 @@ async def test_what_may_not_be_asked_names_the_permission_and_the_rest_goes_on(
         policy = {"Statement": [*ALL["Statement"], deny]}
         standing_sandbox.set_account({**account(), "keys": {"*": {"policy": policy}}})
         findings = await findings_of(inquiry, campaign)
-        needless = {"servicequotas:ListServiceQuotas"} if campaign is SMS else set()
-        assert {one.permission for one in findings if one.state is State.UNCHECKED} == {action} - needless
+        assert {one.permission for one in findings if one.state is State.UNCHECKED} == {action}
         assert wrong(findings) == set()
 
 

@@ -8,6 +8,7 @@ keys instead: to the instance, and to the kind of contact.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from bulk.account import quotas
 from bulk.account.references import ANY, References, is_template, last_part
 
 _PATTERN = frozenset("*?[")
@@ -28,7 +29,7 @@ def to_send(named: References, contacts: str | None) -> list[Permission]:
     return [*_calls(named), *_stops(named), *reading_list(contacts), *_opt_outs(named)]
 
 
-def to_check(named: References, *, opens_contacts: bool = True) -> list[Permission]:
+def to_check(named: References) -> list[Permission]:
     """Return what the examination of the account takes besides."""
     instance = f"instance/{named.instance}"
     found = [_reading("ReadInstance", "connect:DescribeInstance", named.arn("connect", instance))]
@@ -36,9 +37,17 @@ def to_check(named: References, *, opens_contacts: bool = True) -> list[Permissi
         flow = named.arn("connect", f"{instance}/contact-flow/{_known(named.flow)}")
         found.append(_reading("ReadFlow", "connect:DescribeContactFlow", flow))
     found += [*_of_sender(named, instance), *_of_users(named, instance), *_of_template(named, instance)]
-    quotas = ("servicequotas:GetServiceQuota", "servicequotas:ListServiceQuotas")
-    own = Permission("ReadOwnPermissions", ("iam:SimulatePrincipalPolicy",))
-    return [*found, *([Permission("ReadQuotas", quotas)] if opens_contacts else []), own]
+    found += [Permission("ReadQuotas", actions)] if (actions := _of_quotas(named)) else []
+    return [*found, Permission("ReadOwnPermissions", ("iam:SimulatePrincipalPolicy",))]
+
+
+def _of_quotas(named: References) -> tuple[str, ...]:
+    """Return the actions by which quotas are asked for: by their codes, or by name where no code is known."""
+    made = list(named.operations.values())
+    by_code = made[0] in quotas.OPEN or any(name in quotas.RATES for name in made)
+    by_name = any(name not in quotas.RATES for name in made)
+    asked = {"servicequotas:GetServiceQuota": by_code, "servicequotas:ListServiceQuotas": by_name}
+    return tuple(action for action, is_used in asked.items() if is_used)
 
 
 def _calls(named: References) -> Iterator[Permission]:
