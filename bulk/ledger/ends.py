@@ -37,7 +37,8 @@ ON CONFLICT (delivery) DO UPDATE SET
     disconnected_at = ifnull(excluded.disconnected_at, disconnected_at),
     reason = ifnull(excluded.reason, reason),
     messages = nullif(max(ifnull(messages, -1), ifnull(excluded.messages, -1)), -1),
-    source = excluded.source, tracked_at = excluded.tracked_at
+    source = iif(state = 'ended' AND excluded.state <> 'ended', source, excluded.source),
+    tracked_at = iif(state = 'ended' AND excluded.state <> 'ended', tracked_at, excluded.tracked_at)
 """
 
 # The sent rows of a run whose end is not known yet, in the order in which they were first met.
