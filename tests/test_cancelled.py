@@ -19,8 +19,8 @@ CALLS = {
     "check": lambda: bulk.check("campaign.toml"),
     "check by the ledger": lambda: bulk.check("campaign.toml", only="rejected"),
     "send": lambda: bulk.send("campaign.toml", sandbox=True, state_dir="state", limit=1),
-    "results": lambda: bulk.results("campaign.toml", "results.csv", state_dir="state"),
-    "report": lambda: bulk.report("campaign.toml", "report.html", state_dir="state"),
+    "results": lambda: bulk.results("campaign.toml", "results.csv", sandbox=True, state_dir="state"),
+    "report": lambda: bulk.report("campaign.toml", "report.html", sandbox=True, state_dir="state"),
 }
 read, plan_of = runs[1].read_results, runs[0].plan_of
 
