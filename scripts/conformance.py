@@ -128,7 +128,8 @@ async def main(folder: Path) -> int:
             async with Sandbox(**settings) as sandbox, lines(*command, sandbox.url, env=env) as ask:
                 wrong += await go_through(name, ask)
         async with Sandbox(**settings) as sandbox:
-            wrong += await go_through("AWS CLI", by_cli(folder / "venv/bin/aws", sandbox.url, env))
+            aws = Path(os.environ.get("CONFORMANCE_AWS") or folder / "venv/bin/aws")
+            wrong += await go_through("AWS CLI", by_cli(aws, sandbox.url, env))
     return wrong
 
 
