@@ -61,10 +61,13 @@ def by_cli(aws: Path, url: str, env: dict[str, str]) -> Ask:
     async def ask(case: dict[str, Any]) -> dict[str, Any]:
         name = xform_name(case["operation"], "-")
         command = (str(aws), case["service"], name, "--endpoint-url", url, "--output", "json", "--no-paginate")
-        given = ("--cli-input-json", json.dumps(case["parameters"]))
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*command, *given, stdout=pipe, stderr=pipe, env=env)
-        out, err = await process.communicate()
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:  # a mail is too long for a command line
+            json.dump(case["parameters"], file)
+            file.flush()
+            given = ("--cli-input-json", f"file://{file.name}")
+            process = await asyncio.create_subprocess_exec(*command, *given, stdout=pipe, stderr=pipe, env=env)
+            out, err = await process.communicate()
         if process.returncode:
             said = re.search(r"\((\w+)\)", err.decode())
             return {"code": said[1] if said else err.decode().strip(), "id": "", "keys": []}
@@ -125,7 +128,8 @@ async def main(folder: Path) -> int:
             async with Sandbox(**settings) as sandbox, lines(*command, sandbox.url, env=env) as ask:
                 wrong += await go_through(name, ask)
         async with Sandbox(**settings) as sandbox:
-            wrong += await go_through("AWS CLI", by_cli(folder / "venv/bin/aws", sandbox.url, env))
+            aws = Path(os.environ.get("CONFORMANCE_AWS") or folder / "venv/bin/aws")
+            wrong += await go_through("AWS CLI", by_cli(aws, sandbox.url, env))
     return wrong
 
 

@@ -57,6 +57,17 @@ def draft(**more: Any) -> dict[str, Any]:
     return {**parts, **more}
 
 
+EXPIRY = "connect:ContactExpiry.ValueMap.ExpiryDuration.ValueInteger"
+
+
+def expiry(minutes: int) -> dict[str, Any]:
+    return {"connect:ContactExpiry": {"ValueMap": {"ExpiryDuration": {"ValueInteger": minutes}}}}
+
+
+def dated(value: str) -> dict[str, Any]:
+    return {"due": {"Type": "DATE", "Value": value}}
+
+
 def troubles(found: Any) -> dict[str, str]:
     return {trouble.path: trouble.message for trouble in found}
 
@@ -226,7 +237,7 @@ COMPLETE = [
     (
         CREATE,
         draft(
-            **OPTIONAL,
+            **OPTIONAL | {"SegmentAttributes": NESTED | {"connect:Subtype": {"ValueString": "connect:ExternalAudio"}}},
             References=REFERENCES,
             ExpiryDurationInMinutes=1440,
             InitiateAs="CONNECTED_TO_USER",
@@ -383,7 +394,16 @@ REFUSED = [
     (CREATE, draft(InitiationMethod="API"), "InitiationMethod", "OUTBOUND, AGENT_REPLY, FLOW"),
     (CREATE, draft(Channel="CHAT"), "InitiationMethod", "makes no such contact"),
     (CREATE, draft(Channel="SMS"), "Channel", "one of: VOICE, CHAT, TASK, EMAIL"),
-    (CREATE, draft(ExpiryDurationInMinutes=2**31), "ExpiryDurationInMinutes", "2,147,483,647"),
+    (CREATE, draft(ExpiryDurationInMinutes=2**31), "ExpiryDurationInMinutes", "129,600"),
+    (CREATE, draft(ExpiryDurationInMinutes=129_601), "ExpiryDurationInMinutes", "129,600"),
+    (CREATE, draft(ExpiryDurationInMinutes=0), "ExpiryDurationInMinutes", "129,600"),
+    (CREATE, draft(SegmentAttributes=expiry(129_601)), f"SegmentAttributes.{EXPIRY}", "129,601 minutes"),
+    (INBOUND, inbound(SegmentAttributes=expiry(0)), f"SegmentAttributes.{EXPIRY}", "between 1 and 129,600"),
+    (CREATE, draft(PreviousContactId="c0"), "PreviousContactId", "connect:ExternalAudio alone"),
+    (CREATE, draft(InitiateAs="COMPLETED"), "InitiateAs", "only a TASK can be"),
+    (CREATE, draft(References=dated("2026-11-26")), "References.due.Value", "is '2026-11-26'; the value of a DATE"),
+    (CREATE, draft(References=dated("١٧٦٤")), "References.due.Value", "in digits alone"),
+    (INBOUND, inbound(References={"due": {"Type": "DATE"}}), "References.due.Value", "is missing"),
 ]
 
 
@@ -405,6 +425,12 @@ def test_a_bad_value_is_named_by_its_path_with_the_remedy(api: Any, parameters: 
         (CREATE, draft(InitiationMethod="FLOW", UserInfo={})),
         (CREATE, draft(References={"a": {"Type": "EMAIL_MESSAGE_REDACTED", "Status": "DRAFTING"}})),
         (CREATE, draft(Channel="TASK", InitiationMethod="API", UserInfo={})),
+        (CREATE, draft(Channel="TASK", InitiationMethod="API", UserInfo={}, InitiateAs="COMPLETED")),
+        (CREATE, draft(ExpiryDurationInMinutes=129_600, SegmentAttributes=expiry(129_600))),
+        (CREATE, draft(PreviousContactId=UNKNOWN, References={"due": {"Type": "DATE", "Value": UNKNOWN}})),
+        (CREATE, draft(References=dated("1764115200"))),
+        (INBOUND, inbound(References=dated("1764115200000"), SegmentAttributes=expiry(1))),
+        (CREATE, draft(References={"a": {"Type": "VOICEMAIL_RECORDING_REDACTED", "Status": "AVAILABLE"}})),
     ],
 )
 def test_a_value_at_the_limit_is_taken(api: Any, parameters: Any) -> None:

@@ -182,6 +182,24 @@ def test_the_keyboard_alone_will_do_on_a_phone(page: Page) -> None:
     expect(page.locator("#list button").nth(1)).to_be_focused()
 
 
+def test_the_arrows_go_from_the_search_into_the_list_and_back(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#list button").first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#q")).to_be_focused()
+
+
+def test_it_searches_in_any_alphabet_without_its_case(page: Page, sandbox: RunningSandbox) -> None:
+    sandbox.set_quotas(rate=None)
+    Sender(sandbox).sms("Schöne Grüße aus İzmir", start=950)
+    for text in ("SCHÖNE", "grüsse", "izmir", "+1415555095"):
+        page.locator("#q").fill(text)
+        expect(page.locator("#list .to")).to_have_text(["+14155550950"])
+
+
 def test_a_reset_asks_first(page: Page, sandbox: RunningSandbox) -> None:
     page.locator("#reset").click()
     page.keyboard.press("Enter")  # the safe answer has the focus

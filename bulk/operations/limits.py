@@ -15,6 +15,8 @@ AMENDED: Mapping[str, Traits] = {
         "enum": (
             *("URL", "ATTACHMENT", "CONTACT_ANALYSIS", "NUMBER", "STRING", "DATE", "EMAIL", "EMAIL_MESSAGE"),
             *("EMAIL_MESSAGE_PLAIN_TEXT", "EMAIL_MESSAGE_PLAIN_TEXT_REDACTED", "EMAIL_MESSAGE_REDACTED"),
+            *("VOICEMAIL_RECORDING", "VOICEMAIL_RECORDING_REDACTED"),
+            *("VOICEMAIL_ANALYSIS", "VOICEMAIL_ANALYSIS_REDACTED"),
         )
     },
     "ReferenceStatus": {"enum": ("AVAILABLE", "DELETED", "APPROVED", "REJECTED", "PROCESSING", "FAILED", "DRAFTING")},
@@ -47,6 +49,11 @@ _PHONE_NUMBER_ARN: Traits = {
     "form": "the ARN of a phone number, such as arn:aws:connect:us-west-2:123456789012:phone-number/…",
 }
 
+LONGEST_EXPIRY = 129_600
+"""Minutes for which a contact may stay open: 90 days. [QUOTAS]"""
+
+EXTERNAL_AUDIO = "connect:ExternalAudio"
+
 EVERYWHERE: Mapping[str, Traits] = {
     "Attributes": {"bytes": 32_768},
     "Attributes.<key>": _ATTRIBUTE_KEY,
@@ -74,6 +81,7 @@ TRAITS: Mapping[str, Mapping[str, Traits]] = {
         "EmailMessage.RawMessage.ContentType": _BODY_TYPE,
         "References.*.Type": {"enum": ("URL", "NUMBER", "STRING", "DATE")},
     },
+    "CreateContact": {"ExpiryDurationInMinutes": {"min": 1, "max": LONGEST_EXPIRY}},
 }
 """Traits by operation and member path. [API]"""
 

@@ -1,10 +1,11 @@
 """What ties several members of an operation together, as Amazon Connect documents it. Sources: see `limits`."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bulk.operations.limits import CONTENT_TYPES, INITIATION_METHODS, SUBTYPES
+from bulk.operations.limits import CONTENT_TYPES, EXTERNAL_AUDIO, INITIATION_METHODS, LONGEST_EXPIRY, SUBTYPES
 from bulk.operations.types import UNKNOWN, Violation, Violations, certain
 
 Parameters = Mapping[str, Any]
@@ -14,6 +15,7 @@ Show = Callable[[str], str]
 Condition = Callable[[Parameters], bool]
 
 
+_EPOCH = re.compile(r"-?[0-9]{1,13}")
 _PARTS = {"RAW": "RawMessage", "TEMPLATE": "TemplatedMessageConfig"}
 
 
@@ -103,6 +105,37 @@ def _initiation(parameters: Parameters, _show: Show) -> Iterator[Violation]:
         yield Violation("UserInfo.UserId", need, "missing_parameter")
 
 
+def _previous_contact(parameters: Parameters, _show: Show) -> Iterator[Violation]:
+    subtype = at(parameters, "SegmentAttributes", "connect:Subtype", "ValueString")
+    if certain(at(parameters, "PreviousContactId")) and subtype is not UNKNOWN and subtype != EXTERNAL_AUDIO:
+        need = f"is for contacts with the subtype {EXTERNAL_AUDIO} alone. Leave it out; RelatedContactId is for all."
+        yield Violation("PreviousContactId", need)
+
+
+def _initiate_as(parameters: Parameters, _show: Show) -> Iterator[Violation]:
+    channel = at(parameters, "Channel")
+    if at(parameters, "InitiateAs") == "COMPLETED" and channel not in {"TASK", UNKNOWN}:
+        yield Violation("InitiateAs", f"is COMPLETED while Channel is {channel}; only a TASK can be. Leave it out.")
+
+
+def _segment_expiry(parameters: Parameters, _show: Show) -> Iterator[Violation]:
+    names = "SegmentAttributes", "connect:ContactExpiry", "ValueMap", "ExpiryDuration", "ValueInteger"
+    minutes = at(parameters, *names)
+    if minutes is not None and minutes is not UNKNOWN and not 1 <= minutes <= LONGEST_EXPIRY:
+        need = f"is {minutes:,} minutes; it must be between 1 and {LONGEST_EXPIRY:,}, which are 90 days."
+        yield Violation(".".join(names), need)
+
+
+def _dates(parameters: Parameters, show: Show) -> Iterator[Violation]:
+    references = at(parameters, "References")
+    for name, one in references.items() if isinstance(references, Mapping) else ():
+        value = at(one, "Value") if at(one, "Type") == "DATE" else UNKNOWN
+        if value is not UNKNOWN and not _EPOCH.fullmatch(value or ""):
+            said = "is missing" if value is None else f"is {show(value[:40])}"
+            need = f"{said}; the value of a DATE is its time in epoch seconds, in digits alone."
+            yield Violation(f"References.{name}.Value", need, _code(value))
+
+
 def _length_alone(draft: Parameters) -> Condition | None:
     """Return all that is asked of an initial message whose type is the same in every row."""
     message, kind = at(draft, "InitialSystemMessage"), at(draft, "InitialSystemMessage", "ContentType")
@@ -168,8 +201,18 @@ RELATIONS: Mapping[str, tuple[Relation, ...]] = {
         _relation(_supported_types, "SupportedMessagingContentTypes"),
     ),
     "StartOutboundEmailContact": (_relation(_message_source, "EmailMessage", narrowed=_its_part),),
-    "StartEmailContact": (_relation(_recipients, "AdditionalRecipients"),),
-    "CreateContact": (_relation(_initiation, "Channel", "InitiationMethod", "UserInfo"),),
+    "StartEmailContact": (
+        _relation(_recipients, "AdditionalRecipients"),
+        _relation(_segment_expiry, "SegmentAttributes"),
+        _relation(_dates, "References"),
+    ),
+    "CreateContact": (
+        _relation(_initiation, "Channel", "InitiationMethod", "UserInfo"),
+        _relation(_previous_contact, "PreviousContactId", "SegmentAttributes"),
+        _relation(_initiate_as, "InitiateAs", "Channel"),
+        _relation(_segment_expiry, "SegmentAttributes"),
+        _relation(_dates, "References"),
+    ),
 }
 """By operation. [API] A relation may trust the shapes, but any value can be UNKNOWN."""
 

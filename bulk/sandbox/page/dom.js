@@ -13,7 +13,14 @@ export function element(name, settings = {}, ...children) {
   return made;
 }
 
-export const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
+// The time, and the day where that is not today's.
+export function clock(seconds) {
+  const at = new Date(seconds * 1000);
+  if (at.toDateString() === new Date().toDateString()) return at.toLocaleTimeString();
+  return at.toLocaleString([], { month: "short", day: "numeric", hour: "numeric", minute: "2-digit", second: "2-digit" });
+}
+
+export const number = (value) => value.toLocaleString();
 
 export const moment = (seconds) => (seconds === null ? "–" : new Date(seconds * 1000).toLocaleString());
 

@@ -18,7 +18,7 @@ export class List {
     find("older").addEventListener("click", () => this.turn([...this.pages, this.next]));
     find("newer").addEventListener("click", () => this.turn(this.pages.slice(0, -1)));
     find("list").addEventListener("click", (event) => this.choose(event.target.closest("button")));
-    find("list").addEventListener("keydown", (event) => this.walk(event));
+    for (const id of ["list", "q"]) find(id).addEventListener("keydown", (event) => this.walk(event));
     find("filters").addEventListener("input", () => this.search());
     find("filters").addEventListener("submit", (event) => event.preventDefault());
   }
@@ -98,12 +98,17 @@ export class List {
     this.chosen(this.current);
   }
 
+  // Up and down go through the list, from the search field into it and back.
   walk(event) {
-    const steps = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" };
-    const item = event.target.closest("li")?.[steps[event.key]];
-    if (!item) return;
+    const here = event.target.closest("li"), first = find("list").firstElementChild;
+    const steps = {
+      ArrowDown: () => (here ? here.nextElementSibling : first)?.firstElementChild,
+      ArrowUp: () => (here?.previousElementSibling?.firstElementChild ?? (here ? find("q") : null)),
+    };
+    const next = steps[event.key]?.();
+    if (!next) return;
     event.preventDefault();
-    item.firstElementChild.focus();
+    next.focus();
   }
 
   get isNewest() {

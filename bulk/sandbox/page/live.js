@@ -1,6 +1,6 @@
 // Quotas, open contacts and refusals, as they are at the moment.
 
-import { clock, element, find } from "./dom.js";
+import { clock, element, find, number } from "./dom.js";
 
 const KEPT = 100;
 
@@ -18,11 +18,11 @@ export function forget() {
 function gauges(operations) {
   for (const [name, one] of Object.entries(operations)) {
     const item = itemOf("gauges", name);
-    const rate = one.Rate === null ? "no limit" : `${one.Rate}/s, burst ${one.Burst}`;
+    const rate = one.Rate === null ? "no limit" : `${number(one.Rate)}/s, burst ${number(one.Burst)}`;
     item.meter.max = one.Burst;
     item.meter.value = one.Left;
     item.meter.low = one.Burst / 4;
-    item.note.textContent = `${rate}; ${one.Left} left; ${one.Accepted.toLocaleString()} accepted`;
+    item.note.textContent = `${rate}; ${number(one.Left)} left; ${number(one.Accepted)} accepted`;
     item.bad.textContent = told(one);
     item.hidden = one.Received === 0;
   }
@@ -30,7 +30,7 @@ function gauges(operations) {
 
 function told(one) {
   const parts = [[one.Throttled, "throttled"], [one.Failed, "refused"], [one.Dropped, "answers lost"]];
-  return parts.filter(([count]) => count).map(([count, word]) => `${count.toLocaleString()} ${word}`).join(", ");
+  return parts.filter(([count]) => count).map(([count, word]) => `${number(count)} ${word}`).join(", ");
 }
 
 function open(kinds) {
@@ -39,7 +39,7 @@ function open(kinds) {
     item.meter.max = one.Limit ?? Math.max(1, one.Open);
     item.meter.value = one.Open;
     item.meter.hidden = one.Limit === null;
-    item.note.textContent = one.Limit === null ? `${one.Open.toLocaleString()}, no limit` : `${one.Open} of ${one.Limit}`;
+    item.note.textContent = one.Limit === null ? `${number(one.Open)}, no limit` : `${number(one.Open)} of ${number(one.Limit)}`;
     item.hidden = one.Open === 0 && one.Limit === null;
   }
 }
