@@ -29,7 +29,7 @@ SEARCH = 2.0  # seconds for which it holds while the rate is searched for
 GIVEN_UP = 5.0  # seconds after the last answer could have come at which a worker is given up
 COUNTED = 0.02  # seconds for which the count of calls that may be under way holds, if no lot comes or goes
 MORE = 1.5  # lots: so many calls a worker has, beside those that wait for their answers
-RECHECK = 0.1  # seconds after which it is looked again whether a lease has ended
+RECHECK = 0.03  # seconds after which it is looked again whether a lease has ended
 FASTER = 1.5  # times the rate of now is what a lot holds meanwhile: it grows until the lot is over
 
 
