@@ -128,9 +128,7 @@ def _unpaced(service: Service, folder: Path, rows: int) -> Iterator[Figure]:
         yield Figure(f"{3 * rows:,} SMS unpaced, {at or 'one process'}", "bulk", found)
     ratio, cores = speeds[-1] / speeds[0], os.cpu_count() or 1
     met = ratio >= 1 if cores >= CORES else None
-    yield Figure(
-        f"unpaced, local:4 beside one process, {cores} cores", "bulk", f"{ratio:.2f} ×", "≥ 1 on six", met
-    )
+    yield Figure(f"unpaced, local:4 beside one process, {cores} cores", "bulk", f"{ratio:.2f} ×", "≥ 1 on six", met)
 
 
 def _share(what: str, seen: Seen, channel: str, burst: int, *, least: float | None = None) -> Figure:
