@@ -29,7 +29,7 @@ SEARCH = 2.0  # seconds for which it holds while the rate is searched for
 GIVEN_UP = 5.0  # seconds after the last answer could have come at which a worker is given up
 COUNTED = 0.02  # seconds for which the count of calls that may be under way holds, if no lot comes or goes
 MORE = 1.5  # lots: so many calls a worker has, beside those that wait for their answers
-RECHECK = 0.1  # seconds after which it is looked again whether a lease has ended
+RECHECK = 0.03  # seconds after which it is looked again whether a lease has ended
 FASTER = 1.5  # times the rate of now is what a lot holds meanwhile: it grows until the lot is over
 
 
@@ -49,6 +49,7 @@ class Lots:
         self._pending: deque[Waiting] = deque()
         self._woken = anyio.Event()
         self._most = 1
+        self._enough = 1.0  # calls that wait, at which it is looked whether they can go
         self._capacity, self._counted_until = 0, -inf
         members.when_changed.append(self.wake)
 
@@ -62,7 +63,8 @@ class Lots:
             raise not_made(self.operation)
         waiting = Waiting(SentCall(call, token, parts), self._clock())
         self._pending.append(waiting)
-        self.wake()
+        if len(self._pending) >= self._enough:
+            self.wake()
         try:
             await waiting.answered.wait()
         finally:
@@ -103,6 +105,7 @@ class Lots:
         self._seat_members()
         if self._members.stop.asked:
             self._hand_back()
+        self._enough = 1
         while self._pending:
             lot, wait = self._next(now)
             if lot is None:
@@ -142,6 +145,7 @@ class Lots:
             left = seat.busy_until - AHEAD - now
             if left <= 0 or number >= size or self.rate.is_searched:
                 return self._lot(seat, fraction, number, now), 0.0
+        self._enough = min([len(able) * (size - 1) + 1 for *_, size, _ in able], default=inf)
         return None, min([seat.busy_until - AHEAD - now for seat, *_ in able], default=RECHECK)
 
     def _bounds(self, seat: Seat, fraction: float) -> tuple[int, int]:

@@ -90,13 +90,6 @@ class Shares:
         """Return how many calls are with workers that do not answer."""
         return sum(seat.outstanding for seat in self.seats if seat.is_frozen(now))
 
-    def next_end(self, now: float) -> float:
-        """Return in how many seconds the next lease ends, or is over; infinite where there is none."""
-        ends = [grant.not_after for seat in self.seats for grant in seat.grants]
-        ends += [grant.not_after for grant in self.spent]
-        left = [at - now for end in ends for at in (end, end + LATE) if at > now]
-        return min(left, default=math.inf)
-
     def leave(self, seat: Seat, *, ended: bool) -> None:
         """Take a lost worker's seat away. `ended`: it certainly makes no more calls."""
         if not ended:
