@@ -162,7 +162,7 @@ def test_help_explains_a_key_and_names_the_nearest_of_one_that_is_unknown(tmp_pa
 def test_docs_prints_a_page_where_nobody_looks_and_names_the_pages(tmp_path: Path) -> None:
     assert bulk("docs", "codes", cwd=tmp_path).out == (ROOT / "docs/codes.md").read_text("utf-8")
     lost = bulk("docs", "campain", cwd=tmp_path)
-    assert (lost.code, "did you mean 'campaign'? There are README, account, campaign, " in lost.err) == (2, True)
+    assert (lost.code, "Did you mean 'campaign'? There are: README, account, campaign, " in lost.err) == (2, True)
 
 
 def test_the_pages_as_html_load_nothing_and_their_links_lead_somewhere(tmp_path: Path) -> None:
