@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,4 +135,6 @@ def main(pictures: Path) -> None:
 
 
 if __name__ == "__main__":
+    if find_spec("jupyterlab") is None:
+        sys.exit("there is no JupyterLab here: pip install jupyterlab")
     main(Path(sys.argv[1]))
