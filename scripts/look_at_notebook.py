@@ -41,7 +41,11 @@ def jupyter(folder: Path) -> Iterator[str]:
     options = [f"--port={port}", "--ip=127.0.0.1", "--no-browser", "--IdentityProvider.token=", "--allow-root"]
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", *options, "--ServerApp.root_dir=" + str(folder / "work")],
-        env={**os.environ, **places, "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            **places,
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
