@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,11 @@ def jupyter(folder: Path) -> Iterator[str]:
     options = [f"--port={port}", "--ip=127.0.0.1", "--no-browser", "--IdentityProvider.token=", "--allow-root"]
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", *options, "--ServerApp.root_dir=" + str(folder / "work")],
-        env={**os.environ, **places, "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            **places,
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -134,4 +139,6 @@ def main(pictures: Path) -> None:
 
 
 if __name__ == "__main__":
+    if find_spec("jupyterlab") is None:
+        sys.exit("there is no JupyterLab here: pip install jupyterlab")
     main(Path(sys.argv[1]))

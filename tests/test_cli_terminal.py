@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cli_runs import CAMPAIGN, Service, at, campaign, environment, program
+from cli_runs import CAMPAIGN, Service, at, bulk, campaign, environment, program
 
 SLOWLY = CAMPAIGN.replace("rate = 500\nburst = 500", "rate = 5\nburst = 1")
 SIT_DOWN = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
@@ -177,3 +177,14 @@ def test_of_several_it_shows_all_plans_asks_once_and_has_a_line_for_each(
     for name in ("reminders", "thanks"):
         assert re.search(rf"{name} +━+ +[0-9] of 8 rows", re.sub(r"\x1b\[[0-9;]*m", "", seen.shown[before:]))
     assert sandbox.received() == 16
+
+
+def test_a_line_of_the_log_is_broken_between_words(tmp_path: Path) -> None:
+    campaign(tmp_path)
+    bulk("send", "campaign.toml", "--sandbox", cwd=tmp_path)
+    with screen(tmp_path, "status", "campaign.toml", COLUMNS="60") as seen:
+        assert seen.end() == 0
+    first, second, *_ = seen.shown.splitlines()
+    assert first.endswith("warning: REHEARSAL: there is no real run of this")
+    assert second.startswith("  name, so this is its rehearsal")
+    assert max(len(first), len(second)) <= 60

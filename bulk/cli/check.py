@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 def check(campaign: tuple[Path, ...], **given: Any) -> None:
     """Read everything, send nothing, and say what would be sent.
 
-    Shows the rows refused and why, the first messages as they will look, SMS parts, what was seen of the list, the
-    time at the given rate, what a message template wants and the campaign does not give. With --account the
-    account is asked too: credentials, instance, flow, number or address, template, users, quotas. Ends with 2 where
-    something of that, or the budget, is wrong, with 1 where rows are refused or a template lacks something, else
-    with 0. Of several campaigns the gravest code wins; with --json their plans stand in "plans".
+    Shows which rows are refused and why, the first messages, SMS parts, notes on the list, how long it takes at the
+    given rate, and values that a message template needs and the campaign does not give. With --account the AWS account
+    is checked too: credentials, instance, flow, number or address, template, users, quotas. The exit code is 2 if
+    something in the account or the budget is wrong, 1 if rows are refused or a template lacks a value, else 0. Of
+    several campaigns the highest code counts; with --json their plans are in "plans".
     """
     from bulk.run.check import check as checked
 

@@ -34,7 +34,7 @@ Examples:
 Examples:
   bulk check campaign.toml
   bulk check campaign.toml --contacts other.parquet --json
-  bulk check campaign.toml --account                    the AWS account too, before the go
+  bulk check campaign.toml --account                    the AWS account too, before you send
 """,
     "iam": """\b
 Examples:

@@ -20,13 +20,13 @@ def _completed(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @click.argument("channel", required=False, shell_complete=_completed)
 @click.argument("folder", metavar="[DIR]", required=False, type=FOLDER)
 @click.option("--from", "source", metavar="LIST", help="Write the campaign for this list, which stays where it is.")
-@options.option("--column", metavar="NAME", help="With --from: the column of the destinations, which is else found.")
+@options.option("--column", metavar="NAME", help="With --from: the column of the destinations; by default it is found.")
 def init(channel: str | None, folder: Path | None, source: str | None, column: str | None) -> None:
     """Write a starter campaign and list that run against the sandbox.
 
-    CHANNEL is sms, whatsapp, email or inbound-email; DIR is where to, by default a folder named after the channel.
-    Nothing that is there is overwritten. With --from, a campaign is written for a list of yours and named after it; its
-    columns are found by their names and cells. CHANNEL may be left out then, where the columns tell it.
+    CHANNEL is sms, whatsapp, email or inbound-email; DIR is the folder, by default one named after the channel.
+    No file is overwritten. With --from, it writes a campaign for your own list, named after it, and finds the columns
+    by their names and cells. Then CHANNEL can be left out if the columns show it.
     """
     from bulk.cli import starters
 

@@ -74,7 +74,7 @@ with_track = option("--with-track", is_flag=True, help="With how contacts ended,
 pricing = option("--prices", type=FILE, help="A table of prices, instead of the campaign's.")
 
 examining = all_of(
-    option("--account", is_flag=True, help="Ask the AWS account too whether all is there; nothing is sent."),
+    option("--account", is_flag=True, help="Check the AWS account too; nothing is sent."),
     pricing,
 )
 
@@ -134,7 +134,7 @@ sending = all_of(
         help="Send again just the rows that ended so.",
     ),
     option("--accept-changes", is_flag=True, help="Go on although the campaign has changed since the run began."),
-    option("--max-duration", type=Duration(), help="Stop after so long (90s, 2h), with what is left to be resumed."),
+    option("--max-duration", type=Duration(), help="Stop after this time (90s, 2h); the next start continues."),
     option("--no-wait", is_flag=True, help="End with 4 where sending hours are closed, instead of waiting."),
     option("--keep-open", is_flag=True, help="With --sandbox: stay after the run, its page to be looked at."),
     option(
@@ -155,7 +155,7 @@ sending = all_of(
 
 scheduling = all_of(
     option("--start-at", type=Moment(), metavar="TIME", help="Begin then: 09:00, or 2026-11-20T09:00-07:00."),
-    option("--lock-wait", type=Duration(), help="Wait so long (90s, 2h) while another process sends the run."),
+    option("--lock-wait", type=Duration(), help="Wait up to this long (90s, 2h) while another process sends the run."),
     option("--notify-command", metavar="CMD", help="Run this in a shell at the end, the summary on stdin."),
     option(
         "--on-exit",

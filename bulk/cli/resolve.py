@@ -1,4 +1,4 @@
-"""`bulk resolve`: the rows whose fate is unknown."""
+"""`bulk resolve`: the rows that may or may not have been sent."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ from bulk.cli.command import command
 @options.reaching
 @options.talking
 def resolve(campaign: Path, *, rows: tuple[int, ...], lines: tuple[int, ...], **given: Any) -> None:
-    """List the rows whose fate is unknown, and decide about them.
+    """List the rows that may or may not have been sent, and decide about them.
 
     They were tried, and nobody can tell whether Amazon Connect accepted them. Without a decision it only lists. --ask
     looks them up by the attribute that [doubt] of the campaign names. Ends with 1 where rows are unknown still, else

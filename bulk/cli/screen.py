@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -38,7 +39,7 @@ def set_level(_ctx: click.Context, _param: click.Parameter, value: str) -> None:
 
 
 def set_format(_ctx: click.Context, _param: click.Parameter, value: str) -> None:
-    logs.set_up(_tell, value)
+    logs.set_up(_tell_line, value)
 
 
 def set_progress(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
@@ -58,7 +59,7 @@ def can_redraw() -> bool:
 
 def begin() -> None:
     """Log as text until the options say otherwise."""
-    logs.set_up(_tell)
+    logs.set_up(_tell_line)
     logs.set_level("info")
 
 
@@ -207,6 +208,16 @@ def _tell(text: str) -> None:
         click.echo(plain_lines(text), err=True)
     except OSError:
         _mute(sys.stderr)
+
+
+def _tell_line(text: str) -> None:
+    """Write a line of the log: on a terminal, broken between words."""
+    if is_looked_at():
+        width, _ = size()
+        text = "\n".join(
+            textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        )
+    _tell(text)
 
 
 def _mute(stream: IO[str]) -> None:

@@ -41,15 +41,14 @@ PLANNED = hints.RUN | hints.REACH | hints.PACE | {"only"}
 @options.verbose
 @options.talking
 def send(campaign: tuple[Path, ...], *, yes: bool, verbose: bool, **given: Any) -> None:
-    """Send; run again, it goes on where it stopped.
+    """Send; run it again to continue where it stopped.
 
     No row is sent twice. On a terminal it shows the plan and asks first; elsewhere it needs --yes, --sandbox or
     --dry-run.
 
-    Several campaigns are sent together, each with the same options and as a run of its own. Nothing is sent by any
-    where one cannot start; the halt of one leaves the others going. The exit code is the gravest of theirs: 143, 130,
-    3, 2, 75, 4, 1, 0, in that order, but 3 in place of 2 once a call went out. With --json their summaries stand in
-    "runs".
+    Several campaigns are sent together, each with the same options and as a run of its own. If one cannot start, none
+    is sent; if one halts, the others continue. The exit code is the most serious of theirs: 143, 130, 3, 2, 75, 4, 1,
+    0, in that order, but 3 in place of 2 once a call was made. With --json their summaries are in "runs".
     """
     if given["keep_open"] and (not given["sandbox"] or given["dry_run"]):
         raise click.UsageError("--keep-open keeps the sandbox of a rehearsal open: it needs --sandbox, and calls")

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 @options.reading
 @options.talking
 def status(campaign: tuple[Path, ...], **given: Any) -> None:
-    """Show where a run stands, also while it runs.
+    """Show how far a run is, also while it runs.
 
-    It is read from the ledger alone: the list may be gone. Of several campaigns with --json the runs stand in "runs".
+    It reads the ledger only; the list is not needed. With --json and several campaigns, the runs are in "runs".
     """
     from bulk.run.status import status as stands
 

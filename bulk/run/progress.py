@@ -16,6 +16,7 @@ from bulk.run.summary import Progress, Waiting
 FAR = 2.0  # seconds to the next call, from which on that is a wait to speak of
 LESS = 0.9  # of what is permitted: a service that takes less than that grants less
 FAILED = Status.REFUSED, Status.REJECTED, Status.UNKNOWN
+SETTLED = 3.0  # seconds after which the first estimate of a rate has been corrected
 STEADY = 10.0  # seconds without a wait, after which what was done tells how fast the service is
 
 
@@ -117,7 +118,7 @@ class Watch:
             before=self.before,
             in_flight=counts.in_flight,
             permitted=self._permitted(states),
-            granted=self._granted(states) if counts.throttled else None,
+            granted=self._granted(states) if counts.throttled and now - self._started >= SETTLED else None,
             ends_at=None if left is None else at + left,
             waits=waits,
             campaign=self.rates.campaign.name,
