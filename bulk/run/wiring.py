@@ -5,6 +5,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
+    AsyncExitStack,
     ExitStack,
     asynccontextmanager,
     closing,
@@ -54,42 +55,44 @@ async def opened_pass(
     context: RunContext, stop: Stop, dry_run: DryRun, pool: Pool | None = None
 ) -> AsyncIterator[SendPass]:
     """Open all that sending needs: the lock, the client, the ledger. A dry run has no client and looks at its rows."""
-    pool = pool or Pool()
-    options = context.options
+    pool, options = pool or Pool(), context.options
     if options.state_dir is not None:  # a rehearsal uses a folder inside it: the one that was named is checked here
         state_folder(Path(options.state_dir))
-    with sole_sender(context.state_dir, context.campaign.name, options.run_id):
+    async with AsyncExitStack() as stack:
+        stack.enter_context(sole_sender(context.state_dir, context.campaign.name, options.run_id))
         start_afresh(context)
-        async with destination(context, pool.sandboxes) as (transport, place):
-            clock = steady_clock()
-            with pool.ledger(context.state_dir, now=clock, at_once=context.rates.rows_at_once()) as ledger:
-                accept = options.accept_changes or options.dry_run
-                identity = context.identity(*place)
-                record = ledger.begin(
-                    identity, context.digests, fixed=context.fixed, accept_changes=accept, origin=origin()
-                )
-                context = context.as_recorded(record)
-                if options.only:
-                    record.only({options.only})
-                judge = Judge.of(context.eligibility, ledger, record.facts, now=clock, waits=transport is not None)
-                if transport is None:
-                    yield SendPass(context, record, dry_run, judge, stop)
-                    return
-                waiting = WaiterCount()
-                home = Pool() if options.sandbox else pool  # a sandbox of its own has quotas of its own
-                owner = await rate_owner(transport, place)
-                rates, applied = context.rates, await applied_rates(context)
-                with limiters_of(rates, owner, applied, pool=home, state_dir=context.state_dir) as limiters:
-                    rooms = open_contact_limits(rates, identity, ledger, now=clock())
-                    async with _cluster(context, transport, limiters, rooms, stop=stop, waiting=waiting) as cluster:
-                        queues = cluster.queues if cluster else queues_of(limiters, rooms, stop=stop, waiting=waiting)
-                        way = cluster.transport if cluster else transport
-                        traffic = Traffic(clock, partial(permitted, rates, limiters))
-                        record.measure(traffic.due, traffic.rest)
-                        measured = MeasuredTransport(way, traffic, _sms_segments(context, 0))
-                        driving = deliverer(context, record, measured, queues=queues, judge=judge, stop=stop)
-                        within = guarded(context, record, driving, stop)
-                        yield SendPass(context, record, within, judge, stop, waiting, pool, queues)
+        transport, place = await stack.enter_async_context(destination(context, pool.sandboxes))
+        clock = steady_clock()
+        opening = pool.ledger(context.state_dir, now=clock, at_once=context.rates.rows_at_once())
+        ledger = stack.enter_context(opening)
+        identity = context.identity(*place)
+        accept = options.accept_changes or options.dry_run
+        record = ledger.begin(identity, context.digests, fixed=context.fixed, accept_changes=accept, origin=origin())
+        context = context.as_recorded(record)
+        if options.only:
+            record.only({options.only})
+        judge = Judge.of(context.eligibility, ledger, record.facts, now=clock, waits=transport is not None)
+        if transport is None:
+            yield SendPass(context, record, dry_run, judge, stop)
+            return
+        waiting, rates = WaiterCount(), context.rates
+        home = Pool() if options.sandbox else pool  # a sandbox of its own has quotas of its own
+        owner = await rate_owner(transport, place)
+        opening_limiters = limiters_of(
+            rates, owner, await applied_rates(context), pool=home, state_dir=context.state_dir
+        )
+        limiters = stack.enter_context(opening_limiters)
+        rooms = open_contact_limits(rates, identity, ledger, now=clock())
+        cluster = await stack.enter_async_context(
+            _cluster(context, transport, limiters, rooms, stop=stop, waiting=waiting)
+        )
+        queues = cluster.queues if cluster else queues_of(limiters, rooms, stop=stop, waiting=waiting)
+        traffic = Traffic(clock, partial(permitted, rates, limiters))
+        record.measure(traffic.due, traffic.rest)
+        way = cluster.transport if cluster else transport
+        measured = MeasuredTransport(way, traffic, _sms_segments(context, 0))
+        driving = deliverer(context, record, measured, queues=queues, judge=judge, stop=stop)
+        yield SendPass(context, record, guarded(context, record, driving, stop), judge, stop, waiting, pool, queues)
 
 
 def _cluster(
