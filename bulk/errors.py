@@ -89,7 +89,7 @@ class Interrupted(BulkError):
 
 
 class Halted(BulkError):
-    """A cause that would fail every row; the run can be resumed once it is mended."""
+    """A cause that would fail every row; the run can be resumed once it is fixed."""
 
     exit_code = ExitCode.HALTED
 

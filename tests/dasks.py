@@ -53,7 +53,7 @@ class DaskCluster:
     _started: int = 0
 
     def __enter__(self) -> Self:
-        self.mend()
+        self.fix()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,7 +68,7 @@ class DaskCluster:
     def logs(self) -> str:
         return "".join(path.read_text() for path in sorted(self.folder.glob("dask-*.log")))
 
-    def mend(self) -> None:
+    def fix(self) -> None:
         """Start what is dead, or was never started; return when all is there."""
         if not self._started or self.scheduler.is_dead:
             for worker in self.workers:

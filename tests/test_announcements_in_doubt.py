@@ -22,7 +22,7 @@ async def test_does_not_say_when_a_try_was_made_that_no_clock_tells(since: float
     world = World(why=NO)
     one = world.announcer(tries=doubtful(), since=since)
     with pytest.raises(CallUnsettled) as raised:
-        one._heed(Deferred(NO))
+        one._object(Deferred(NO))
     assert raised.value.message.startswith("tried before without an answer")
 
 

@@ -168,7 +168,7 @@ def test_it_halts_where_nothing_answers_at_the_endpoint(tmp_path: Path) -> None:
     assert ended.code == 3
     assert (ended.json["pending"], ended.json["sent"]) == (3, 0)
     assert "127.0.0.1:9" in ended.json["halted"]
-    assert "once that is mended, to go on with the rest: python -m bulk send campaign.toml" in ended.err
+    assert "once that is fixed, to go on with the rest: python -m bulk send campaign.toml" in ended.err
 
 
 def test_it_halts_where_another_service_answers_at_the_endpoint(tmp_path: Path, sandbox: Service) -> None:

@@ -27,10 +27,10 @@ def test_a_row_without_a_name_is_known_by_its_place() -> None:
 
 
 def test_a_content_is_half_the_spelling_and_half_the_cells() -> None:
-    one, spelt, else_ = (HASHER.content(*both) for both in (("a", "b"), ("A", "b"), ("a", "c")))
+    one, spelled, else_ = (HASHER.content(*both) for both in (("a", "b"), ("A", "b"), ("a", "c")))
     assert HALF == 8
-    assert (one[:HALF] == else_[:HALF], one[HALF:] == spelt[HALF:]) == (True, True)
-    assert one[:HALF] != spelt[:HALF]
+    assert (one[:HALF] == else_[:HALF], one[HALF:] == spelled[HALF:]) == (True, True)
+    assert one[:HALF] != spelled[:HALF]
     assert one[HALF:] != else_[HALF:]
 
 

@@ -111,8 +111,8 @@ async def test_a_full_disk_stops_the_sending_before_the_call(tmp_path: Path) -> 
         await send()
     with pytest.raises(LedgerError):
         ledger.close()
-    with Ledger.open(tmp_path) as mended:
-        kinds = [claim.kind for claim in begin(mended).claim(listed(500))]
+    with Ledger.open(tmp_path) as fixed:
+        kinds = [claim.kind for claim in begin(fixed).claim(listed(500))]
     assert kinds == [ClaimKind.UNSETTLED] * len(called) + [ClaimKind.NEW] * (500 - len(called))
 
 

@@ -181,18 +181,18 @@ async def test_a_changed_campaign_is_sent_to_all_as_another_run(runs: Runs) -> N
 
 
 async def test_only_the_rows_that_ended_so_are_sent_again(runs: Runs) -> None:
-    mended, (bad,) = rows("abcd"), rows("b")
-    broken = [row | ({"phone": "nowhere"} if row["key"] == "c" else {}) for row in mended]
+    fixed, (bad,) = rows("abcd"), rows("b")
+    broken = [row | ({"phone": "nowhere"} if row["key"] == "c" else {}) for row in fixed]
     runs.settings |= {"retry": {"attempts": 1}}
     runs.faults(
         {"fault": "error", "code": "InvalidRequestException", "destinations": [bad["phone"]]},
-        {"fault": "drop_after", "destinations": [mended[3]["phone"]]},
+        {"fault": "drop_after", "destinations": [fixed[3]["phone"]]},
     )
     first = await runs.send(broken)
     assert statuses(first) == {"a": "sent", "b": "rejected", "c": "refused", "d": "unknown"}
     runs.faults()
     for only, key in (("rejected", "b"), ("refused", "c"), ("unknown", "d")):
-        run = await runs.send(mended, only=bulk.Status(only))
+        run = await runs.send(fixed, only=bulk.Status(only))
         assert (run.summary.calls, statuses(run)[key]) == (1, "sent")
     assert runs.contacts() == Counter("abcdd")  # the last was accepted before; somebody decided
 

@@ -64,7 +64,7 @@ class Examination:
             self._note(State.UNCHECKED, f"whose they are is not told ({said})")
             return ""
         except BulkError as error:
-            self._note(State.WRONG, str(error), "mend that first: nothing else was asked")
+            self._note(State.WRONG, str(error), "fix that first: nothing else was asked")
             return None
         return self._identified(str(told.get("Account", "")), str(told.get("Arn", "")))
 

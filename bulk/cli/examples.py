@@ -53,7 +53,7 @@ Examples:
   bulk send campaign.toml --dry-run --results plan.csv  see each row's fate without a call
   bulk send campaign.toml                               see the plan, say yes, send
   bulk send campaign.toml --yes --max-duration 2h       from cron
-  bulk send campaign.toml --yes --only rejected         again, after a cause was mended
+  bulk send campaign.toml --yes --only rejected         again, after a cause was fixed
   bulk send us.toml eu.toml jp.toml                     several together, each a run of its own
 """,
     "status": """\b

@@ -71,8 +71,8 @@ def after_sending(told: "Summary", campaign: Path) -> Iterator[str]:
         return
     sandbox = ("--sandbox",) if params["sandbox"] else ()
     if told.pending:
-        mended = "once that is mended, " if told.halted else ""
-        yield f"{mended}to go on with the rest: {again('send', *sandbox, campaign=campaign)}"
+        fixed = "once that is fixed, " if told.halted else ""
+        yield f"{fixed}to go on with the rest: {again('send', *sandbox, campaign=campaign)}"
     if told.in_doubt and not told.pending:
         yield f"to settle the rows in doubt: {again('send', *sandbox, campaign=campaign)}"
     if told.unknown > told.in_doubt:
@@ -81,4 +81,4 @@ def after_sending(told: "Summary", campaign: Path) -> Iterator[str]:
     for status in ("refused", "rejected"):
         if getattr(told, status):
             command = again("send", *sandbox, "--only", status, campaign=campaign)
-            yield f"once the cause is mended, for the {status} rows: {command}"
+            yield f"once the cause is fixed, for the {status} rows: {command}"

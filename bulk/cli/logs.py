@@ -58,7 +58,7 @@ class Handler(logging.Handler):
 
 
 def as_json(data: Any) -> str:
-    """Return JSON in which whatever could steer a terminal is spelt out, C1 and the marks of direction included."""
+    """Return JSON in which whatever could steer a terminal is spelled out, C1 and the marks of direction included."""
     text = json.dumps(data, ensure_ascii=False, default=str)
     return text if text.isprintable() else "".join(s if s.isprintable() else json.dumps(s)[1:-1] for s in text)
 

@@ -59,7 +59,7 @@ class Occasion:
 
 @dataclass(slots=True)
 class Notice:
-    """What is told of a sending: `runs` are the summaries of those that took place, `error` why none did."""
+    """The notice of a sending: `runs` are the summaries of those that took place, `error` why none did."""
 
     campaigns: Sequence[Path]
     run_id: str

@@ -1,4 +1,4 @@
-"""The sandboxes of a rehearsal, told of to people, and kept open for as long as these look."""
+"""The sandboxes of a rehearsal: their addresses are printed, and they stay open while somebody looks."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -61,8 +61,8 @@ def send(campaign: tuple[Path, ...], *, yes: bool, verbose: bool, **given: Any) 
         if not (yes or given["sandbox"] or given["dry_run"]):
             screen.ask(process.to_the_end(_plan, campaign, given, verbose=verbose))
         if len(campaign) > 1:
-            sys.exit(to_the_end(_heeding, lambda stop: send_all.send(campaign, stop, end, **given)))
-        sys.exit(to_the_end(_heeding, lambda stop: _send(campaign[0], stop, end, **given)))
+            sys.exit(to_the_end(_until_signalled, lambda stop: send_all.send(campaign, stop, end, **given)))
+        sys.exit(to_the_end(_until_signalled, lambda stop: _send(campaign[0], stop, end, **given)))
 
 
 def _show(campaign: Path, run: "Run", end: notice.Notice) -> None:
@@ -122,7 +122,7 @@ async def _send(campaign: Path, stop: "Stop", end: notice.Notice, *, keep_open: 
     return run.exit_code
 
 
-async def _heeding(work: Callable[["Stop"], Awaitable[T]]) -> T:
+async def _until_signalled(work: Callable[["Stop"], Awaitable[T]]) -> T:
     """Do work until its end or a signal."""
     import anyio
 

@@ -189,7 +189,7 @@ class Lots:
             self._lose(lot)
         else:
             try:
-                self._heed(lot, told)
+                self._take_in(lot, told)
             except LedgerError as error:  # the limiter is kept in a file
                 self._members.stop.ask(str(error), Halted.exit_code)
         self.wake()
@@ -198,7 +198,7 @@ class Lots:
         for waiting in lot.calls:
             waiting.settle(lost(self.operation))
 
-    def _heed(self, lot: Lot, told: Body) -> None:
+    def _take_in(self, lot: Lot, told: Body) -> None:
         """Take what a worker reports of a lot."""
         seat, now = lot.seat, self._clock()
         self._counted_until = -inf

@@ -24,7 +24,7 @@ FAREWELL = 2.0  # seconds in which the workers are to hear that the run has ende
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What each worker is told of a run first, and what it must agree to: the endpoint, and where known the account."""
+    """What each worker learns of a run first, and what it must agree to: the endpoint, and where known the account."""
 
     site: Site
     url: str
@@ -179,5 +179,5 @@ class Members:
             log.debug("worker %s: %s", member.name, error)
 
     def _tell(self) -> None:
-        for heed in self.when_changed:
-            heed()
+        for notify in self.when_changed:
+            notify()

@@ -157,7 +157,7 @@ class _Lot:
         if isinstance(result, Reply):
             queue.accepted()
         else:
-            self._heed(queue, sent.call, result, now)
+            self._slow_down(queue, sent.call, result, now)
         self.answers.append((place, result_body(result), now))
 
     async def _called(self, sent: SentCall) -> Reply | BulkError | None:
@@ -172,8 +172,8 @@ class _Lot:
         except Exception as error:  # noqa: BLE001 - it may have left; nobody here can tell
             return CallFailed(sent.call.operation, type(error).__name__, "the worker tripped over the call")
 
-    def _heed(self, queue: RateLimitQueue, call: Call, error: BulkError, now: float) -> None:
-        """Do what follows from a failure here: slow down, or end the lot."""
+    def _slow_down(self, queue: RateLimitQueue, call: Call, error: BulkError, now: float) -> None:
+        """Slow down, or end the lot, where a failure asks for it."""
         if isinstance(error, Halted):
             self.lane.end_lots()
         if not isinstance(error, CallFailed):

@@ -2,7 +2,7 @@
 
 workers        many deliveries at once; the only owner of tasks
 delivery       one recipient: every call announced, every reply kept
-announcements  before each try: whether it may still be made, and the ledger told of it
+announcements  before each try: whether it may still be made, and noted in the ledger
 call_runner    one call made, as often as it takes
 marks          a call's mark, by which its contact can be found again
 enquiry        questions to the service, each at the pace of its operation

@@ -118,7 +118,7 @@ class Announcer:
         guard = self.admission.guard(self.delivery, call) if call.reaches else None
         objection = await self.journal.intend(announcement, guard)
         if isinstance(objection, Deferred):
-            self._heed(objection)
+            self._object(objection)
         if objection is not None:
             raise objection
         self._announced_at, tries.announced, tries.reopens = now, True, False
@@ -127,13 +127,13 @@ class Announcer:
         if not self.call.reaches:
             return
         if self.delivery.refusal is not None:
-            self._heed(Deferred(self.delivery.refusal))
+            self._object(Deferred(self.delivery.refusal))
         try:
             self.admission.ask(self.delivery)
         except Deferred as not_now:
-            self._heed(not_now)
+            self._object(not_now)
 
-    def _heed(self, not_now: Deferred) -> None:
+    def _object(self, not_now: Deferred) -> None:
         """Raise what follows from a refusal, or from a closed window."""
         why, operation = not_now.why, self.call.operation
         if isinstance(why, Refusal):

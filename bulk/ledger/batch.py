@@ -112,7 +112,7 @@ class _Batch:
         """Whether the list has another person now beside a name that may have reached one."""
         id_, _, _, state, before = known
         if before is not None and before[:HALF] == content[:HALF]:
-            return False  # the usual case: the destination is spelt as it was
+            return False  # the usual case: the destination is spelled as it was
         person, replies = self.connection.execute(queries.WHO, (id_,)).fetchone()
         return self.reading.hasher.is_another(state, person, replies, self._recipient(row).destination)
 

@@ -18,7 +18,7 @@ from bulk.model import Progress, Status
 _UNTRIED = Progress()
 
 Content = tuple[str, str]
-"""How a row's destination is spelt, and the text of what else it needs."""
+"""How a row's destination is spelled, and the text of what else it needs."""
 
 
 class ClaimKind(enum.Enum):

@@ -33,7 +33,7 @@ _TROUBLES = {
     sqlite3.SQLITE_BUSY: f"another process has kept it locked for {_BUSY_SECONDS:.0f} s. "
     "Send again when that has ended",
     sqlite3.SQLITE_IOERR: "the disk cannot be read or written. Nothing is sent that cannot be recorded; "
-    "once the disk is mended, send again: the run goes on where it stopped",
+    "once the disk is fixed, send again: the run goes on where it stopped",
     sqlite3.SQLITE_CONSTRAINT: "a write that its rules forbid; the run stops here, and can be sent again",
 }
 _SAME_TROUBLE = {

@@ -26,7 +26,7 @@ _THERE = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'contact_e
 # Of a row that was sent again, the contact of before is of no interest.
 _FORGET = "DELETE FROM contact_end WHERE delivery = ? AND contact_id <> ?"
 
-# An end stays, whatever comes late; and what was told of answers is not forgotten.
+# An end stays, whatever comes late; and what is known of answers is not forgotten.
 _RECORD = """
 INSERT INTO contact_end (delivery, contact_id, state, initiated_at, disconnected_at, reason, messages, source,
     tracked_at)
@@ -77,7 +77,7 @@ class ContactEnd(NamedTuple):
 
 
 def record(writing: sqlite3.Connection, told: Iterable[ContactEnd]) -> None:
-    """Keep what was told of contacts."""
+    """Keep what is known of contacts."""
     known = list(told)
     writing.executemany(_FORGET, [(one.delivery, one.contact_id) for one in known])
     writing.executemany(_RECORD, known)

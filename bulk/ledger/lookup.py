@@ -39,11 +39,11 @@ class Hasher:
         return self._person(identity(destination))
 
     def people(self, destination: str) -> tuple[bytes, bytes]:
-        """Return the same, and the name that ledgers of the first version gave: by the address as it was spelt."""
+        """Return the same, and the name that ledgers of the first version gave: by the address as it was spelled."""
         return self._person(identity(destination)), self._person(destination)
 
     def content(self, spelling: str, cells: str) -> bytes:
-        """Return what names a row's content: half of it its destination as it is spelt, half what else it needs."""
+        """Return what names a row's content: half of it its destination as it is spelled, half what else it needs."""
         return self._spelling(spelling)[:HALF] + self._content(cells)[:HALF]
 
     def repeat(self, key: bytes, occurrence: int) -> bytes:

@@ -139,7 +139,7 @@ class RunLedger(RunRecord):
         """Claim the next batch of the list (some thousand rows, in its order): what to do with each row.
 
         `names` are what must not be sent twice, where that is known at less cost than the recipients. `contents`
-        returns for each row how its destination is spelt and what else it needs, so that a change is noticed.
+        returns for each row how its destination is spelled and what else it needs, so that a change is noticed.
         """
         known = names_of(recipients) if names is None else names
         batch = recipients, known, contents

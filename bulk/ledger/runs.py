@@ -123,13 +123,13 @@ def begin(
         if not accept_changes:
             _same_campaign(facts, digests)
         connection.execute(_AGAIN, (kept, number))
-        _heed_the_clock(connection, number, facts, now)
+        _allow_for_the_clock(connection, number, facts, now)
     begun = find(connection, identity.campaign, identity.run)
     assert begun is not None  # noqa: S101 - it has just been written, in this transaction
     return begun
 
 
-def _heed_the_clock(connection: sqlite3.Connection, run: int, facts: RunFacts, now: float) -> None:
+def _allow_for_the_clock(connection: sqlite3.Connection, run: int, facts: RunFacts, now: float) -> None:
     """Forget for how long rows have been in doubt, where the clock was set back since."""
     if facts.latest_at is not None and facts.latest_at > now + CLOCK_STEP:
         connection.execute(_AGE_UNKNOWN, (run,))

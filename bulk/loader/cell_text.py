@@ -1,7 +1,7 @@
 """What a cell holds besides a destination, and the destinations in it where there are several.
 
 Cells come out of spreadsheets, web pages and address books: with the apostrophe that keeps a spreadsheet from
-reckoning, with `mailto:` or a label before them, a name around them, a full stop behind them, characters that nobody
+calculating, with `mailto:` or a label before them, a name around them, a full stop behind them, characters that nobody
 sees, or with a second destination beside the first (Google Contacts puts ` ::: ` between them).
 """
 

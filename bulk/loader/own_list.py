@@ -57,7 +57,7 @@ class OwnList:
         except (OSError, UnicodeError, csv.Error) as error:
             trouble = getattr(error, "strerror", None) or error
             raise ListError(
-                f"{self.path}: the suppression list cannot be read ({trouble}): mend or replace it"
+                f"{self.path}: the suppression list cannot be read ({trouble}): fix or replace it"
             ) from error
 
     def add(self, found: Iterable[Suppressed]) -> int:
@@ -118,5 +118,5 @@ def _read(lines: Iterable[str], path: Path) -> Iterator[Suppressed]:
         )
     for cells in table:
         if len(cells) != len(COLUMNS) or not cells[0]:
-            raise ListError(f"{path}, line {table.line_num}: no entry of a suppression list: mend or remove the line")
+            raise ListError(f"{path}, line {table.line_num}: no entry of a suppression list: fix or remove the line")
         yield Suppressed(*cells)

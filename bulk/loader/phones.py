@@ -162,7 +162,7 @@ def _doubt(text: str) -> Refusal | None:
 
 def excel_error(text: str) -> Refusal:
     """Refuse what a spreadsheet shows for a cell that it could not work out."""
-    return Refusal("excel_error", f"a spreadsheet wrote {text} in place of it: mend the cell and export the list again")
+    return Refusal("excel_error", f"a spreadsheet wrote {text} in place of it: fix the cell and export the list again")
 
 
 def _read(text: str, country: str | None, allowed: Collection[str] | None, *, landlines: bool) -> str | Refusal:

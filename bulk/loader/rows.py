@@ -135,7 +135,7 @@ class Rows(Sequence[Recipient]):
         return [self._identity(place) or key for place, key in enumerate(self.keys)]
 
     def contents(self, wording: str = "") -> list[tuple[str, str]]:
-        """Return how each row's destination is spelt, and a text of what else its message is made of.
+        """Return how each row's destination is spelled, and a text of what else its message is made of.
 
         That is the cells that templates and rules read, and `wording`, which stands for the templates themselves.
         """

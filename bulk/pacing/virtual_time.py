@@ -103,7 +103,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._jump.elsewhere += 1
 
     def release(self) -> None:
-        """Record that work which `hold` told of has ended."""
+        """Record that work announced by `hold` has ended."""
         self._jump.elsewhere -= 1
 
     @contextmanager

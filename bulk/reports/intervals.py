@@ -26,7 +26,7 @@ STEPS: Final = (
 WIDTHS: Final = (1, 5, 30, MINUTE, 5 * MINUTE, 30 * MINUTE, HOUR, 6 * HOUR, DAY)
 CELLS: Final = 20_000  # at most, then they are made coarser
 BARS: Final = 60  # at most; the steps are so close that there are 20 and more, where the run took 20 seconds
-MONDAY: Final = 4 * DAY  # 1970-01-05, from which intervals are reckoned: weeks begin on Mondays, days at midnight UTC
+MONDAY: Final = 4 * DAY  # 1970-01-05, from which intervals are counted: weeks begin on Mondays, days at midnight UTC
 
 
 @dataclass(slots=True)

@@ -48,7 +48,7 @@ def remedy(status: Status, code: str | None, typed: Typed) -> Command:
         return Command(said or "Nothing.")
     if status is Status.SKIPPED:
         return Command(
-            said or "Left out on purpose. If that was wrong, mend it and send them.", typed("send", "--only", "skipped")
+            said or "Left out on purpose. If that was wrong, fix it and send them.", typed("send", "--only", "skipped")
         )
     return Command(said or _MEND, typed("send", "--only", status.value))
 

@@ -57,4 +57,4 @@ async def ask(ref: RunRef, choose: Choice, *, wait: float | None = None) -> Sett
 
 def _halted(halt: Halted, told: Settlement) -> Halted:
     known = f"{counted(told.decided, 'row')} decided before" if told.decided else "nothing was decided"
-    return type(halt)(f"{halt}; {known}. Ask again once that is mended")
+    return type(halt)(f"{halt}; {known}. Ask again once that is fixed")

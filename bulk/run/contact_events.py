@@ -1,6 +1,6 @@
-"""What is told of contacts by Amazon Connect itself: the answer to a question, its contact events, its contact records.
+"""What Amazon Connect itself says of contacts: the answer to a question, its contact events, its contact records.
 
-The same facts, spelt in two ways: `contactId` in events ("Amazon Connect contact events"), `ContactId` in contact
+The same facts, spelled in two ways: `contactId` in events ("Amazon Connect contact events"), `ContactId` in contact
 records as a Kinesis stream writes them ("Contact records data model"), `Id` in the answer of DescribeContact.
 """
 
@@ -17,7 +17,7 @@ ENDED, OPEN, GONE = "ended", "open", "gone"
 
 @dataclass(frozen=True, slots=True)
 class ContactFacts:
-    """What is told of a contact. Times in Unix seconds; `messages` is how many the person sent, None if untold."""
+    """What is known of a contact. Times in Unix seconds; `messages` is how many the person sent, None if unknown."""
 
     contact_id: str
     initiated_at: float | None

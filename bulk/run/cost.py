@@ -51,7 +51,7 @@ def went_to(ref: RunRef, record: RunRecord) -> str | None:
 def excess(ref: RunRef, record: RunRecord, planned: Cost) -> str | None:
     """Return by what a plan would exceed the budget, with what may have been sent before; None where it does not.
 
-    Raises `CampaignError` where there is a budget, and no price to reckon with.
+    Raises `CampaignError` where there is a budget, and no price to calculate with.
     """
     at_most = ref.campaign.budget.at_most
     if at_most is None:

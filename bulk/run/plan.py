@@ -139,7 +139,7 @@ class DryRun:
             plan.previews.append(Preview(recipient.row, recipient.destination, shown, recipient.line, recipient.file))
 
     def _note_foreign(self, recipient: Recipient, texts: Mapping[str, Any]) -> None:
-        """Note placeholders of other programs in a text that is ready to go out; each is told of once."""
+        """Note placeholders of other programs in a text that is ready to go out; each is named once."""
         for text in texts.values():
             for found in FOREIGN.findall(text) if isinstance(text, str) else ():
                 self.foreign.setdefault(found, place_of(recipient.row, recipient.line, recipient.file))

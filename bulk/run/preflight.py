@@ -23,7 +23,7 @@ async def preflight(ref: RunRef) -> list[Finding]:
         async with _endpoint(ref) as endpoint, Inquiry(endpoint) as inquiry:
             return await Examination(references(ref, inquiry.region), wanted(ref), inquiry.ask).run()
     except SetupError as error:
-        return [Finding("credentials", State.WRONG, str(error), "mend that first: nothing else was asked")]
+        return [Finding("credentials", State.WRONG, str(error), "fix that first: nothing else was asked")]
 
 
 def references(ref: RunRef, region: str | None = None) -> References:

@@ -1,4 +1,4 @@
-"""The sandboxes of rehearsals: who is told of each, and how long they stay."""
+"""The sandboxes of rehearsals: who learns their addresses, and how long they stay."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -143,7 +143,7 @@ def _to_go_on(figures: Figures, record: RunRecord, typed: Typed) -> Iterator[Com
         yield Command("See and decide about the rows that are unknown.", typed("resolve"))
     for status in (Status.REFUSED, Status.REJECTED):
         if counts[status]:
-            yield Command(f"Once the cause is mended, send the {status} rows.", typed("send", "--only", status.value))
+            yield Command(f"Once the cause is fixed, send the {status} rows.", typed("send", "--only", status.value))
 
 
 def _for_good(options: Options) -> Options:

@@ -102,7 +102,7 @@ async def send(
     """Send a campaign, or go on with it where it stopped: no row is sent twice.
 
     `options` are those of `bulk.Options`, such as `contacts=frame`, `run_id="2026-11-20"`, `sandbox=True`. `watch`
-    is told the progress every `every` seconds; `stop.ask(…)` ends the run early. `sandboxes`: who is told of a
+    is told the progress every `every` seconds; `stop.ask(…)` ends the run early. `sandboxes`: who learns of a
     rehearsal's.
 
     Raises `CampaignError`, `ListError` and `LedgerError` where it could not start, `RunBusy` where another process

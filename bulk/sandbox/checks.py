@@ -24,7 +24,7 @@ _PHONE_ARN = re.compile(r"arn:aws[a-z-]*:connect:[a-z0-9-]+:[0-9]{12}:phone-numb
 _EXTERNAL_AUDIO = "connect:ExternalAudio"
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _ATTRIBUTE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_SEGMENT_KEY = re.compile(r"[A-Za-z0-9_:-]+")  # the service's own keys are spelt `connect:…`
+_SEGMENT_KEY = re.compile(r"[A-Za-z0-9_:-]+")  # the service's own keys are spelled `connect:…`
 _CONTENT = {"connect:SMS": 1024, "connect:WhatsApp": 4096}
 _CONTENT_TYPES = frozenset(
     {

@@ -107,7 +107,7 @@ class Server:
         self._is_due, unsent, self._unsent = False, self._unsent, []
         try:
             self.account.contacts.keep()
-        except sqlite3.Error:  # a full disk: nobody is told of what is not kept
+        except sqlite3.Error:  # a full disk: what is not kept is shown to nobody
             for transport, _ in unsent:
                 transport.abort()
         for transport, answer in unsent:

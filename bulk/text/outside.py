@@ -46,7 +46,7 @@ def outside_text(text: object, *, limit: int = LIMIT, values: Iterable[str] = ()
     masked, as are the `values` (see `own_values`).
     """
     given = str(text)
-    hidden = _spelt(values)
+    hidden = _spelled(values)
     told = _masked(_one_line(given[:READ]), hidden)
     if len(given) > READ:  # what is cut in two at the end is not found: it is left out with all that may belong to it
         told = told[: -max(_ADDRESS, *map(len, hidden))] if hidden else told[:-_ADDRESS]
@@ -157,9 +157,9 @@ def _number(value: str) -> re.Pattern[str]:
     return re.compile(rf"(?:\+?\d{{1,5}}{_BETWEEN})?\(?" + _BETWEEN.join(map(re.escape, digits)))
 
 
-def _spelt(values: Iterable[str]) -> list[str]:
+def _spelled(values: Iterable[str]) -> list[str]:
     """Return the values as an echo may spell them, the longest first, and no more than can be looked for."""
-    spelt: dict[str, None] = {}
+    spelled: dict[str, None] = {}
     left = _TOGETHER
     for value, _ in zip(values, range(_VALUES), strict=False):
         left -= len(value)
@@ -167,8 +167,8 @@ def _spelt(values: Iterable[str]) -> list[str]:
             break
         for one in _spellings(_one_line(value).strip()):
             if len(one) >= SHORTEST:
-                spelt[one] = None
-    return sorted(spelt, key=len, reverse=True)
+                spelled[one] = None
+    return sorted(spelled, key=len, reverse=True)
 
 
 def _spellings(value: str) -> Iterator[str]:
