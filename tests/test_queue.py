@@ -345,3 +345,17 @@ async def test_a_throttle_is_told_with_the_calls_that_were_accepted_before_it() 
     estimator = paces.pace.estimator
     assert estimator.estimate == pytest.approx(math.sqrt(20 / 2 * 10 * 2 ** (2 / DOUBLING)))
     assert estimator.accepted == 0
+
+
+async def test_after_a_stop_nobody_takes_room_though_a_turn_is_left() -> None:
+    stop, room = Stop(), OpenContactLimit(5, 3600.0)
+    turns = RateLimitQueue(
+        LocalStore(AdaptiveLimiter(Bucket(10_000, 100), RateEstimator(10_000, 10_000))), stop, room=room
+    )
+    for _ in range(3):
+        await turns.take()
+    assert turns._granted > 0
+    stop.ask("enough", 0)
+    with pytest.raises(Stopped):
+        await turns.take()
+    assert room.count(anyio.current_time()) == 3
