@@ -33,6 +33,7 @@ from pathlib import Path
 from mutate_coverage import Coverage, file_of, functions
 from mutate_fault import Fault, digest, faults
 from mutate_map import coverage
+from mutate_names import Names
 from mutate_python import Seeker
 from mutate_record import known, read_equivalent, score, table
 from mutate_text import toml
@@ -143,7 +144,9 @@ def try_all(project: Path, tried: list[Fault], given: argparse.Namespace) -> dic
         asked = coverage(copies, tests, given.map)
         if not asked.tests:
             sys.exit("there is no test to ask")
-        trial = Trial(project, asked, waiting, given.log, given.budget, verdicts, Ranking(asked.seconds))
+        trial = Trial(
+            project, asked, waiting, given.log, given.budget, verdicts, Ranking(asked.seconds), Names(project)
+        )
         for fault, verdict in verdicts.items():
             trial.ranking.note(fault.path, verdict.test)
         workers = [threading.Thread(target=trial.work, args=[copy], daemon=True) for copy in copies]
@@ -166,6 +169,7 @@ class Trial:
     budget: float
     verdicts: dict[Fault, Verdict]
     ranking: Ranking
+    names: Names
     slow: list[Fault] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -207,8 +211,8 @@ class Trial:
     def tests_of(self, fault: Fault) -> list[str]:
         """Return the test files that run what a fault lies in: its function, else any function of its file.
 
-        What lies in no function is known besides to the test files that name its module. A file of data is run by
-        whatever runs the Python files beside it.
+        What lies in no function is tested by the test files that name its module, and by what runs a function that
+        mentions it. A file of data is run by whatever runs the Python files beside it.
         """
         path = self.project / fault.path
         if path.suffix == ".toml":
@@ -217,13 +221,13 @@ class Trial:
             ]
             return self.coverage.tests_of(name for one in beside for name in self.functions(one))
         within = self.functions(fault.path)
-        own = [name for name, lines in within.items() if fault.line in lines]
-        if own:
+        if own := [name for name, lines in within.items() if fault.line in lines]:
             return self.coverage.tests_of(own[-1:])
         module = ".".join(Path(fault.path).with_suffix("").parts).removesuffix(".__init__")
         naming = {file for file in self.coverage.digests if module in (self.project / file).read_text()}
         named = [test for test in self.coverage.tests if file_of(test) in naming]
-        return list(dict.fromkeys([*named, *self.coverage.tests_of(within)]))
+        users = self.names.users(fault.place.partition(".")[0]) or set(within)
+        return list(dict.fromkeys([*named, *self.coverage.tests_of(users)]))
 
     def functions(self, path: str) -> dict[str, range]:
         """Return the functions of a file."""
