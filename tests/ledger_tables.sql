@@ -139,4 +139,30 @@ CREATE TABLE contact_end (
     messages INTEGER,               -- how many the person sent; NULL where nobody told
     source TEXT NOT NULL,           -- 'asked' or 'event'
     tracked_at REAL NOT NULL
-) STRICT
+) STRICT;
+
+CREATE TABLE feedback (
+    delivery INTEGER NOT NULL REFERENCES delivery,
+    kind TEXT NOT NULL,             -- 'stop', 'bounce' (for good), 'soft_bounce' (for now) or 'complaint'
+    at REAL,                        -- Unix seconds, as the event has it
+    listed INTEGER NOT NULL,        -- whether the person was put on the suppression list for it
+    tracked_at REAL NOT NULL,
+    PRIMARY KEY (delivery, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event_object (
+    run INTEGER NOT NULL REFERENCES run,
+    name TEXT NOT NULL,             -- s3://bucket/key, read to its end
+    etag TEXT NOT NULL,
+    PRIMARY KEY (run, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE consent (
+    delivery INTEGER NOT NULL REFERENCES delivery,
+    token TEXT NOT NULL,            -- of the call that sends the message
+    said TEXT,                      -- whether the person agreed, as the list has it
+    source TEXT,                    -- where they did
+    at TEXT,                        -- when they did
+    kept_at REAL NOT NULL,          -- Unix seconds of the first announcement
+    PRIMARY KEY (delivery, token)
+) STRICT, WITHOUT ROWID

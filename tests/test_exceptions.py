@@ -131,10 +131,17 @@ def test_an_error_of_ours_is_raised_without_the_groups_around_it() -> None:
     assert error.__cause__ is group
 
 
+def test_of_several_that_are_all_ours_the_first_is_raised() -> None:
+    first, second = ListError("one"), CampaignError("two")
+    group = ExceptionGroup("outer", [ExceptionGroup("inner", [first]), second])
+    assert raised_from(group) is first
+    assert first.__cause__ is group
+
+
 @pytest.mark.parametrize(
-    "errors", [[ListError("one"), ListError("two")], [OSError("one")], [ExceptionGroup("inner", [OSError("one")])]]
+    "errors", [[ListError("one"), OSError("two")], [OSError("one")], [ExceptionGroup("inner", [OSError("one")])]]
 )
-def test_what_is_not_one_error_of_ours_stays_in_its_group(errors: list[Exception]) -> None:
+def test_what_is_not_ours_alone_stays_in_its_group(errors: list[Exception]) -> None:
     group = ExceptionGroup("outer", errors)
     assert raised_from(group) is group
 

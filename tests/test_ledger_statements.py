@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ledgers import IDENTITY, begin, intent
@@ -152,15 +153,28 @@ def test_the_end_of_another_contact_of_a_row_says_nothing_of_its_own(sent: RunLe
 def test_an_end_is_kept_and_what_an_older_word_told_besides_is_not_forgotten(sent: RunLedger) -> None:
     tell(sent, ended(1, "c-1"))
     tell(sent, ended(1, "c-1", "open", at=NOW + 1))
-    assert known(sent)[1] == ended(1, "c-1")
-    later = ended(
-        1, "c-1", at=NOW + 2, initiated_at=None, disconnected_at=None, reason=None, messages=None, source="event"
-    )
-    tell(sent, later)
+    assert known(sent)[1] == ended(1, "c-1", at=NOW + 1)
+    nothing: dict[str, Any] = {
+        "initiated_at": None,
+        "disconnected_at": None,
+        "reason": None,
+        "messages": None,
+        "source": "event",
+    }
+    tell(sent, ended(1, "c-1", at=NOW + 2, **nothing))
     assert known(sent)[1] == ended(1, "c-1", at=NOW + 2, source="event")
     newest = ended(1, "c-1", initiated_at=7.0, disconnected_at=8.0, reason="AGENT", messages=9)
     tell(sent, newest)
     assert known(sent)[1] == newest
+    tell(sent, newest._replace(messages=3))  # told of a part of them
+    assert known(sent)[1] == newest
+
+
+def test_how_many_messages_came_is_unknown_until_it_is_told_and_may_be_none(sent: RunLedger) -> None:
+    tell(sent, ended(1, "c-1", messages=None))
+    assert known(sent)[1].messages is None
+    tell(sent, ended(1, "c-1", messages=0))
+    assert known(sent)[1].messages == 0
 
 
 def test_a_ledger_without_contact_ends_tells_of_none(sent: RunLedger) -> None:

@@ -1,5 +1,5 @@
 """The tables as they were released: of bulk.ledger.schema, and of bulk.ledger.dispatches, bulk.ledger.passes,
-bulk.ledger.marks and bulk.ledger.ends.
+bulk.ledger.marks, bulk.ledger.ends, bulk.ledger.consents and bulk.ledger.feedback.
 
 Ledgers of every version are out there. A migration that was released is never edited: what changes comes in a new one,
 and `ledger_tables.sql` beside this file grows by what that makes.
