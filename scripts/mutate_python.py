@@ -23,8 +23,10 @@ COMPARISONS = {
     "not in": ("in",),
 }
 ARITHMETIC = {"+": "-", "-": "+", "*": "/", "/": "*", "//": "*", "%": "//", "**": "*", "&": "|", "|": "&", "^": "&"}
-SHAPES = {"slots", "frozen", "kw_only", "strict", "maxsize", "daemon", "stacklevel", "default_factory", "repr"}
-"""Keywords that say how something is stored or checked, not what it does."""
+SHAPES = {"slots", "frozen", "kw_only", "strict", "maxsize", "daemon", "stacklevel", "default_factory", "repr"} | {
+    *("init", "fast_acquire"),
+}
+"""Keywords that say how something is stored, made or checked, or how quickly it goes, not what it does."""
 NEEDED = {"property", "classmethod", "staticmethod", "contextmanager", "asynccontextmanager", "dataclass", "setter"}
 CACHES = {"cache", "lru_cache", "cached_property", "overload", "override", "final"}
 """Decorators without which nothing works at all, and those without which everything does."""

@@ -143,3 +143,4 @@ async def test_announces_what_nobody_objects_to() -> None:
 def test_a_refusal_waits_for_ever_and_a_window_until_it_opens() -> None:
     assert Deferred(NO).until == math.inf
     assert Deferred(17.0).until == 17.0
+    assert str(Deferred(17.0)) == "17.0"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
 from bulk.pacing.limits import Bucket, Limits
-from bulk.pacing.queue import LocalStore, RateLimitQueue
+from bulk.pacing.queue import CATCH_UP, LocalStore, RateLimitQueue
 from bulk.stop import Stop
 
 ROUNDING = 1e-6  # seconds
@@ -59,6 +59,10 @@ def test_a_high_rate_is_reached_though_every_timer_is_late(per_second: int, burs
     went = departures(paced(per_second, burst), calls, late=late)
     assert calls / (burst + per_second * (went[-1] - went[0])) > 0.98
     assert earliness(Bucket(per_second, burst), went) < ROUNDING
+
+
+def test_lateness_is_made_up_for_as_long_as_two_hundredths_of_a_second() -> None:
+    assert CATCH_UP == 0.02
 
 
 def test_a_stall_of_the_loop_is_made_up_for_as_far_as_the_burst_goes() -> None:

@@ -35,6 +35,12 @@ async def test_a_contact_takes_its_room_for_its_time() -> None:
 
 
 @in_virtual_time
+async def test_it_waits_for_room_however_short_the_time() -> None:
+    turns = queue(OpenContactLimit(1, 0.25))
+    assert [await went_at(turns) for _ in range(3)] == pytest.approx([0.0, 0.25, 0.5])
+
+
+@in_virtual_time
 @pytest.mark.parametrize("how", ["give back", "refill"])
 async def test_who_waits_for_room_goes_as_soon_as_there_is_some(how: str) -> None:
     turns, went = queue(OpenContactLimit(1, 100.0)), []
@@ -144,4 +150,5 @@ async def test_parts_take_as_many_turns() -> None:
     for count in (2, 2, 1):
         await turns.take(count)
         went.append(anyio.current_time())
-    assert went == pytest.approx([0.0, 1.0, 1.5])
+    await turns.take()  # one, where nothing is said
+    assert [*went, anyio.current_time()] == pytest.approx([0.0, 1.0, 1.5, 2.0])
