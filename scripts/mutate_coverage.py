@@ -46,8 +46,8 @@ sys.settrace(_watch)
 class Coverage:
     """What each test ran, as `path:function`, and for how many seconds.
 
-    `seconds` has test files too: what loading them and the fixtures that their tests share take. What is noted of a
-    file alone belongs to each of its tests. `digests` are those of the test files.
+    `seconds` has test files too: what the fixtures that their tests share take. What is noted of a file alone belongs
+    to each of its tests. `digests` are those of the test files.
     """
 
     ran: dict[str, list[str]] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from mutate_fault import Fault
 LEFT_OUT = [".*", "__pycache__", "*.egg-info", "results", "dist"]
 HERE = Path(__file__).resolve().parent
 STAGES = 1.0, 8.0  # seconds of tests that are asked at first and at second, before all others
+LOADING = 0.3  # seconds that loading one more test file takes
 TOO_LONG = 30  # seconds that one test may take
 FAILED = re.compile("(FAILED|ERROR) ")
 _STAMPS = count(1_000_000_000)  # a file's time, by which Python knows that it was changed: another for each fault
@@ -50,7 +51,8 @@ class Ranking:
         """Return tests in the order in which to ask them."""
 
         def cost(test: str) -> float:
-            return (self.seconds[test] + self.seconds.get(file_of(test), 0.0)) / (1 + self.noticed[path, test])
+            shared = self.seconds.get(file_of(test), 0.0)
+            return (self.seconds[test] + LOADING + shared) / (1 + self.noticed[path, test])
 
         with self.lock:
             return sorted(tests, key=cost)
@@ -130,7 +132,8 @@ def stages(tests: Sequence[str], seconds: Mapping[str, float], budget: float) ->
     files: set[str] = set()
     costs: list[float] = []
     for test in tests:
-        costs.append(seconds[test] + (0.0 if file_of(test) in files else seconds.get(file_of(test), 0.0)))
+        shared = 0.0 if file_of(test) in files else LOADING + seconds.get(file_of(test), 0.0)
+        costs.append(seconds[test] + shared)
         files.add(file_of(test))
     ends = list(accumulate(costs))
     cuts = [0, *(max(1, bisect_right(ends, limit)) for limit in (*STAGES, budget) if limit <= budget)]

@@ -16,18 +16,6 @@ def _begin(test: str) -> None:
     sitecustomize.begin(test)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Note how long a test file takes to load."""
-    began = time.monotonic()
-    report = yield
-    if isinstance(collector, pytest.Module):
-        sitecustomize.say("seconds", f"{time.monotonic() - began:.3f}", collector.nodeid)
-    return report
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logstart(nodeid: str) -> None:
     """Note that a test begins."""
