@@ -1,9 +1,14 @@
 """The columns by which an export is recognised, and what they mean, one by one against a second table. It …"""
 
+import tomllib
+from pathlib import Path
+
 import polars as pl
 import pytest
 from export_columns import EXPORTS
+from export_rules import OTHER, RULES
 
+import bulk
 from bulk.loader import ContactList
 from bulk.loader.exports import Export, export_of
 
@@ -22,6 +27,11 @@ def of(columns: list[str]) -> Export:
 
 def cases(*kinds: str) -> list[tuple[str, str, str]]:
     return [(name, kind, column) for name, entry in EXPORTS.items() for kind in kinds for column in entry.get(kind, [])]
+
+
+def plain(header: str) -> str:
+    """Return a header as it is matched: without regard to separators."""
+    return "".join(filter(str.isalnum, header))
 
 
 @pytest.mark.parametrize("name, _, header", cases("headers"))
@@ -63,3 +73,20 @@ def test_what_the_list_is_read_as_is_what_the_table_says() -> None:
         pl.DataFrame({"uuid": ["1"], "email": ["a@club-mail.com"], "attributes": [""], "status": [""]})
     )
     assert contacts.meaning == of(["uuid", "email", "attributes", "status"])
+
+
+@pytest.mark.parametrize("meaning, column", [(meaning, column) for meaning, known in OTHER.items() for column in known])
+def test_a_column_of_any_other_list_means_what_its_name_says(meaning: str, column: str) -> None:
+    known = OTHER[meaning]
+    found = getattr(of([column, "Else"]), meaning)
+    assert plain(found) == plain(column)
+    assert getattr(of([known[-1], column, known[0]]), meaning) == known[0]
+
+
+def test_whom_an_export_leaves_out_and_how_is_what_the_second_table_says() -> None:
+    exports = tomllib.loads((Path(bulk.__file__).parent / "loader" / "exports.toml").read_text())["export"]
+    rules = {
+        export.get("name", ""): {key: export[key] for key in ("channel", "flat", "leave_out") if key in export}
+        for export in exports
+    }
+    assert {name: rule for name, rule in rules.items() if rule} == RULES

@@ -173,3 +173,18 @@ def test_on_a_narrow_terminal_a_plan_still_names_the_whole_place_where_it_goes(w
     block = plan_text.block(plan(), NOW, width=width)
     assert max(map(len, block.splitlines())) <= width
     assert "us-west-2, account 111122223333, profile prod" in " ".join(block.split())
+
+
+@pytest.mark.parametrize(
+    "phrases, width, lines",
+    [
+        ([], 10, []),
+        (["abc", "def"], 8, ["abc, def"]),
+        (["abc", "def"], 7, ["abc", "def"]),
+        (["abc", "def", "gh", "ij"], 8, ["abc, def", "gh, ij"]),
+        (["a long phrase", "b"], 8, ["a long", "  phrase", "b"]),
+        (["a long ph", "b"], 8, ["a long", "  ph, b"]),
+    ],
+)
+def test_phrases_are_packed_into_lines(phrases: list[str], width: int, lines: list[str]) -> None:
+    assert progress_text.packed(phrases, width) == lines

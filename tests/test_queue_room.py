@@ -1,5 +1,8 @@
 """Room for open contacts, who waits for it, and what is seen of that, in virtual time: it …"""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import anyio
 import pytest
 from virtual import in_virtual_time
@@ -10,6 +13,8 @@ from bulk.pacing.limits import Bucket, Limits
 from bulk.pacing.open_contacts import OpenContactLimit
 from bulk.pacing.queue import LocalStore, QueueState, RateLimitQueue, WaiterCount
 from bulk.stop import Stop, Stopped
+
+T = TypeVar("T")
 
 
 def queue(
@@ -152,3 +157,42 @@ async def test_parts_take_as_many_turns() -> None:
         went.append(anyio.current_time())
     await turns.take()  # one, where nothing is said
     assert [*went, anyio.current_time()] == pytest.approx([0.0, 1.0, 1.5, 2.0])
+
+
+# What the pace is told
+
+
+@in_virtual_time
+async def test_the_calls_of_a_moment_take_one_look_at_the_pace() -> None:
+    looks = 0
+
+    class Counted(LocalStore):
+        def change(self, change: Callable[[AdaptiveLimiter], tuple[AdaptiveLimiter, T]]) -> T:
+            nonlocal looks
+            looks += 1
+            return super().change(change)
+
+    pace = AdaptiveLimiter(Bucket(10_000, 1000), RateEstimator(10_000, 10_000))
+    turns = RateLimitQueue(Counted(pace), Stop())
+    for _ in range(2):  # the pace is known from the second moment on
+        await turns.take()
+    at_once = turns._granted + 1
+    for _ in range(3 * at_once - 1):
+        await turns.take()
+    assert at_once > 5
+    assert looks == 1 + 3
+
+
+@in_virtual_time
+async def test_each_throttle_is_told_as_one_and_with_what_was_accepted_before() -> None:
+    paces = LocalStore(AdaptiveLimiter(Bucket(100, 50), RateEstimator(100)))
+    turns = RateLimitQueue(paces, Stop())
+    await turns.take()
+    for _ in range(60):
+        turns.accepted()
+    await anyio.sleep(3.0)
+    expected = paces.pace.answered(3.0, accepted=60, throttled=1)
+    turns.throttled()
+    assert paces.pace == expected
+    turns.throttled()
+    assert paces.pace == expected.answered(3.0, accepted=0, throttled=1)
