@@ -184,7 +184,7 @@ class Trial:
 
     def try_one(self, copy: Copy, fault: Fault, *, again: bool = False) -> None:
         """Try a fault. One that seems to have no end is put off: a busy machine may be the cause."""
-        tests = self.ranking.sorted(fault.path, self.tests_of(fault))
+        tests = self.ranking.sorted(fault.path, self.tests_of(fault), self.naming(fault.path))
         verdict = copy.ask(fault, stages(tests, self.coverage.seconds, self.budget))
         if verdict.name == "timeout" and not again:
             self.slow.append(fault)
@@ -223,11 +223,15 @@ class Trial:
         within = self.functions(fault.path)
         if own := [name for name, lines in within.items() if fault.line in lines]:
             return self.coverage.tests_of(own[-1:])
-        module = ".".join(Path(fault.path).with_suffix("").parts).removesuffix(".__init__")
-        naming = {file for file in self.coverage.digests if module in (self.project / file).read_text()}
+        naming = self.naming(fault.path)
         named = [test for test in self.coverage.tests if file_of(test) in naming]
         users = self.names.users(fault.place.partition(".")[0]) or set(within)
         return list(dict.fromkeys([*named, *self.coverage.tests_of(users)]))
+
+    def naming(self, path: str) -> set[str]:
+        """Return the test files that name the module of a file."""
+        module = ".".join(Path(path).with_suffix("").parts).removesuffix(".__init__")
+        return {file for file in self.coverage.digests if module in (self.project / file).read_text()}
 
     def functions(self, path: str) -> dict[str, range]:
         """Return the functions of a file."""

@@ -9,7 +9,7 @@ import sys
 import threading
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, count, pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ LEFT_OUT = [".*", "__pycache__", "*.egg-info", "results", "dist"]
 HERE = Path(__file__).resolve().parent
 STAGES = 1.0, 8.0  # seconds of tests that are asked at first and at second, before all others
 LOADING = 0.3  # seconds that loading one more test file takes
+CLOSER = 10.0  # times as long a test may take that is close to what is changed
 TOO_LONG = 30  # seconds that one test may take
 FAILED = re.compile("(FAILED|ERROR) ")
 _STAMPS = count(1_000_000_000)  # a file's time, by which Python knows that it was changed: another for each fault
@@ -36,7 +37,10 @@ class Verdict:
 
 @dataclass(slots=True)
 class Ranking:
-    """In which order tests are asked: the quick ones first, and those that noticed faults of the same file."""
+    """In which order tests are asked: the quick, those close to the file, and those that noticed faults of it first.
+
+    Those are close that name its module.
+    """
 
     seconds: Mapping[str, float]
     noticed: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -47,12 +51,13 @@ class Ranking:
         with self.lock:
             self.noticed[path, test] += 1
 
-    def sorted(self, path: str, tests: Sequence[str]) -> list[str]:
-        """Return tests in the order in which to ask them."""
+    def sorted(self, path: str, tests: Sequence[str], close: Container[str]) -> list[str]:
+        """Return tests in the order in which to ask them; `close` are test files."""
 
         def cost(test: str) -> float:
             shared = self.seconds.get(file_of(test), 0.0)
-            return (self.seconds[test] + LOADING + shared) / (1 + self.noticed[path, test])
+            nearness = CLOSER if file_of(test) in close else 1.0
+            return (self.seconds[test] + LOADING + shared) / (nearness + self.noticed[path, test])
 
         with self.lock:
             return sorted(tests, key=cost)
