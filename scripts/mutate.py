@@ -211,7 +211,7 @@ class Trial:
     def tests_of(self, fault: Fault) -> list[str]:
         """Return the test files that run what a fault lies in: its function, else any function of its file.
 
-        What lies in no function is tested by the test files that name its module, and by what runs a function that
+        What lies in no function is asked of the test files that name its module, and of what runs a function that
         mentions it. A file of data is run by whatever runs the Python files beside it.
         """
         path = self.project / fault.path
@@ -219,18 +219,23 @@ class Trial:
             beside = [
                 str(one.relative_to(self.project)) for one in path.parent.glob("*.py") if ".toml" in one.read_text()
             ]
-            return self.coverage.tests_of(name for one in beside for name in self.functions(one))
+            users = self.coverage.tests_of(name for one in beside for name in self.functions(one))
+            return list(dict.fromkeys([*self.named(fault.path), *users]))
         within = self.functions(fault.path)
         if own := [name for name, lines in within.items() if fault.line in lines]:
             return self.coverage.tests_of(own[-1:])
-        naming = self.naming(fault.path)
-        named = [test for test in self.coverage.tests if file_of(test) in naming]
         users = self.names.users(fault.place.partition(".")[0]) or set(within)
-        return list(dict.fromkeys([*named, *self.coverage.tests_of(users)]))
+        return list(dict.fromkeys([*self.named(fault.path), *self.coverage.tests_of(users)]))
+
+    def named(self, path: str) -> list[str]:
+        """Return the tests in those files."""
+        naming = self.naming(path)
+        return [test for test in self.coverage.tests if file_of(test) in naming]
 
     def naming(self, path: str) -> set[str]:
-        """Return the test files that name the module of a file."""
+        """Return the test files that name the module of a file, or a file of data itself."""
         module = ".".join(Path(path).with_suffix("").parts).removesuffix(".__init__")
+        module = module if path.endswith(".py") else Path(path).name
         return {file for file in self.coverage.digests if module in (self.project / file).read_text()}
 
     def functions(self, path: str) -> dict[str, range]:
