@@ -83,10 +83,16 @@ def test_a_column_of_any_other_list_means_what_its_name_says(meaning: str, colum
     assert plain(getattr(of([known[-1], column, known[0]]), meaning)) == plain(known[0])
 
 
-def test_whom_an_export_leaves_out_and_how_is_what_the_second_table_says() -> None:
+def test_the_table_says_what_the_second_table_says() -> None:
     exports = tomllib.loads((Path(bulk.__file__).parent / "loader" / "exports.toml").read_text())["export"]
+    by_name = {export.get("name", ""): export for export in exports}
     rules = {
-        export.get("name", ""): {key: export[key] for key in ("channel", "flat", "leave_out") if key in export}
-        for export in exports
+        name: {key: export[key] for key in ("channel", "flat", "leave_out") if key in export}
+        for name, export in by_name.items()
     }
     assert {name: rule for name, rule in rules.items() if rule} == RULES
+    columns = {
+        name: {key: by_name[name].get(key) for key in entry if key != "values"} for name, entry in EXPORTS.items()
+    }
+    assert columns == {name: {key: entry[key] for key in entry if key != "values"} for name, entry in EXPORTS.items()}
+    assert {meaning: by_name[""][meaning] for meaning in OTHER} == OTHER
