@@ -17,7 +17,7 @@ from bulk.pacing.queue import QueueState
 from bulk.rules import Locality, Rules
 from bulk.run.context import open_campaign
 from bulk.run.options import Options
-from bulk.run.progress import FAR, LESS, STEADY, ClosedRows, Watch
+from bulk.run.progress import FAR, LESS, SETTLED, STEADY, ClosedRows, Watch
 from bulk.run.summary import Progress, Waiting
 
 CHAT = "StartOutboundChatContact"
@@ -232,7 +232,11 @@ def test_permits_the_pace_where_the_rate_is_learned() -> None:
 def test_tells_what_the_service_grants_where_it_throttles_and_that_is_less(
     estimate: float, granted: float | None
 ) -> None:
-    watch = World().watch()
+    world = World()
+    watch = world.watch()
     watch.queues = {"StopContact": queue(known=learned(9.0)), CHAT: queue(known=learned(estimate, 2.0))}
+    world.ticks += SETTLED - 0.5
+    assert told(watch, throttled=1).granted is None  # the first estimate is not to be told yet
+    world.ticks += 0.5
     assert told(watch, throttled=1).granted == granted
     assert told(watch, throttled=0).granted is None
