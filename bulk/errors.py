@@ -137,7 +137,7 @@ class CallFailed(BulkError):
 
 
 class CallRejected(CallFailed):
-    """The service's final no."""
+    """The service refuses for good."""
 
 
 class CallWithheld(CallRejected):

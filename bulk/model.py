@@ -28,8 +28,8 @@ class Status(enum.StrEnum):
 
     SENT = "sent"  # Amazon Connect accepted it and gave a contact id; delivery to the person is not claimed
     SKIPPED = "skipped"  # left out on purpose: duplicate, suppressed, …
-    REFUSED = "refused"  # our no, before any call: the row cannot make a valid request
-    REJECTED = "rejected"  # the service's final no
+    REFUSED = "refused"  # refused before any call: the row cannot make a valid request
+    REJECTED = "rejected"  # refused by the service for good
     UNKNOWN = "unknown"  # tried, and nobody can tell whether it was accepted
     PENDING = "pending"  # not tried yet
 
@@ -48,7 +48,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a recipient is not tried: our no (`REFUSED`), or a choice (`SKIPPED`).
+    """Why a recipient is not tried: the row cannot be sent (`REFUSED`), or a choice (`SKIPPED`).
 
     `message` names the trouble and the remedy, and never carries an unmasked destination: it is kept in the ledger.
     """

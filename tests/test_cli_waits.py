@@ -1,6 +1,7 @@
 """The program waits, on a terminal and for real, and says for what and until when; it …"""
 
 import re
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ def test_says_when_hours_open_there_and_for_how_many_rows_and_so_does_status(tmp
     waits = f"waiting: opens {date}{opens:%H:%M} in America/Los_Angeles, 3 rows"
     with screen(tmp_path, "send", "campaign.toml", **at(sandbox.url)) as seen:
         seen.wait_for(waits)
+        time.sleep(1.0)  # what `status` reads is written every second
         told = bulk("status", "campaign.toml", cwd=tmp_path)
         as_json = bulk("status", "campaign.toml", "--json", cwd=tmp_path).json
         seen.type("\x03")

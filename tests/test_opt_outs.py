@@ -22,6 +22,12 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
 
 
+DENY_SES = [
+    {"Effect": "Allow", "Action": "*", "Resource": "*"},
+    {"Effect": "Deny", "Action": "ses:ListSuppressedDestinations", "Resource": "*"},
+]
+
+
 def listed(*who: str) -> dict[str, Any]:
     numbers = [row["phone"] for row in rows("".join(who))]
     return {"sms_numbers": [NUMBER], "opt_out_lists": [{"name": "Mine", "numbers": numbers}]}
@@ -104,6 +110,7 @@ async def test_whom_ses_suppresses_is_left_out_whatever_the_page(mails: dict[str
 
 @pytest.mark.usefixtures("keys")
 async def test_where_ses_does_not_answer_the_run_goes_on_with_a_warning(mails: dict[str, Any], runs: Runs) -> None:
+    runs.sandbox.set_account({"keys": {"*": {"policy": {"Statement": DENY_SES}}}})
     run = await bulk.send(bulk.Campaign(**mails), contacts=pl.DataFrame(rows("a")), **runs.options)
     assert statuses(run) == {"a": "sent"}
     plan = await bulk.check(bulk.Campaign(**mails), contacts=pl.DataFrame(rows("a")), **runs.options)

@@ -28,9 +28,9 @@ REASONS: Final = 30  # shown one by one
 CLAIMS: Final = {
     Status.SENT: "Amazon Connect accepted it and gave a contact id; delivery to the person is not claimed",
     Status.SKIPPED: "left out on purpose: a duplicate, suppressed, …",
-    Status.REFUSED: "our no, before any call: the row cannot make a valid request",
-    Status.REJECTED: "the service's final no",
-    Status.UNKNOWN: "tried, and nobody can tell whether it was accepted; never sent again without being told to",
+    Status.REFUSED: "refused by bulk before any call: the row cannot make a valid request",
+    Status.REJECTED: "refused by Amazon Connect for good",
+    Status.UNKNOWN: "tried, and it is not known whether it was accepted; not sent again unless you say so",
     Status.PENDING: "not tried yet",
 }
 

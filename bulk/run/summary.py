@@ -86,8 +86,8 @@ class Waiting:
 class Progress:
     """Where a sending stands, and what it waits for. It counts what this pass does: rows of earlier ones are `before`.
 
-    Of `total` rows that this pass goes over (None until they are counted), `done` have an end: sent, skipped, refused
-    (our no), rejected (the service's), unknown; `failed` are the last three. `in_flight` are calls without an answer,
+    Of `total` rows that this pass goes over (None until they are counted), `done` have an end: sent, skipped, refused,
+    rejected (by the service), unknown; `failed` are the last three. `in_flight` are calls without an answer,
     `full` operations that the service has no room for. `per_second` are rows sent a second over the last half minute,
     `permitted` what the limits allow, `granted` what the service takes where that is less: None where nobody can tell.
     `seconds_left` is what the rest takes by pace, holds and sending hours, and `ends_at` (Unix seconds) its end.
