@@ -25,7 +25,7 @@ class ExpectedRows:
         self._limits = limits
         self._numbers: dict[int, int] = {}
         self._localities: list[Locality] = []
-        self._places, self._people, self._parts = array("L"), array("q"), array("L")
+        self._places, self._people, self._parts = array("I"), array("q"), array("I")
 
     def note(self, place: Locality, destination: str | None, parts: int) -> None:
         """Note a row. Equal places are mostly one object, which is found by its identity at a third of the cost."""
@@ -61,9 +61,9 @@ class ExpectedRows:
         repeated = {one for one, other in pairwise(sorted(self._people)) if one == other}
         if not repeated:
             return 0
-        before, kept = len(self), array("L", self._allowed(repeated, expected().when))
-        self._places = array("L", [self._places[row] for row in kept])
-        self._parts = array("L", [self._parts[row] for row in kept])
+        before, kept = len(self), array("I", self._allowed(repeated, expected().when))
+        self._places = array("I", [self._places[row] for row in kept])
+        self._parts = array("I", [self._parts[row] for row in kept])
         return before - len(kept)
 
     def _counted(self, first: int, end: int) -> Counter[Locality]:

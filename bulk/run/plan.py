@@ -96,6 +96,11 @@ class Plan:
         printer.text(f"<Plan of {self.campaign}, run {self.run}: {self.sendable:,} of {self.rows:,} rows to send>")
 
 
+def _may_be_foreign(text: object) -> bool:
+    """Whether a text has a character that placeholders of other programs have: most have none."""
+    return isinstance(text, str) and ("{" in text or "%" in text or "*|" in text or "<<" in text)
+
+
 class DryRun:
     """Looks at messages instead of sending them, and folds what it sees into a plan."""
 
@@ -131,7 +136,7 @@ class DryRun:
                 if not text.isascii() and is_unusual(text):
                     self._characters.note(text, took)
         self.templates.note(parameters["request"])
-        if len(self.foreign) < PREVIEWS:
+        if len(self.foreign) < PREVIEWS and any(map(_may_be_foreign, texts.values())):
             self._note_foreign(recipient, texts)
         self._rows.note(self._context.eligibility.place(recipient), recipient.destination, row_parts)
         if len(plan.previews) < PREVIEWS:
