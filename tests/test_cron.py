@@ -54,6 +54,17 @@ def test_the_line_of_the_crontab_sends_and_later_finds_nothing_to_do(home: Path,
     assert (home / f"reminders/results/reminders-{datetime.now():%Y-%m-%d}.csv").exists()  # noqa: DTZ005 - as cron's
 
 
+def test_the_lines_that_come_after_follow_contacts_ask_about_doubts_and_report(home: Path, sandbox: Service) -> None:
+    path = home / "reminders/campaign.toml"
+    path.write_text(path.read_text() + '\n[doubt]\nattribute = "bulk_row"\n')
+    assert shell("$HOME/bin/bulk send $HOME/reminders/campaign.toml --yes --run {date}", home).returncode == 0
+    for line in blocks("crontab")[1].splitlines():
+        ended = shell(line.split(maxsplit=5)[5], home)
+        assert ended.returncode == 0, (line, (home / "reminders/cron.log").read_text())
+    assert sandbox.received("DescribeContact") > 0
+    assert "How the contacts ended" in (home / "reminders/today.html").read_text("utf-8")
+
+
 def test_the_units_of_systemd_are_good_and_their_command_runs(home: Path, sandbox: Service) -> None:
     service, timer = blocks("systemd")
     for name, text in (("reminders.service", service), ("reminders.timer", timer)):
