@@ -31,7 +31,7 @@ _HOMES = {
     "Run": "bulk.run.send",
     "SendOptions": "bulk.run.send_options",
     "Summary": "bulk.run.summary",
-    "Tracking": "bulk.run.tracking",
+    "Tracking": "bulk.run.track_summary",
     "UnknownRow": "bulk.run.resolve",
     "check": "bulk.run.check",
     "consent": "bulk.run.consent",
@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     from bulk.run.suppress import suppress as suppress
     from bulk.run.test_message import test as test
     from bulk.run.track import track as track
-    from bulk.run.tracking import Tracking as Tracking
+    from bulk.run.track_summary import Tracking as Tracking
     from bulk.sandbox import Sandbox as Sandbox
     from bulk.stop import Stop as Stop
 

@@ -48,7 +48,7 @@ class Forgetful(ThreadingHTTPServer):
         return sum(map(len, list(self.mailed.values())))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that were killed."""
+        """Log nothing of clients that were killed."""
 
 
 class _Calls(BaseHTTPRequestHandler):

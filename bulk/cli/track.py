@@ -6,7 +6,7 @@ from typing import Any
 
 from bulk.cli import options, process, screen
 from bulk.cli.command import command
-from bulk.cli.tracking_text import tracking
+from bulk.cli.track_text import tracking
 from bulk.errors import ExitCode
 
 

@@ -56,7 +56,7 @@ class Hasher:
             return False
         if state == "pending" and replies is None:
             return False
-        return person != self.person(destination) and person not in self.people(destination)
+        return person != self.person(destination) and person != self._person(destination)
 
     def keys(self, names: Iterable[str], first: int) -> list[bytes]:
         """Hash what each row is named by, from the row `first` on. One without a name (it is refused) has its place."""

@@ -48,47 +48,47 @@ class OwnListPlace:
 
         Raises what the work does, and `LedgerError` where S3 cannot be reached or lets nobody write.
         """
-        if self.objects is None:
+        objects = self.objects
+        if objects is None:
             return await in_thread(work, self.own)
         async with self._turn:
             for tries in range(TRIES):
-                await self._fetch()
+                await self._fetch(objects)
                 before = await in_thread(self._bytes)
                 done = await in_thread(work, self.own)
                 after = await in_thread(self._bytes)
-                if after == before or await self._written(after):
+                if after == before or await self._written(objects, after):
                     return done
                 await anyio.sleep(PAUSE * (tries + 1))
-        raise LedgerError(f"{self.objects.url}/{NAME} is being changed by others: try again")
+        raise LedgerError(f"{objects.url}/{NAME} is being changed by others: try again")
 
     async def follow(self) -> None:
         """Keep the copy like the object, until it is cancelled. What was read before holds where it cannot be."""
-        troubled = False
-        while self.objects is not None:
+        objects, troubled = self.objects, False
+        while objects is not None:
             await anyio.sleep(FOLLOWED)
             try:
-                seen = await self.objects.look(NAME)
+                seen = await objects.look(NAME)
                 if (_NONE if seen is None else seen.etag) != self._etag:
                     async with self._turn:
-                        await self._fetch()
+                        await self._fetch(objects)
                 troubled = False
             except (Unreachable, LedgerError) as error:
                 if not troubled:
-                    log.warning("%s/%s: %s. What was read of it before holds", self.objects.url, NAME, error)
+                    log.warning("%s/%s: %s. What was read of it before holds", objects.url, NAME, error)
                 troubled = True
 
     async def fetch(self) -> None:
         """Bring the copy here; nothing where the list is in a folder. Raises `LedgerError`."""
         if self.objects is not None:
             async with self._turn:
-                await self._fetch()
+                await self._fetch(self.objects)
 
-    async def _fetch(self) -> None:
-        assert self.objects is not None  # noqa: S101 - asked before
+    async def _fetch(self, objects: Objects) -> None:
         try:
-            found = await self.objects.fetch(NAME, self._new)
+            found = await objects.fetch(NAME, self._new)
         except Unreachable as error:
-            raise LedgerError(f"{self.objects.url}/{NAME}: {error}; try again when S3 can be reached") from error
+            raise LedgerError(f"{objects.url}/{NAME}: {error}; try again when S3 can be reached") from error
         self._etag = _NONE if found is None else found.etag
         await in_thread(self._take if found is not None else self._forget)
 
@@ -102,16 +102,13 @@ class OwnListPlace:
     def _new(self) -> Path:
         return self.own.folder / f"{NAME}.new"
 
-    async def _written(self, content: bytes) -> bool:
-        assert self.objects is not None  # noqa: S101 - asked before
+    async def _written(self, objects: Objects, content: bytes) -> bool:
         try:
-            self._etag = await self.objects.write(NAME, content, over=self._etag or None, holder=WRITER)
+            self._etag = await objects.write(NAME, content, over=self._etag or None, holder=WRITER)
         except Replaced:
             return False
         except Unreachable as error:
-            raise LedgerError(
-                f"{self.objects.url}/{NAME}: {error}; whether it was changed is not known: list it"
-            ) from error
+            raise LedgerError(f"{objects.url}/{NAME}: {error}; whether it was changed is not known: list it") from error
         return True
 
     def _bytes(self) -> bytes:

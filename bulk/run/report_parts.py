@@ -16,7 +16,7 @@ from bulk.reports import Command, Figures, Left, Message, Outcomes, Pass
 from bulk.rules import Locality
 from bulk.run.context import RunContext, RunRef, Source
 from bulk.run.options import Options
-from bulk.run.tracking import tracking
+from bulk.run.track_summary import tracking
 
 _FLOW = "ContactFlowId"
 

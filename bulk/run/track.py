@@ -24,7 +24,7 @@ from bulk.run.own_list_place import OwnListPlace
 from bulk.run.results import found, recorded
 from bulk.run.send_options import SendOptions, public
 from bulk.run.state_place import claimed
-from bulk.run.tracking import Tracking, tracking
+from bulk.run.track_summary import Tracking, tracking
 from bulk.stop import Stop
 from bulk.threads import in_thread
 
@@ -101,5 +101,6 @@ async def _list_rest(ref: RunRef, intake: EventIntake) -> None:
         return
     named = [(delivery, kind) for delivery, kind in left if delivery in known]
     await intake.put([(kind, known[delivery]) for delivery, kind in named])
-    mark = lambda writing, _: ledger_feedback.mark_listed(writing, named)  # noqa: E731 - one use
-    await in_thread(intake.ledger.write, intake.record, mark)
+    await in_thread(
+        lambda: intake.ledger.write(intake.record, lambda writing, _: ledger_feedback.mark_listed(writing, named))
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bulk.text.plain import counted, plain
 
 if TYPE_CHECKING:
-    from bulk.run.tracking import Tracking
+    from bulk.run.track_summary import Tracking
 
 
 def tracking(told: "Tracking") -> str:
