@@ -23,7 +23,7 @@ from bulk.pacing.limits import with_headroom
 from bulk.pacing.queue import LocalStore, WaiterCount
 from bulk.stop import Stop
 
-URL, REGION = "https://connect.example", "us-west-2"
+URL, REGION, ACCOUNT = "https://connect.example", "us-west-2", "123456789012"
 
 
 @dataclass
@@ -78,6 +78,7 @@ class Client:
     service: Service
     region: str = REGION
     url: str = URL
+    of: str = ACCOUNT
 
     async def prepare(self) -> None:
         await self.service.thawed(self.name)
@@ -89,7 +90,7 @@ class Client:
             await self.service.thawed(self.name)
 
     async def account(self) -> str:
-        return "123456789012"
+        return self.of
 
 
 @dataclass
@@ -99,6 +100,7 @@ class Here:
     service: Service
     names: Sequence[str] = ("a", "b")
     ahead: Mapping[str, float] = field(default_factory=dict)
+    accounts: Mapping[str, str] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
     gone: bool = False
     posted: list[tuple[str, str, bytes]] = field(default_factory=list)
@@ -115,7 +117,7 @@ class Here:
     def _client_of(self, name: str):  # type: ignore[no-untyped-def]
         @asynccontextmanager
         async def connect(_site: Site, _at_once: int) -> AsyncIterator[Client]:
-            yield Client(name, self.service)
+            yield Client(name, self.service, of=self.accounts.get(name, ACCOUNT))
 
         return connect
 
@@ -166,7 +168,7 @@ class Driver:
     async def open(self) -> AsyncIterator[None]:
         known = RateEstimator(2.0) if self.rate is None else RateEstimator(self.rate, self.rate)
         clock, site = anyio.current_time, Site(URL, REGION, 1.0, 2.0)
-        members = Members(self.engine, Greeting(site, URL, "123456789012", 100, {}), clock, self.stop)
+        members = Members(self.engine, Greeting(site, URL, ACCOUNT, 100, {}), clock, self.stop)
         stores = {
             name: LocalStore(AdaptiveLimiter(with_headroom(self.rate or 2.0, self.burst), known))
             for name in self.operations

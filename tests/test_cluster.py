@@ -115,6 +115,60 @@ async def test_a_worker_that_comes_in_a_lost_ones_place_gets_its_part() -> None:
     assert service.throttled == 0
 
 
+async def test_a_worker_that_joins_slowly_keeps_no_other_from_joining() -> None:
+    service = Service(frozen={"c": (0.0, 60.0)})
+    engine = Here(service, names=("a", "b"))
+
+    async def join() -> None:
+        await anyio.sleep(1.0)
+        engine.names = ("a", "b", "c", "d")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(join)
+        await Driver(engine).send(400)
+    assert {worker for _, worker, _ in service.calls} == {"a", "b", "d"}
+
+
+async def test_a_worker_that_joins_with_another_account_is_told_of_once_and_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    service = Service()
+    engine = Here(service, names=("a",), accounts={"b": "999999999999"})
+
+    async def join() -> None:
+        await anyio.sleep(1.0)
+        engine.names = ("a", "b")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(join)
+        await Driver(engine).send(400)
+    assert {worker for _, worker, _ in service.calls} == {"a"}
+    assert sum("worker b has credentials of account 999999999999" in line for line in caplog.messages) == 1
+
+
+@pytest.mark.parametrize("burst, least", [(100, 0.99), (10, 0.98)])  # a service keeps no more than a burst
+@pytest.mark.parametrize("after", [0.2, 1.5], ids=["replaced at once", "replaced later"])
+async def test_what_nobody_sent_when_a_worker_died_is_made_up_and_the_rate_is_never_exceeded(
+    burst: int, least: float, after: float
+) -> None:
+    service = Service(rate=100, burst=burst)
+    engine = Here(service)
+
+    async def replace() -> None:
+        await anyio.sleep(4.0)
+        engine.lost.add("a")
+        await anyio.sleep(after)
+        engine.names = ("b", "c")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(replace)
+        await Driver(engine, rate=100, burst=burst).send(1500)
+    made, took = len(service.calls), max(at for at, *_ in service.calls)
+    assert service.throttled == 0
+    assert made / (burst + 100 * took) > least
+    assert min(Counter(worker for at, worker, _ in service.calls if at > 9.0).values()) > 100
+
+
 async def test_all_workers_lost_halts_the_run() -> None:
     engine = Here(Service())
     driver = Driver(engine)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulk.cluster.address import Address, address
-from bulk.cluster.lease import Lease, credit_of
+from bulk.cluster.lease import Idle, Lease, credit_of
 from bulk.cluster.members import Member
 from bulk.cluster.message import SentCall, call_body, call_of, decode, encode, result_body, result_of
 from bulk.cluster.shares import LATE, Grant, Seat, Shares
@@ -79,7 +80,7 @@ def lease(rate: float, fraction: float, burst: int, credit: float | None = None)
 
 
 def test_a_lease_arrives_as_it_left() -> None:
-    sent = Lease(RateEstimator(5.0), 0.5, 3, 7.5, -math.inf, None, ((2.0, 1, True, "parts"),))
+    sent = Lease(RateEstimator(5.0), 0.5, 3, 7.5, -math.inf, None, ((2.0, 1, True, "parts"),), Idle(0.25, 3.5))
     assert repr(Lease.of(json.loads(json.dumps(sent.body())))) == repr(sent)
 
 
@@ -98,6 +99,45 @@ def test_a_lease_that_follows_never_gives_credit(spent: int, more: float, burst:
     after = lease(10, 0.4 * more, burst).renewed(limiter, 100.0, fraction=0.4, throttled_at=-math.inf)
     assert credit_of(after, 100.0) == pytest.approx(min(before, burst), abs=1e-6)
     assert after.estimator.pace(100.0) == pytest.approx(4 * more)
+
+
+@given(seconds=st.floats(0, 30), part=st.floats(0.05, 0.6), spent=st.integers(0, 8), burst=st.integers(1, 9))
+def test_what_was_idle_may_be_made_at_once_and_no_more_of_it_than_a_burst(
+    seconds: float, part: float, spent: int, burst: int
+) -> None:
+    limiter = lease(10, 0.4, burst).opened(100.0)
+    for _ in range(spent):
+        limiter, _ = limiter.take(100.0)
+    now = 100.0 + seconds
+    plain = lease(10, 0.4 + part, burst)
+    told = replace(plain, idle=Idle(part, 100.0))
+    before, after = (one.renewed(limiter, now, fraction=0.4, throttled_at=-math.inf) for one in (plain, told))
+    gained = credit_of(after, now) - credit_of(before, now)
+    assert gained == pytest.approx(min(burst, math.floor(10 * part * seconds + 1e-9)), abs=1.0 + 1e-6)
+    assert gained <= min(burst, 10 * part * seconds) + 1e-6
+
+
+def test_a_part_that_idles_goes_once_to_those_who_get_more_of_the_rate() -> None:
+    shares = seats(3)
+    lost, *others = shares.seats
+    for seat in shares.seats:
+        shares.take_idle(seat, granted(shares, seat, 0.0, 1.0), 0.0)
+    lost.member.lost = lost.member.ended = True
+    shares.leave(lost, 0.5)
+    found = [shares.take_idle(seat, 0.5, 0.6) for seat in others]
+    assert [(idle.fraction, idle.since) for idle in found if idle] == [(pytest.approx(1 / 6), 0.5)] * 2
+    assert [shares.take_idle(seat, 1.0, 0.7) for seat in others] == [None, None]
+
+
+def test_a_worker_that_may_still_be_spending_leaves_its_part_idle_when_its_lease_has_ended() -> None:
+    shares = seats(2)
+    lost, other = shares.seats
+    for seat in shares.seats:
+        shares.take_idle(seat, granted(shares, seat, 0.0, 1.0), 0.0)
+    lost.member.lost = True
+    shares.leave(lost, 0.5)
+    assert shares.take_idle(other, 0.5, 0.9) is None
+    assert shares.take_idle(other, 1.0, 1.1) == Idle(0.5, 1.0)
 
 
 def test_a_throttle_that_the_driver_does_not_know_of_yet_is_not_forgotten() -> None:
@@ -141,8 +181,8 @@ def test_a_lost_workers_part_is_kept_until_it_can_spend_nothing_more(ended: bool
     shares = seats(2)
     lost, other = shares.seats
     granted(shares, lost, 0.0, 1.0)
-    lost.member.lost = True
-    shares.leave(lost, ended=ended)
+    lost.member.lost, lost.member.ended = True, ended
+    shares.leave(lost, 0.0)
     assert shares.fraction_for(other, 0.5) == (1.0 if ended else 0.5)
     assert shares.fraction_for(other, 1.1) == 1.0
 
@@ -166,7 +206,7 @@ def test_the_parts_never_add_up_to_more_than_the_whole(steps: list[tuple[str, in
             seat.grants.clear()
         elif what == "lose":
             seat.member.lost = True
-            shares.leave(seat, ended=False)
+            shares.leave(seat, now)
         spending = sum(seat.fraction(now) for seat in shares.seats)
         spending += sum(grant.fraction for grant in shares.spent if now <= grant.not_after)
         assert spending <= 1.0 + 1e-9

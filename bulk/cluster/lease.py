@@ -6,8 +6,9 @@ the next lease. A bucket's credit, the calls that may go at once, is the worker'
 only the first says how much there is, for what another worker spent of the burst is spent.
 """
 
+import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
@@ -16,13 +17,21 @@ from bulk.pacing.limits import Bucket, Limit, Limits
 FRESH = 5.0  # seconds for which what is known of a rate is not old
 
 
+class Idle(NamedTuple):
+    """A part of a rate that nobody has spent `since` then (seconds)."""
+
+    fraction: float
+    since: float
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """What a worker may spend on one operation, until `not_after` (seconds, by its own clock).
 
     `fraction` is its part of the rate, `burst` the calls that it may make at once, `credit` how many of these it has
     now, where it does not know it itself. `known_at`: the estimator knows of answers up to then. `others` are further
-    limits: calls or segments a second, at once, whether of segments, and a name.
+    limits: calls or segments a second, at once, whether of segments, and a name. What is `idle` is part of `fraction`,
+    and the calls that nobody made with it meanwhile may be made at once.
     """
 
     estimator: RateEstimator
@@ -32,25 +41,27 @@ class Lease:
     known_at: float
     credit: float | None = None
     others: tuple[tuple[float, int, bool, str], ...] = ()
+    idle: Idle | None = None
 
     def body(self) -> list[Any]:
         """Return the lease as part of a message."""
         named = list(self.estimator), self.fraction, self.burst, self.not_after, self.known_at, self.credit
-        return [*named, [list(other) for other in self.others]]
+        return [*named, [list(other) for other in self.others], self.idle]
 
     @classmethod
     def of(cls, body: list[Any]) -> Self:
         """Return a lease that came in a message."""
-        numbers, fraction, burst, not_after, known_at, credit, others = body
+        numbers, fraction, burst, not_after, known_at, credit, others, idle = body
         listed = tuple((rate, most, of_parts, name) for rate, most, of_parts, name in others)
-        return cls(RateEstimator(*numbers), fraction, burst, not_after, known_at, credit, listed)
+        unused = Idle(*idle) if idle else None
+        return cls(RateEstimator(*numbers), fraction, burst, not_after, known_at, credit, listed, unused)
 
     def opened(self, now: float) -> AdaptiveLimiter:
         """Return the limiter of a worker's first lease."""
         credit = self.burst if self.credit is None else self.credit
         known = self._known(now)
         pace = known.pace(now)
-        first = Bucket(pace, self.burst, now + (self.burst - min(credit, self.burst)) / pace)
+        first = self._bucket(pace, min(credit, self.burst), now)
         others = Limits(Bucket(rate, most, of_parts=parts, name=name) for rate, most, parts, name in self.others)
         return AdaptiveLimiter(first, known.at_pace(pace), others)
 
@@ -65,9 +76,17 @@ class Lease:
         known = self._known(now) if told else limiter.estimator.share(self.fraction / fraction)
         credit = credit_of(limiter, now) if self.credit is None else min(self.credit, credit_of(limiter, now))
         pace = known.pace(now)
-        first = Bucket(pace, self.burst, now + (self.burst - min(credit, self.burst)) / pace)
+        first = self._bucket(pace, min(credit, self.burst), now)
         others = Limits(_renewed(limit, other, now) for limit, other in zip(limiter.others, self.others, strict=True))
         return AdaptiveLimiter(first, known.at_pace(pace), others)
+
+    def _bucket(self, pace: float, credit: float, now: float) -> Bucket:
+        """Return the bucket of this lease, with so much credit and what was idle. No more is idle than a burst."""
+        unused = (
+            min(self.idle.fraction * (now - self.idle.since) / self.fraction * pace, self.burst) if self.idle else 0.0
+        )
+        most = self.burst + math.floor(unused)
+        return Bucket(pace, most, now + (most - credit - math.floor(unused)) / pace)
 
 
 def credit_of(limiter: AdaptiveLimiter, now: float) -> float:

@@ -116,7 +116,8 @@ class Lots:
     def _seat_members(self) -> None:
         """Add seats for workers that came, and remove those of workers that were lost."""
         for seat in [seat for seat in self.shares.seats if seat.member.lost]:
-            self.shares.leave(seat, ended=False)
+            self.shares.leave(seat, self._clock())
+        self.shares.release_frozen(self._clock())
         seated = [seat.member for seat in self.shares.seats]
         fresh = [member for member in self._members.there if member not in seated]
         fresh = fresh[: max(0, self.rate.burst - len(seated))]  # each can make one call at once, at least
@@ -163,8 +164,9 @@ class Lots:
         )
         holds = SEARCH if self.rate.is_searched else HOLDS[0] + HOLDS[1] * lasts
         grant = Grant(fraction, number, parts, now + holds, since=now)
+        idle = self.shares.take_idle(seat, fraction, now)
         lease = self.rate.lease(
-            fraction, self._most, not_after=grant.not_after, ahead=seat.member.ahead, credit=seat.credit
+            fraction, self._most, not_after=grant.not_after, ahead=seat.member.ahead, credit=seat.credit, idle=idle
         )
         seat.credit = None
         seat.grants.append(grant)
@@ -184,8 +186,8 @@ class Lots:
             self._members.halt(error)
             self._lose(lot)
         except (WorkerLost, TimeoutError, Halted) as error:
-            self.shares.leave(seat, ended=isinstance(error, WorkerLost) and error.ended)
-            self._members.lose(seat.member)
+            self._members.lose(seat.member, ended=isinstance(error, WorkerLost) and error.ended)
+            self.shares.leave(seat, self._clock())
             self._lose(lot)
         else:
             try:

@@ -35,16 +35,20 @@ class Greeting:
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """A worker. `ahead` are the seconds by which its clock is ahead of ours. `known`: it has said hello."""
+    """A worker. `ahead` are the seconds by which its clock is ahead of ours.
+
+    `ended`: it is lost, and certainly makes no more calls.
+    """
 
     name: str
     ahead: float = 0.0
     lost: bool = False
+    ended: bool = False
 
 
 @dataclass(slots=True)
 class Members:
-    """All workers of a run, `most` at once."""
+    """All workers of a run, `most` at once. `_asked` are the names of those that are greeted, or were refused."""
 
     engine: Engine
     greeting: Greeting
@@ -53,6 +57,7 @@ class Members:
     most: int = 64
     when_changed: list[Callable[[], None]] = field(default_factory=list)
     all: list[Member] = field(default_factory=list)
+    _asked: set[str] = field(default_factory=set)
     _session: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
@@ -126,23 +131,38 @@ class Members:
 
     async def watch(self) -> None:
         """Follow who is there, until cancelled: a worker that joins is greeted, and gets lots like the others."""
-        while True:
-            await anyio.sleep(LOOK)
-            try:
-                names = set(await self.engine.workers())
+        async with anyio.create_task_group() as group:
+            while True:
+                await anyio.sleep(LOOK)
+                try:
+                    names = set(await self.engine.workers())
+                except EngineLost as error:
+                    self.halt(error)
+                    group.cancel_scope.cancel()
+                    return
                 for member in self.there:
                     if member.name not in names:
                         self.lose(member)
-                for name in sorted(names - {member.name for member in self.there})[: self.most - len(self.there)]:
-                    await self._greet(name)
-            except EngineLost as error:
-                self.halt(error)
-                return
-            except (CampaignError, Halted) as error:
-                log.warning("%s", error)
+                self._asked &= names
+                fresh = names - self._asked - {member.name for member in self.there}
+                for name in sorted(fresh)[: max(0, self.most - len(self.there) - len(self._asked))]:
+                    self._asked.add(name)
+                    group.start_soon(self._greet_late, name)
 
-    def lose(self, member: Member) -> None:
-        """Do without a worker from now on."""
+    async def _greet_late(self, name: str) -> None:
+        """Greet a worker that joins; one that cannot make this run's calls is told of once, and left out."""
+        try:
+            await self._greet(name)
+        except EngineLost as error:
+            self.halt(error)
+        except (CampaignError, Halted) as error:
+            log.warning("%s", error)
+            return
+        self._asked.discard(name)
+
+    def lose(self, member: Member, *, ended: bool = False) -> None:
+        """Do without a worker from now on. `ended`: it certainly makes no more calls."""
+        member.ended |= ended
         if member.lost:
             return
         member.lost = True

@@ -7,7 +7,7 @@ run after this one, should this be killed, does not spend once more what workers
 from collections.abc import Callable
 
 from bulk.cluster.answers import Answers
-from bulk.cluster.lease import Lease, credit_of, divided
+from bulk.cluster.lease import Idle, Lease, credit_of, divided
 from bulk.pacing.limiter import AdaptiveLimiter
 from bulk.pacing.limits import Bucket
 from bulk.pacing.queue import LimiterStore
@@ -83,7 +83,16 @@ class SharedRate:
         amounts = [(parts if limit.of_parts else calls) / limit.per_second for limit in others]
         return max([calls / self.per_second, *amounts]) / fraction
 
-    def lease(self, fraction: float, workers: int, *, not_after: float, ahead: float, credit: float | None) -> Lease:
+    def lease(
+        self,
+        fraction: float,
+        workers: int,
+        *,
+        not_after: float,
+        ahead: float,
+        credit: float | None,
+        idle: Idle | None = None,
+    ) -> Lease:
         """Return the lease of one of so many workers, whose clock is so many seconds `ahead` of ours."""
         limiter = self._limiter
         return Lease(
@@ -94,6 +103,7 @@ class SharedRate:
             self._answers.known_at + ahead,
             credit,
             divided(limiter.others, workers, fraction),
+            idle._replace(since=idle.since + ahead) if idle else None,
         )
 
 
