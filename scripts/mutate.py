@@ -22,6 +22,7 @@ import json
 import math
 import queue
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -63,6 +64,7 @@ ABOUT_THE_TEXT = {"test_shape.py", "test_docs.py", "test_chaos.py", "test_mutate
 
 def main() -> None:
     """Find the faults, try them, and print what was noticed."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would tests
     given = arguments()
     project = given.project.resolve()
     found = [fault for path in files(project, given.targets) for fault in of_file(project, path)]

@@ -12,12 +12,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mutate_fault import digest
 
 HERE = Path(__file__).resolve().parent
+TOO_LONG = 600  # seconds that the tests of one file may take while they are watched
 WATCH = """
 import os, sys, threading
 _out = os.open({out!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -108,15 +110,16 @@ def watched(tree: Path, file: str) -> Coverage:
         watch = WATCH.format(out=str(out), now=str(now), home=f"{tree}{os.sep}")
         Path(scratch, "sitecustomize.py").write_text(watch)
         words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-o", "timeout=0"]
-        subprocess.run(
-            [*words, "-p", "mutate_watch", file, f"--basetemp={scratch}/t"],
-            cwd=tree,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (scratch, tree, HERE)))},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
-            timeout=900,
-        )
+        with suppress(subprocess.TimeoutExpired):  # what was seen until then is known
+            subprocess.run(
+                [*words, "-p", "mutate_watch", file, f"--basetemp={scratch}/t"],
+                cwd=tree,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (scratch, tree, HERE)))},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+                timeout=TOO_LONG,
+            )
         return _read(out.read_text() if out.exists() else "", file, digest(tree / file))
 
 

@@ -45,13 +45,15 @@ class Made:
     """A runner, its wire and its queue, and what comes of the calls that it makes."""
 
     def __init__(
-        self, *script: Exception | object, policy: Policy | None = None, parts_of: Callable[[Call], int] | None = None
+        self,
+        *script: Exception | object,
+        policy: Policy | None = None,
+        parts_of: Callable[[Call], int] = lambda _: 1,
     ) -> None:
         self.line: Wire = wire(*script)  # type: ignore[arg-type]  # answers
         self.turns, self.stopped, self.stop = Turns(), Turns(), Stop()
         queues = {SMS: self.turns, STOP: self.stopped}
-        more = {} if parts_of is None else {"parts_of": parts_of}
-        self.runner = CallRunner(self.line, queues, self.stop, policy=policy or Policy(attempts=3), **more)
+        self.runner = CallRunner(self.line, queues, self.stop, policy=policy or Policy(attempts=3), parts_of=parts_of)
         self.tries = AttemptState()
         self.before: list[Exception] = []
 

@@ -20,7 +20,8 @@ from bulk.model import Call, Reply
 from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
 from bulk.pacing.limits import with_headroom
-from bulk.pacing.queue import LocalStore, WaiterCount
+from bulk.pacing.queue import LocalStore
+from bulk.pacing.waiters import WaiterCount
 from bulk.stop import Stop
 
 URL, REGION, ACCOUNT = "https://connect.example", "us-west-2", "123456789012"

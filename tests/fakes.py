@@ -15,7 +15,8 @@ from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
 from bulk.pacing.limits import Bucket
 from bulk.pacing.open_contacts import OpenContactLimit
-from bulk.pacing.queue import LocalStore, RateLimitQueue, WaiterCount
+from bulk.pacing.queue import LocalStore, RateLimitQueue
+from bulk.pacing.waiters import WaiterCount
 from bulk.stop import Stop
 
 SMS = "StartOutboundChatContact"

@@ -125,7 +125,8 @@ def test_a_part_that_idles_goes_once_to_those_who_get_more_of_the_rate() -> None
     lost.member.lost = lost.member.ended = True
     shares.leave(lost, 0.5)
     found = [shares.take_idle(seat, 0.5, 0.6) for seat in others]
-    assert [(idle.fraction, idle.since) for idle in found if idle] == [(pytest.approx(1 / 6), 0.5)] * 2
+    assert [idle.since for idle in found if idle] == [0.5, 0.5]
+    assert [idle.fraction for idle in found if idle] == pytest.approx([1 / 6, 1 / 6])
     assert [shares.take_idle(seat, 1.0, 0.7) for seat in others] == [None, None]
 
 

@@ -23,7 +23,7 @@ from bulk.delivery.delivery import Deliverer
 from bulk.delivery.workers import send
 from bulk.errors import CallFailed
 from bulk.model import Announcement, Call, Delivery, Outcome, Parameters, Progress, Recipient, Reply, Status
-from bulk.pacing.queue import WaiterCount
+from bulk.pacing.waiters import WaiterCount
 from bulk.stop import Stop
 
 REPLAY_WITHIN = 3600.0

@@ -31,7 +31,7 @@ from bulk.ledger.database import FILE, Values, connect, transaction, write
 from bulk.ledger.lookup import Hasher
 from bulk.ledger.run_reader import Source
 from bulk.model import Delivery, Outcome, Parameters, Recipient, Reply, Status
-from bulk.pacing.queue import WaiterCount
+from bulk.pacing.waiters import WaiterCount
 from bulk.stop import Stop
 
 COPIED = 1.7e9  # when the copies of these tests were made

@@ -11,7 +11,8 @@ from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
 from bulk.pacing.limits import Bucket, Limits
 from bulk.pacing.open_contacts import OpenContactLimit
-from bulk.pacing.queue import LocalStore, QueueState, RateLimitQueue, WaiterCount
+from bulk.pacing.queue import LocalStore, QueueState, RateLimitQueue
+from bulk.pacing.waiters import WaiterCount
 from bulk.stop import Stop, Stopped
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bulk.campaign import Campaign
 from bulk.channels import CHANNELS
 from bulk.model import Refusal, Status
-from bulk.rules import Locality, Rules, Wait
+from bulk.rules import Locality, Rules, Wait, course
 from bulk.rules.laws import law
 
 BERLIN = Locality(("Europe/Berlin",), "DE")
@@ -335,17 +335,17 @@ def test_zones_share_the_rate_while_they_are_open_at_once() -> None:
 def test_a_list_sorted_by_zone_is_read_again_for_those_that_were_closed() -> None:
     table = rules(hours={"every_day": "09:00-10:00"})
     moscow = Locality(("Europe/Moscow",))  # two hours ahead of Berlin in winter
-    sent = partial(table.course, per_second=2, start=at("2026-11-23T06:00"))
+    sent = partial(course, table.hours, per_second=2, start=at("2026-11-23T06:00"))
     # Moscow is open at 7 by Berlin's time: where Berlin stands first, it is passed by, and read again at 9
     assert sent([{BERLIN: 3600}, {moscow: 3600}]).end == pytest.approx(at("2026-11-23T09:30"), rel=0, abs=1)
-    course = sent([{BERLIN: 3600}, {moscow: 7200}])
+    expected = sent([{BERLIN: 3600}, {moscow: 7200}])
     turns = [at(f"2026-11-23T{time}") for time in ("06:00", "07:30", "08:00", "09:15", "09:30")]
-    assert [course.when(rows) for rows in (0, 3600, 7200, 9000, 10_800)] == pytest.approx(turns, rel=0, abs=1)
+    assert [expected.when(rows) for rows in (0, 3600, 7200, 9000, 10_800)] == pytest.approx(turns, rel=0, abs=1)
 
 
 def test_the_turn_of_a_row_follows_from_the_rates_before_it() -> None:
-    course = rules().course([{Locality(): 100}], per_second=2, start=NOON)
-    assert [course.when(rows) - NOON for rows in (0, 1, 50, 100, 200)] == [0, 0.5, 25, 50, 50]
+    expected = course(rules().hours, [{Locality(): 100}], per_second=2, start=NOON)
+    assert [expected.when(rows) - NOON for rows in (0, 1, 50, 100, 200)] == [0, 0.5, 25, 50, 50]
 
 
 def test_rows_that_never_open_take_no_time() -> None:

@@ -15,6 +15,7 @@ from bulk.errors import ExitCode
 from bulk.ledger import Ledger
 from bulk.model import Call, Reply, Status
 from bulk.pacing.queue import LocalStore, RateLimitQueue
+from bulk.pacing.waiters import WaiterCount
 from bulk.reports.results import frame
 from bulk.run.context import open_campaign
 from bulk.run.eligibility import Judge
@@ -83,10 +84,10 @@ def run(
             if opened.eligibility.rules.limits:
                 ledger.index_people()
             judge = Judge(opened.eligibility, ledger, "sms", START, lambda: start + loop.time())
-            turns = {OPERATION: RateLimitQueue(LocalStore(opened.rates.limiter(OPERATION)), stop)}
-            sending = SendPass(
-                opened, book, deliverer(opened, book, service, queues=turns, judge=judge, stop=stop), judge, stop
-            )
+            waiting = WaiterCount()
+            turns = {OPERATION: RateLimitQueue(LocalStore(opened.rates.limiter(OPERATION)), stop, waiting=waiting)}
+            driving = deliverer(opened, book, service, queues=turns, judge=judge, stop=stop, waiting=waiting)
+            sending = SendPass(opened, book, driving, judge, stop, waiting)
             await sending.go(None, 10.0)
             return frame(read_results(opened.reader, book))
 

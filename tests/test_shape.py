@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "aws": WORDS | PURE | {"files", "pacing.virtual_time"},
     # 3 motion, which never meets the edge
     "stop": WORDS,
-    "pacing.gate": {"stop"},
+    "pacing.gate": {"pacing", "stop"},
     "pacing.queue": WORDS | PURE | {"stop"},
     "delivery": WORDS | PURE | {"pacing.gate", "pacing.queue", "stop"},
     "cluster": WORDS | PURE | {"pacing.queue", "stop"},

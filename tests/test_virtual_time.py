@@ -13,10 +13,7 @@ import bulk as api
 from bulk.campaign.rule_tables import HoursTable
 from bulk.errors import CampaignError
 from bulk.pacing import virtual_time
-from bulk.rules.completion import finish_at
 from bulk.rules.hours import Hours
-from bulk.rules.room import Room
-from bulk.rules.zones import Locality
 from bulk.sandbox import Sandbox
 from bulk.threads import in_thread
 
@@ -70,21 +67,6 @@ def test_it_goes_as_real_time_does_once_somebody_looks() -> None:
 
 
 # What the plan knows of room for open contacts
-
-
-def test_it_fills_the_room_at_the_pace_and_then_as_contacts_end() -> None:
-    always, place = _always(), Locality(("Europe/Berlin",), "DE")
-    # 500 in 250 s; an hour after the first of them the next 500 follow at the same pace, and so on
-    done = finish_at(always, {place: 2000}, per_second=2.0, start=0.0, room=Room(500, 3600.0))
-    assert done == pytest.approx(3 * 3600 + 250)
-    assert finish_at(always, {place: 400}, per_second=2.0, start=0.0, room=Room(500, 3600.0)) == pytest.approx(200)
-    assert finish_at(always, {place: 2000}, per_second=2.0, start=0.0, room=Room(500, 200.0)) == pytest.approx(1000)
-
-
-def test_it_takes_the_mean_where_the_room_is_filled_very_often() -> None:
-    place = Locality(("Europe/Berlin",), "DE")
-    done = finish_at(_always(), {place: 1_000_000}, per_second=2.0, start=0.0, room=Room(1, 10.0))
-    assert done == pytest.approx(10_000_000)
 
 
 def _always() -> Hours:

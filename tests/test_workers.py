@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 import anyio
 import pytest
@@ -15,7 +16,9 @@ from bulk.errors import Halted, LedgerError, ListError
 from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import AdaptiveLimiter
 from bulk.pacing.limits import Bucket
-from bulk.pacing.queue import LocalStore, RateLimitQueue, WaiterCount
+from bulk.pacing.open_contacts import OpenContactLimit
+from bulk.pacing.queue import LocalStore, RateLimitQueue
+from bulk.pacing.waiters import WaiterCount
 from bulk.stop import Stop, Stopped
 
 
@@ -112,6 +115,53 @@ async def test_as_many_are_in_flight_as_rate_and_latency_need(latency: float, ne
     assert needed <= post.most <= len(workers) <= needed + 4
     if needed < 200:
         assert anyio.current_time() == pytest.approx(999 / 50 + latency)
+
+
+@dataclass
+class FullRoom:
+    """Deliveries to a service that has room for 10 contacts at once, each for a minute; rows 15 and 16 open none."""
+
+    waiting: WaiterCount
+    taken: list[tuple[float, int]] = field(default_factory=list)
+    done: list[tuple[float, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        pace, room = AdaptiveLimiter(Bucket(10), RateEstimator(10, 10)), OpenContactLimit(10, 60.0)
+        self.turns = RateLimitQueue(LocalStore(pace), Stop(), room=room, waiting=self.waiting)
+
+    async def deliver(self, item: int) -> None:
+        self.taken.append((anyio.current_time(), item))
+        await self.turns.take(opens=item not in (15, 16))
+        await anyio.sleep(0.3)
+        self.done.append((anyio.current_time(), item))
+        self.waiting.unsettled -= item in (15, 16)
+
+    async def send(self) -> None:
+        await send(fed([range(40)]), self.deliver, at_once=20, waiting=self.waiting, stop=Stop(), grace=1.0)
+
+    def taken_until(self, time: float) -> list[int]:
+        return [item for taken_at, item in self.taken if taken_at <= time]
+
+
+@in_virtual_time
+async def test_one_waits_for_room_and_the_other_rows_wait_in_the_list() -> None:
+    service = FullRoom(WaiterCount())
+    await service.send()
+    assert service.taken_until(59.0) == list(range(len(service.taken_until(59.0))))
+    assert len(service.taken_until(59.0)) <= 10 + 5  # those that fill it, and those that were under way then
+    assert len(service.taken_until(119.0)) <= 20 + 5
+    assert [item for _, item in service.done] == list(range(40))
+    assert service.done[-1][0] == pytest.approx(180 + 0.9 + 0.3, abs=0.4)
+
+
+@in_virtual_time
+async def test_rows_that_are_to_be_settled_do_not_wait_behind_one_that_waits_for_room() -> None:
+    service = FullRoom(WaiterCount(unsettled=2))
+    await service.send()
+    settled = {item: at for at, item in service.done if item in (15, 16)}
+    assert max(settled.values()) < 3.0
+    assert len(service.taken_until(59.0)) > 15
+    assert sorted(item for _, item in service.done) == list(range(40))
 
 
 @in_virtual_time

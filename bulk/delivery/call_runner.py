@@ -27,6 +27,7 @@ from bulk.errors import CallFailed, CallRejected, CallUnsettled, Halted, SetupEr
 from bulk.model import Call, Reply, Verdict
 from bulk.operations.verdicts import is_of_transport, verdict
 from bulk.pacing.gate import Gate
+from bulk.pacing.waiters import WaiterCount
 from bulk.stop import Stop
 
 log = logging.getLogger("bulk")
@@ -74,12 +75,13 @@ class CallRunner:
         *,
         policy: Policy,
         parts_of: Callable[[Call], int] = lambda _: 1,
+        waiting: WaiterCount | None = None,
     ) -> None:
         self._transport = transport
         self._stop = stop
         self._parts_of = parts_of
         self._turns = turns
-        self._gates = {operation: Gate(stop) for operation in turns}
+        self._gates = {operation: Gate(stop, waiting=waiting) for operation in turns}
         self._policy = policy
         self._retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(RetryAfter), wait=_pause, sleep=stop.sleep

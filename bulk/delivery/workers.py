@@ -2,20 +2,21 @@
 
 Workers take items from a feed that holds one batch ahead: memory does not grow with the list, and if anything
 downstream is slow, reading slows. They are as many as are needed, `at_once` at most: it begins with one, and another
-joins when an item is taken, or has got its turn, and nobody waits for a turn behind it. After a stop no worker takes
-another item; what is in flight has `grace` seconds to end.
+joins when an item is taken, or has got its turn, and nobody waits for a turn behind it. Where open contacts leave no
+room, one waits for it and the others leave: items wait in the list, in its order, not in many hands. After a stop no
+worker takes another item; what is in flight has `grace` seconds to end.
 """
 
 from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
-from itertools import count
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from bulk.errors import BulkError, Halted
-from bulk.pacing.queue import WaiterCount
+from bulk.pacing.waiters import WaiterCount
 from bulk.stop import Stop, Stopped
 
 T = TypeVar("T")
@@ -46,6 +47,27 @@ class Feed(Generic[T]):
             raise
 
 
+@dataclass(slots=True)
+class _Crew:
+    """The workers, `at_once` at most."""
+
+    at_once: int
+    waiting: WaiterCount
+    number: int = 0
+
+    def join(self) -> bool:
+        """Return whether another worker may join, and count it."""
+        joins = self.number < self.at_once
+        self.number += joins
+        return joins
+
+    def leave(self) -> bool:
+        """Return whether a worker is to leave that has no item, and count it out: another waits for room already."""
+        leaves = self.number > 1 and self.waiting.is_full
+        self.number -= leaves
+        return leaves
+
+
 async def send(
     batches: AsyncIterable[Sequence[T]],
     deliver: Callable[[T], Awaitable[None]],
@@ -67,11 +89,11 @@ async def send(
         ending.start_soon(_end_after, stop, grace, filling, ending.cancel_scope)
         async with anyio.create_task_group() as group:
             group.start_soon(_fill, batches, outbox, stop, filling)
-            workers = count(1)
+            crew = _Crew(at_once, waiting)
 
             def join() -> None:
-                if not feed.ended and next(workers) <= at_once:
-                    group.start_soon(_work, feed, delivered, stop)
+                if not feed.ended and crew.join():
+                    group.start_soon(_work, feed, delivered, stop, crew)
 
             async def delivered(item: T) -> None:
                 if waiting.nobody:
@@ -105,8 +127,8 @@ async def _fill(
                 stop.ask(str(cause), Halted.exit_code)
 
 
-async def _work(feed: Feed[T], deliver: Callable[[T], Awaitable[None]], stop: Stop) -> None:
-    while not stop.asked:
+async def _work(feed: Feed[T], deliver: Callable[[T], Awaitable[None]], stop: Stop, crew: _Crew) -> None:
+    while not (stop.asked or crew.leave()):
         try:
             await deliver(await feed.take())
         except (Stopped, anyio.EndOfStream, anyio.ClosedResourceError):

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 
 import anyio
 
+from bulk.pacing.waiters import WaiterCount
 from bulk.stop import Stop
 
 OPEN = nullcontext(False)  # noqa: FBT003 - no probe
@@ -15,8 +16,16 @@ FIRST_PROBE = 1.0  # seconds between the service's word that it is full and the 
 class Gate:
     """Closed while the service is full (`Verdict.HOLD`). One caller probes, ever more rarely; others wait."""
 
-    def __init__(self, stop: Stop, *, longest: float = 60.0, clock: Callable[[], float] = anyio.current_time) -> None:
+    def __init__(
+        self,
+        stop: Stop,
+        *,
+        longest: float = 60.0,
+        clock: Callable[[], float] = anyio.current_time,
+        waiting: WaiterCount | None = None,
+    ) -> None:
         self._stop = stop
+        self._waiting = waiting or WaiterCount()
         self._longest = longest
         self._clock = clock
         self._queue = anyio.Lock()
@@ -32,7 +41,8 @@ class Gate:
     async def _queued(self) -> AsyncIterator[bool]:
         async with self._queue:
             if self.closed_at is not None:
-                await self._stop.sleep(self._probe_at - self._clock())
+                with self._waiting.for_room():
+                    await self._stop.sleep(self._probe_at - self._clock())
                 yield True
                 return
         yield False

@@ -3,6 +3,8 @@
 from collections import deque
 from collections.abc import Iterable
 
+_NOTHING = 1e-6  # seconds: what the rounding of numbers leaves
+
 
 class OpenContactLimit:
     """The contacts that may be open at once: `limit` of them, each for `open_for` seconds.
@@ -26,7 +28,8 @@ class OpenContactLimit:
             return 0.0
         rounds, place = divmod(place, self.limit)
         ends = self._opened[place] if place < len(self._opened) else now  # those that are yet to open
-        return max(0.0, ends + (rounds + 1) * self._open_for - now)
+        wait = ends + (rounds + 1) * self._open_for - now
+        return wait if wait > _NOTHING else 0.0
 
     def count(self, now: float) -> int:
         """Return how many are open."""

@@ -20,6 +20,7 @@ import anyio
 from bulk.pacing.estimator import RateEstimator
 from bulk.pacing.limiter import BURST_SPEED, MOMENT, AdaptiveLimiter
 from bulk.pacing.open_contacts import OpenContactLimit
+from bulk.pacing.waiters import WaiterCount
 from bulk.stop import Stop
 
 T = TypeVar("T")
@@ -44,30 +45,6 @@ class LocalStore:
         """Change the limiter; return what the change returns."""
         self.pace, given = change(self.pace)
         return given
-
-
-class WaiterCount:
-    """Counts the deliveries that wait in any queue of a run. While there are none, more deliveries could be under way.
-
-    So as many are under way as rate and latency need. `when_nobody` is called when the last that waited goes on.
-    """
-
-    def __init__(self) -> None:
-        self._number = 0
-        self.when_nobody: Callable[[], None] = lambda: None
-
-    @property
-    def nobody(self) -> bool:
-        """Whether nobody waits."""
-        return not self._number
-
-    def __enter__(self) -> None:
-        self._number += 1
-
-    def __exit__(self, *_: object) -> None:
-        self._number -= 1
-        if self.nobody:
-            self.when_nobody()
 
 
 class QueueState(NamedTuple):
@@ -139,14 +116,20 @@ class RateLimitQueue:
         if self._room is None or not opens:
             await self._take(parts)
             return
-        async with self._entrance:
-            await self._find_room(self._room)
-            await self._take(parts)
-            self._room.take(self._clock())
+        with self._waiting:
+            async with self._entrance:
+                await self._find_room(self._room)
+                await self._take(parts)
+                self._room.take(self._clock())
 
     async def _find_room(self, room: OpenContactLimit) -> None:
         """Wait until there is room: until the oldest contact ends by itself, or one is given back."""
         self._stop.check()
+        if room.wait(self._clock()) > 0:
+            with self._waiting.for_room():
+                await self._wait_for_room(room)
+
+    async def _wait_for_room(self, room: OpenContactLimit) -> None:
         while (seconds := room.wait(self._clock())) > 0:
             self._freed = anyio.Event()
             self._room_at = self._clock() + seconds

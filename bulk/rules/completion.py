@@ -7,25 +7,25 @@ to the next.
 """
 
 import math
+from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bulk.rules.hours import Hours
-from bulk.rules.room import ROUNDS, Filling, Room
 from bulk.rules.zones import Locality
 
 Stretch = Mapping[Locality, float]
 """Rows of a part of the list, by locality."""
 
-_NOTHING = 1e-3  # of a row: what is left by the rounding of numbers must not wait for a room that is full
+_NOTHING = 1e-3  # of a row, that the rounding of numbers leaves
 
 
 class Course:
     """How far a run will be at which time: instants (Unix seconds), and how many rows are sent by then."""
 
     def __init__(self, start: float) -> None:
-        self._times, self._sent = [start], [0.0]
+        self._times, self._sent = array("d", [start]), array("d", [0.0])
 
     @property
     def end(self) -> float:
@@ -52,7 +52,6 @@ class _Reading:
 
     hours: Hours
     per_second: float
-    filling: Filling | None
     now: float
     course: Course
     opens: float = math.inf
@@ -74,31 +73,21 @@ class _Reading:
 
     def _send(self, rows: float, change: float) -> float:
         """Send rows until something changes, and return which part of them went."""
-        rate, until = self.filling.rate(self.now, self.per_second) if self.filling else (self.per_second, math.inf)
-        done = self.now + rows / rate if rate else math.inf
-        ended = min(done, change, until)
-        part = 1.0 if done == ended else (ended - self.now) * rate / rows
-        if self.filling:
-            self.filling.note(self.now, ended, rate)
+        done = self.now + rows / self.per_second
+        ended = min(done, change)
+        part = 1.0 if done == ended else (ended - self.now) * self.per_second / rows
         self.course.add(ended, part * rows)
         self.now = ended
         return part
 
 
-def course(
-    hours: Hours, stretches: Sequence[Stretch], *, per_second: float, start: float, room: Room | None = None
-) -> Course:
-    """Return how far a run of a list will be at which time. What is never open takes no time.
-
-    `room` bounds the contacts that are open; none is at the start.
-    """
+def course(hours: Hours, stretches: Sequence[Stretch], *, per_second: float, start: float) -> Course:
+    """Return how far a run of a list will be at which time. What is never open takes no time."""
     total, expected = sum(sum(stretch.values()) for stretch in stretches), Course(start)
-    if room is not None and total > room.limit * ROUNDS:
-        per_second, room = room.mean(per_second), None
-    if not hours.active and room is None:
+    if not hours.active:
         expected.add(start + total / per_second, total)
         return expected
-    reading = _Reading(hours, per_second, Filling(room) if room is not None else None, start, expected)
+    reading = _Reading(hours, per_second, start, expected)
     while stretches:
         reading.opens = math.inf
         stretches = [passed for stretch in stretches if (passed := reading.through(stretch))]
@@ -110,6 +99,6 @@ def course(
     return expected
 
 
-def finish_at(hours: Hours, rows: Stretch, *, per_second: float, start: float, room: Room | None = None) -> float:
+def finish_at(hours: Hours, rows: Stretch, *, per_second: float, start: float) -> float:
     """Return when so many rows, by locality and mixed evenly, will be sent (Unix seconds)."""
-    return course(hours, [rows], per_second=per_second, start=start, room=room).end
+    return course(hours, [rows], per_second=per_second, start=start).end

@@ -5,7 +5,7 @@ leave it out. Nothing here reads a clock, a list or a ledger: what they say come
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -18,7 +18,6 @@ from bulk.rules.expiry import instant
 from bulk.rules.hours import Hours
 from bulk.rules.laws import Law, law
 from bulk.rules.remedies import never_open
-from bulk.rules.room import Room
 from bulk.rules.zones import Locality
 
 
@@ -96,25 +95,9 @@ class Rules:
         refusals = (limit.refusal(written, now) for limit in self.limits)
         return next((refusal for refusal in refusals if refusal), None)
 
-    def finish_at(
-        self, rows: Mapping[Locality, int], *, per_second: float, start: float, room: Room | None = None
-    ) -> float:
-        """Estimate when so many rows by locality will be sent (Unix seconds). Rows that never open take no time.
-
-        `room` bounds the contacts that are open.
-        """
-        return completion.finish_at(self.hours, rows, per_second=per_second, start=start, room=room)
-
-    def course(
-        self,
-        stretches: Sequence[completion.Stretch],
-        *,
-        per_second: float,
-        start: float,
-        room: Room | None = None,
-    ) -> completion.Course:
-        """Estimate how far a run will be at which time; the rows of each stretch of the list are told by locality."""
-        return completion.course(self.hours, stretches, per_second=per_second, start=start, room=room)
+    def finish_at(self, rows: Mapping[Locality, int], *, per_second: float, start: float) -> float:
+        """Estimate when so many rows by locality will be sent (Unix seconds). Rows that never open take no time."""
+        return completion.finish_at(self.hours, rows, per_second=per_second, start=start)
 
     def _closed(self, place: Locality, opens: float, expires_at: float | None) -> Wait | Refusal:
         if not self.hours.zones(place):

@@ -21,8 +21,9 @@ from bulk.cluster.rate import SharedRate
 from bulk.errors import CampaignError, unwrapped
 from bulk.model import Call
 from bulk.pacing.open_contacts import OpenContactLimit
-from bulk.pacing.queue import LimiterStore, WaiterCount
+from bulk.pacing.queue import LimiterStore
 from bulk.pacing.shared import steady_clock
+from bulk.pacing.waiters import WaiterCount
 from bulk.run.context import RunContext, RunRef
 from bulk.run.environment import SANDBOX
 from bulk.stop import Stop

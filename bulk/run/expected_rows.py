@@ -47,6 +47,16 @@ class ExpectedRows:
         return sum(self._parts)
 
     @property
+    def order(self) -> Sequence[int]:
+        """Where each of them goes, by the number among `localities`."""
+        return self._places
+
+    @property
+    def localities(self) -> Sequence[Locality]:
+        """Where any of them goes."""
+        return self._localities
+
+    @property
     def places(self) -> Counter[Locality]:
         """How many go where."""
         return self._counted(0, len(self))

@@ -14,7 +14,7 @@ from bulk.operations import at
 from bulk.pacing import virtual_time
 from bulk.reports import Reason, Reasons
 from bulk.reports.results import Results
-from bulk.rules import CAPPED, Course, Room
+from bulk.rules import CAPPED, Course, Room, course, course_in_room
 from bulk.run.characters import Characters
 from bulk.run.context import RunContext
 from bulk.run.cost import cost_of
@@ -215,13 +215,12 @@ class DryRun:
 
     def _course(self) -> Course:
         """Return how far the run will be at which time if it begins now."""
-        rows, paced = len(self._rows), self._paced()
-        return self._context.eligibility.rules.course(
-            self._rows.stretches() if paced >= 0 else [],
-            per_second=rows / paced if paced else float(rows),
-            start=self._now(),
-            room=self._room(),
-        )
+        rows, paced, room = self._rows, self._paced(), self._room()
+        hours, start = self._context.eligibility.rules.hours, self._now()
+        per_second = len(rows) / paced if paced > 0 else float(len(rows) or 1)
+        if room is not None:
+            return course_in_room(hours, room, rows.order, rows.localities, per_second=per_second, start=start)
+        return course(hours, rows.stretches() if paced >= 0 else [], per_second=per_second, start=start)
 
     def _time(self) -> None:
         """Note how long it takes, when the instance is full of open contacts, and when the last row is sent."""

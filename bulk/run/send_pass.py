@@ -18,8 +18,9 @@ from bulk.ledger import Claim, ClaimKind, RunLedger
 from bulk.loader import Batch
 from bulk.model import Recipient, Status
 from bulk.pacing import virtual_time
-from bulk.pacing.queue import RateLimitQueue, WaiterCount
+from bulk.pacing.queue import RateLimitQueue
 from bulk.pacing.virtual_time import pause
+from bulk.pacing.waiters import WaiterCount
 from bulk.run.allotment import Allotment
 from bulk.run.context import RunContext
 from bulk.run.destination_lock import DestinationLock
@@ -73,6 +74,7 @@ class SendPass:
 
     def __post_init__(self) -> None:
         settings = self.context.campaign.stop
+        self.waiting.unsettled = self.ledger.unanswered()
         self.halt = Halt(self.stop, self.deliverer.call_counts)
         self.marks = marks_of(self.context)
         tables = self.context.campaign.tables
@@ -199,6 +201,7 @@ class SendPass:
             raise
         finally:
             self._allotment.give_back(called=called)
+            self.waiting.unsettled -= claim.kind is ClaimKind.UNSETTLED
         self.seen.count(outcome.status)
         if called and (reason := self._breaker.after(outcome)):
             raise Halted(reason)

@@ -29,8 +29,9 @@ from bulk.ledger import Ledger, RunIdentity, RunLedger
 from bulk.ledger.lock import sole_sender
 from bulk.model import Call, Delivery, digest
 from bulk.pacing.open_contacts import OpenContactLimit
-from bulk.pacing.queue import RateLimitQueue, WaiterCount
+from bulk.pacing.queue import RateLimitQueue
 from bulk.pacing.shared import FileStore, steady_clock
+from bulk.pacing.waiters import WaiterCount
 from bulk.run.admission import admission
 from bulk.run.budget import guarded
 from bulk.run.consent_columns import consent_reader
@@ -91,7 +92,7 @@ async def opened_pass(
         record.measure(traffic.due, traffic.rest)
         way = cluster.transport if cluster else transport
         measured = MeasuredTransport(way, traffic, _sms_segments(context, 0))
-        driving = deliverer(context, record, measured, queues=queues, judge=judge, stop=stop)
+        driving = deliverer(context, record, measured, queues=queues, judge=judge, stop=stop, waiting=waiting)
         yield SendPass(context, record, guarded(context, record, driving, stop), judge, stop, waiting, pool, queues)
 
 
@@ -169,7 +170,7 @@ def queues_of(
     }
 
 
-def deliverer(
+def deliverer(  # noqa: PLR0913 - it puts all parts together
     context: RunContext,
     record: RunLedger,
     transport: Transport,
@@ -177,11 +178,12 @@ def deliverer(
     queues: Mapping[str, Queue],
     judge: Judge,
     stop: Stop,
+    waiting: WaiterCount,
 ) -> Deliverer:
     """Put the parts of a delivery together."""
     campaign = context.campaign
     policy = Policy(campaign.retry.attempts, campaign.retry.longest_wait, context.request.varies)
-    caller = CallRunner(transport, queues, stop, policy=policy, parts_of=parts_counter(context))
+    caller = CallRunner(transport, queues, stop, policy=policy, parts_of=parts_counter(context), waiting=waiting)
     record.count(lambda: (caller.call_counts.calls, caller.call_counts.throttled))
     return Deliverer(
         caller=caller,
