@@ -107,7 +107,7 @@ class ClusterTrial(Trial):
     async def _start(self) -> asyncio.subprocess.Process:
         cluster = self.lots.choice(WORKERS)
         if cluster and self.dask:
-            await asyncio.to_thread(self.dask.mend)
+            await asyncio.to_thread(self.dask.fix)
             cluster = self.dask.address
         command = ["-m", "bulk", "send", "campaign.toml", "--yes", "--json", "--results", "results.csv"]
         more = ["--cluster", cluster] if cluster else []

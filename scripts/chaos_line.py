@@ -23,8 +23,9 @@ from typing import ClassVar
 import chaos_ledger
 from chaos import ENVIRONMENT, Trial, main
 from chaos_edge import HOST, Edge
-from chaos_troubles import Clock, Disk, Jumps, Keys, SingleSendSession, Trouble
+from chaos_troubles import Disk, Jumps, Keys, SingleSendSession, Trouble
 from chaos_verdict import Figures, LineFigures
+from clocks import Clock
 
 PATIENCE = 6.0  # seconds after which a life that gets nowhere is killed, too
 STRIKES = 0.35  # of the troubles are there when a life begins, and as many come or go while it lasts
@@ -85,7 +86,7 @@ class LineTrial(Trial):
     async def _killed(self) -> bool:
         """Let the program live, with troubles that come and go; False where it ended with the campaign done."""
         for trouble in self.troubles:
-            await (self._strike(trouble, None) if self._befalls(trouble) else trouble.mend())
+            await (self._strike(trouble, None) if self._befalls(trouble) else trouble.repair())
         self.seen, self.began = [self.clock.now], time.monotonic()
         requests = self.line.edge.requests
         process = await self._start()
@@ -110,7 +111,7 @@ class LineTrial(Trial):
         for trouble in self.lots.sample(self.troubles, len(self.troubles)):
             await asyncio.sleep(self.lots.uniform(0.0, 1.0))
             if self._befalls(trouble):
-                await (trouble.mend() if self.lots.random() < 0.3 else self._strike(trouble, life))
+                await (trouble.repair() if self.lots.random() < 0.3 else self._strike(trouble, life))
 
     def _befalls(self, trouble: Trouble) -> bool:
         return self.lots.random() < (JUMPS if trouble is self.troubles[0] else STRIKES)
@@ -180,7 +181,7 @@ class LineTrial(Trial):
     async def _finish(self) -> str:
         """Let the program end by itself, with all troubles gone."""
         for trouble in self.troubles:
-            await trouble.mend()
+            await trouble.repair()
         self.seen, self.began = [self.clock.now], time.monotonic()
         wrong = await Trial._finish(self)  # noqa: SLF001 - `super` knows no class that has slots
         self._look_at_doubts()

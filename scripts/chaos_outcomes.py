@@ -246,8 +246,15 @@ async def main() -> int:
                 figures.campaigns += 1
                 folder = Path(tempfile.mkdtemp(prefix=f"chaos-{name}-"))
                 lots = random.Random(f"{asked.seed}/{name}/{figures.campaigns}")
-                quotas = {"rate": 150.0, "burst": 20, "ends_after": 0.0, "answers": 0.3}
-                async with Sandbox(**quotas, state_dir=folder / "service", open_contacts={}) as sandbox:
+                service = Sandbox(
+                    rate=150.0,
+                    burst=20,
+                    ends_after=0.0,
+                    answers=0.3,
+                    state_dir=folder / "service",
+                    open_contacts={},
+                )
+                async with service as sandbox:
                     trial = Trial(sandbox, folder, lots, asked.rows, figures, environment, app)
                     trial.write()
                     await KINDS[name](trial, min(asked.kills, figures.kills + asked.each))

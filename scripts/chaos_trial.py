@@ -112,7 +112,7 @@ class ContactList:
                 self.rows.append((f"k{number - 20}", self._good(number), "Again"))
                 continue
             end = "rejected" if number % 29 == 7 else "refused" if number % 31 == 11 else "sent"
-            address = {"sent": self._good, "rejected": self._rejected, "refused": lambda _: "nowhere"}[end](number)
+            address = {"sent": self._good, "rejected": self._rejected, "refused": self._nowhere}[end](number)
             self.rows.append((key, address, f"Ann {number}"))
             self.wanted[key] = end
 
@@ -134,6 +134,9 @@ class ContactList:
 
     def _good(self, number: int) -> str:
         return f"+1415555{number:04}" if self.phones else f"ann{number}@example.com"
+
+    def _nowhere(self, _: int) -> str:
+        return "nowhere"
 
     def _rejected(self, number: int) -> str:
         return REJECTED[0] if self.phones else REJECTED[number + 1]

@@ -31,7 +31,7 @@ class Trouble(Protocol):
 
     async def strike(self, lots: random.Random, life: int | None) -> str: ...
 
-    async def mend(self) -> None: ...
+    async def repair(self) -> None: ...
 
 
 class Jumps:
@@ -47,7 +47,7 @@ class Jumps:
         self.clock.set(lots.choice([-by, by]))
         return "clocks"
 
-    async def mend(self) -> None:
+    async def repair(self) -> None:
         self.clock.set(0.0)
 
 
@@ -71,7 +71,7 @@ class Disk:
             return "disks"
         return ""
 
-    async def mend(self) -> None:
+    async def repair(self) -> None:
         self._ballast.unlink(missing_ok=True)
         if self._life is not None:
             self._limit(self._life, resource.RLIM_INFINITY)
@@ -129,7 +129,7 @@ class Keys:
         self._give(lots.choice(self.WAYS), 4.0)
         return "keys"
 
-    async def mend(self) -> None:
+    async def repair(self) -> None:
         self._give("good", 4.0)
 
     def _give(self, way: str, seconds: float) -> None:
@@ -178,7 +178,7 @@ class SingleSendSession:
             self.proxy.refusal = lots.choice(REFUSALS[way])
         return "proxies"
 
-    async def mend(self) -> None:
+    async def repair(self) -> None:
         self.edge.page = None
         await self._tunnels.aclose()
         await self._up(self._port)

@@ -29,7 +29,8 @@ TERRITORIES = {"PR", "VI", "GU", "MP", "AS"}  # ISO 3166-2:US has them too, and 
 
 def table() -> list[tuple[str, str]]:
     """Return each area code with its region: `US-FL`, or a country where no state is told."""
-    names = dict(reversed(entry.split(" ", 1)) for line in STATES.split("\n") if line for entry in line.split("  "))
+    entries = (entry.split(" ", 1) for line in STATES.split("\n") if line for entry in line.split("  "))
+    names = {name: code for code, name in entries}
     codes = sorted(start[1:] for start in TIMEZONE_DATA if len(start) == 4 and start[0] == "1")
     found = ((code, region(code, names)) for code in codes)
     return [(code, known) for code, known in found if known]

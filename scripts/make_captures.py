@@ -56,11 +56,26 @@ def told() -> Progress:
         Waiting("open_contacts", NOW + 41, operation=CALL, open=20, limit=20),
         Waiting("hours", NOW + 3600, rows=1204, zone="America/Denver"),
     )
-    rows = {"sent": 4400, "skipped": 87, "refused": 9, "rejected": 2, "unknown": 1, "failed": 12, "before": 1000}
-    ends = {"seconds_left": 5400.0, "ends_at": NOW + 5400}
-    pace = {"per_second": 4.9, "permitted": 20.0, "granted": 5.0}
     return Progress(
-        total=9000, done=4499, calls=4412, throttled=7, seconds=900.0, in_flight=3, waits=waits, **rows, **ends, **pace
+        total=9000,
+        done=4499,
+        sent=4400,
+        skipped=87,
+        refused=9,
+        rejected=2,
+        unknown=1,
+        failed=12,
+        before=1000,
+        calls=4412,
+        throttled=7,
+        in_flight=3,
+        seconds=900.0,
+        seconds_left=5400.0,
+        ends_at=NOW + 5400,
+        per_second=4.9,
+        permitted=20.0,
+        granted=5.0,
+        waits=waits,
     )
 
 

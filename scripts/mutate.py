@@ -226,8 +226,8 @@ class Trial:
         within = self.functions(fault.path)
         if own := [name for name, lines in within.items() if fault.line in lines]:
             return self.coverage.tests_of(own[-1:])
-        users = self.names.users(fault.place.partition(".")[0]) or set(within)
-        return list(dict.fromkeys([*self.named(fault.path), *self.coverage.tests_of(users)]))
+        mentioning = self.names.users(fault.place.partition(".")[0]) or set(within)
+        return list(dict.fromkeys([*self.named(fault.path), *self.coverage.tests_of(mentioning)]))
 
     def named(self, path: str) -> list[str]:
         """Return the tests in those files."""

@@ -6,6 +6,7 @@ no test is wanted that notices it.
 
 import ast
 import re
+from functools import partial
 
 from mutate_text import queries
 from mutate_walk import Walk, body, made, targets
@@ -42,7 +43,7 @@ class Seeker(Walk):
         for statement in node.body:
             names = [target.id for target in targets(statement) if isinstance(target, ast.Name)]
             if names != ["__all__"]:
-                self.within(names, lambda statement=statement: self.visit(statement))
+                self.within(names, partial(self.visit, statement))
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         if any("'Protocol'" in ast.dump(base) for base in node.bases):

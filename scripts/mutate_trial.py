@@ -70,7 +70,7 @@ class Copy:
         self.folder = folder
         self.scratch = folder.with_name(f"{folder.name}-scratch")
         shutil.copytree(project, folder, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
-        words = [sys.executable, HERE / "mutate_fork.py", folder]
+        words = [sys.executable, str(HERE / "mutate_fork.py"), str(folder)]
         self.server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, fault: Fault, stages: Sequence[tuple[Sequence[str], float]]) -> Verdict:
@@ -119,7 +119,8 @@ class Copy:
         assert self.server.stdout is not None
         self.server.stdin.write(json.dumps(order) + "\n")
         self.server.stdin.flush()
-        if not (said := self.server.stdout.readline().strip()):
+        said: str = self.server.stdout.readline().strip()
+        if not said:
             sys.exit("the process that runs the tests has ended")
         return said
 
