@@ -216,7 +216,7 @@ class SendPass:
         if self.context.options.only:
             return 0
         counts = self.ledger.counts()
-        return sum(counts.values()) - counts[Status.PENDING] - self.ledger.unanswered()
+        return sum(counts.values()) - counts[Status.PENDING] - self.waiting.unsettled
 
     async def _refresh(self) -> None:
         """Follow the files that say whom not to write to."""
