@@ -8,12 +8,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from virtual import PatientLoop
 
 from bulk.campaign import Campaign
 from bulk.errors import ExitCode
 from bulk.ledger import Ledger
 from bulk.model import Call, Reply, Status
+from bulk.pacing import virtual_time
 from bulk.pacing.queue import LocalStore, RateLimitQueue
 from bulk.pacing.waiters import WaiterCount
 from bulk.reports.results import frame
@@ -91,15 +91,7 @@ def run(
             await sending.go(None, 10.0)
             return frame(read_results(opened.reader, book))
 
-    with asyncio.Runner(loop_factory=PatientLoop) as runner:
-        return service, runner.run(work()), stop
-
-
-@pytest.fixture(autouse=True)
-def _seldom_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do once an hour what is done every few seconds: nights pass in a moment here, but each timer takes a little."""
-    monkeypatch.setattr("bulk.run.progress_file.EVERY", 3600.0)
-    monkeypatch.setattr("bulk.run.send_pass.REFRESH", 3600.0)
+    return service, virtual_time.run(work), stop
 
 
 def test_a_run_spans_two_nights_and_writes_to_nobody_outside_the_window(tmp_path: Path) -> None:

@@ -32,17 +32,6 @@ class _Jump(selectors.SelectSelector):
         return ready
 
 
-class _PatientJump(_Jump):
-    """Gives threads a moment to report before time moves on."""
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = selectors.SelectSelector.select(self, 0 if timeout == 0 else 0.05)
-        if not ready and timeout is None:
-            return selectors.SelectSelector.select(self, None)
-        self.now += 0.0 if ready else timeout or 0.0
-        return ready
-
-
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio event loop in virtual time. It starts at 0, in seconds."""
 
@@ -54,12 +43,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jump.now
-
-
-class PatientLoop(VirtualLoop):
-    """Virtual time for what also works in threads: days pass in a second, a thread is waited for."""
-
-    jump = _PatientJump
 
 
 class _LateJump(_Jump):
