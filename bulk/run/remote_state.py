@@ -106,7 +106,7 @@ class RemoteState:
                     await self._asked.wait()
                 self._asked = anyio.Event()
                 waiting, self._waiting = self._waiting, []
-                if not waiting and not self._copier.changed:
+                if not waiting and not self._copier.changed and "copy" not in self._troubles:
                     continue
                 async with self._outage("copy"):
                     await self._copy()
