@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bulk.errors import LedgerError
-from bulk.files import private_folder, write_new
+from bulk.files import write_new
 from bulk.ledger import schema, statements
 from bulk.ledger.database import FILE, connect, empty, ledger_errors, transaction
 
@@ -141,7 +141,6 @@ def restore(folder: Path) -> CopyFacts:
         connection.execute("DROP TABLE kept_file")
         if ended:
             connection.execute(_AT_REST)
-    private_folder(folder / BESIDE)
     for name, content in kept:
         write_new(folder / BESIDE / os.path.basename(name), content)  # noqa: PTH119 - no folder of a name is followed
     return CopyFacts(version, at, bool(ended))

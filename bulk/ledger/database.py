@@ -108,7 +108,7 @@ def _spelled(statement: str, count: int, width: int) -> str:
 def empty(path: Path) -> None:
     """Make the folder and an empty file that only their owner can read; leave what is there."""
     private_folder(path.parent)
-    os.close(open_private(path, linked=True))  # SQLite gives -wal and -shm the mode of the file
+    os.close(open_private(path))  # SQLite gives -wal and -shm the mode of the file
 
 
 def create(path: Path, prepare: Callable[[Path], None]) -> None:
