@@ -164,11 +164,11 @@ async def test_a_list_that_cannot_be_followed_is_said_once_each_time_and_holds(
 ) -> None:
     store.put(KEPT, text(ANN))
     steps: dict[float, Callable[[], object]] = {
-        1.0: lambda: setattr(store, "trouble", unreachable("look", times=3)),  # at 2, 4 and 6 s
-        9.0: lambda: setattr(store, "trouble", unreachable("look", "fetch", times=1)),
-        11.0: lambda: store.put(KEPT, text(BOB)),
+        1.0: lambda: setattr(store, "trouble", unreachable("look", times=4)),  # at 2, 4, 6 and 8 s
+        11.0: lambda: setattr(store, "trouble", unreachable("look", "fetch", times=1)),
+        13.0: lambda: store.put(KEPT, text(BOB)),
     }
-    await followed(store, tmp_path, steps, 13.0)
+    await followed(store, tmp_path, steps, 15.0)
     said = f"{KEPT}: s3: no answer. What was read of it before holds"
     assert caplog.record_tuples == [("bulk", logging.WARNING, said)] * 2
     assert files(tmp_path) == {NAME: text(BOB)}

@@ -37,9 +37,9 @@ class RunFacts:
     halted: str | None
     calls: int
     throttled: int
-    latest_at: float | None = None
-    naming: int = 2
-    under_way: str | None = None
+    latest_at: float | None
+    naming: int
+    under_way: str | None
 
     def changed(self, digests: Mapping[str, str]) -> list[str]:
         """Return the paths of the campaign that are not what they were in the pass before."""

@@ -40,7 +40,7 @@ CREATE TABLE traffic (
 )
 
 # Begins a pass.
-_BEGIN = "INSERT OR REPLACE INTO pass VALUES (?, ?, ?, NULL, ?, ?, NULL)"
+_BEGIN = "INSERT INTO pass VALUES (?, ?, ?, NULL, ?, ?, NULL)"
 
 # Ends it.
 _END = "UPDATE pass SET ended_at = ?, halted = ? WHERE run = ? AND number = ?"

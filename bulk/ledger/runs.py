@@ -109,7 +109,7 @@ def begin(
     elsewhere, or its campaign has changed.
     """
     known = find(connection, identity.campaign, identity.run)
-    kept = json.dumps(dict(digests), sort_keys=True)
+    kept = json.dumps(dict(digests))
     if known is None:
         _alike(connection, identity)
         connection.execute(_NEW, (*asdict(identity).values(), kept, now))
