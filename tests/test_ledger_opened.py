@@ -38,7 +38,7 @@ def read(folder: Path) -> Ledger:
 
 @pytest.mark.parametrize("how", ["opened", "shared", "read"])
 def test_what_reads_cannot_write(ledger: Ledger, tmp_path: Path, how: str) -> None:
-    one = {"opened": lambda: ledger, "shared": ledger.share, "read": lambda: read(tmp_path)}[how]()
+    one = ledger if how == "opened" else ledger.share() if how == "shared" else read(tmp_path)
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         one._source.reader.execute("DELETE FROM run")
     if one is not ledger:
@@ -146,7 +146,7 @@ async def test_who_was_written_to_is_counted_over_all_runs_as_a_transaction_sees
     with pytest.raises(LedgerError, match="no such index"):
         ledger.written_to("0@example.com", "email", since=AT)
     ledger.index_people()
-    count = lambda **more: ledger.written_to("0@example.com", "email", since=AT, **more)  # noqa: E731
+    count = partial(ledger.written_to, "0@example.com", "email", since=AT)
     assert [count(), count(but=1), count(but=2)] == [1, 0, 1]
     record = ledger.find(IDENTITY.campaign, IDENTITY.run)
     assert record is not None
