@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from ledgers import IDENTITY, intent
 
-from bulk.ledger import Ledger, RunIdentity, RunLedger, marks
+from bulk.ledger import Decision, Ledger, RunIdentity, RunLedger, marks
 from bulk.ledger.marks import Doubt, Mark
 from bulk.model import Outcome, Recipient, Status
 
@@ -73,6 +73,14 @@ async def test_a_row_is_known_as_a_whole_only_where_each_of_its_calls_has_a_mark
     assert [one.tried_at for one in found] == [NOW + 1] * 3
 
 
+async def test_of_several_calls_the_last_is_what_an_end_follows(ledger: Ledger) -> None:
+    run = await run_of(ledger, 1)
+    for step in range(3):
+        await tried(run, 1, NOW + step, step=step)
+    await end(run, 1, UNKNOWN, NOW + 600)
+    assert [one.tried_at - NOW for one in doubts(run)] == [62.0]
+
+
 async def test_what_was_taken_back_is_no_doubt_of_it(ledger: Ledger) -> None:
     run = await run_of(ledger, 1)
     await tried(run, 1, NOW, attribute=None)
@@ -124,6 +132,32 @@ async def test_a_contact_of_another_place_or_mark_is_not_known_nor_one_that_may_
     assert known(run, of=replace(IDENTITY, campaign="other", run="other", channel="sms")) == "token 2/0"
 
 
+async def test_a_contact_is_known_by_the_mark_of_its_last_call(ledger: Ledger) -> None:
+    run = await run_of(ledger, 2)
+    for delivery, step, at in (
+        (1, 0, NOW - 50),
+        (1, 1, NOW - 10),
+        (2, 0, NOW - 30),
+        (2, 1, NOW + 20),
+        (2, 1, NOW + 25),
+    ):
+        await tried(run, delivery, at, step=step)
+    for delivery in (1, 2):
+        await end(run, delivery, SENT, NOW + 30)
+    found = [
+        run.read(lambda c, _, at=at: marks.known_mark(c, IDENTITY, "bulk", before=at)) for at in (NOW - 45, NOW + 21)
+    ]
+    assert found == [Mark("token 1/1", "bulk", NOW - 10, NOW - 10), Mark("token 2/1", "bulk", NOW + 20, NOW + 25)]
+
+
+async def test_what_somebody_marked_as_sent_is_not_known_to_be_there(ledger: Ledger) -> None:
+    run = await run_of(ledger, 1)
+    await tried(run, 1, NOW)
+    await end(run, 1, UNKNOWN, NOW)
+    assert run.resolve(Decision.MARK_SENT) == 1
+    assert known(run) is None
+
+
 # What was found
 
 
@@ -141,4 +175,18 @@ async def test_what_is_found_is_sent_and_what_is_absent_is_sent_again_and_the_re
         (3, "intended", None, 0, None),
         (4, "sent", "c", 0, NOW),
         (5, "pending", None, 1, None),
+    ]
+
+
+async def test_what_is_found_has_no_error_any_more_and_rows_of_another_run_are_left(ledger: Ledger) -> None:
+    run, other = await run_of(ledger, 1), await run_of(ledger, 2, replace(IDENTITY, run="other"))
+    for whose, delivery in ((run, 1), (other, 2), (other, 3)):
+        await tried(whose, delivery, NOW)
+        await end(whose, delivery, replace(UNKNOWN, error_code="expired", error_message="too late"), NOW)
+    ask = "SELECT id, state, contact_id, error_code, error_message FROM delivery ORDER BY id"
+    run.write(lambda writing, number: marks.settle(writing, number, {1: "found", 2: "found"}, {3}, now=NOW + 7))
+    assert run.read(lambda connection, _: connection.execute(ask).fetchall()) == [
+        (1, "sent", "found", None, None),
+        (2, "unknown", None, "expired", "too late"),
+        (3, "unknown", None, "expired", "too late"),
     ]

@@ -90,11 +90,10 @@ def doubts(connection: sqlite3.Connection, run: int) -> list[Doubt]:
         id_, in_doubt, here_alone, since, ended_at, last_at, token, attribute, first_at = row
         before = found.get(id_)
         marks = before.marks if before else ()
-        tried_at = max(last_at, before.tried_at if before else last_at)
         if attribute is not None:
             marks = (*marks, Mark(token, attribute, first_at, last_at))
         whole = bool(here_alone) and attribute is not None and (before is None or before.whole)
-        found[id_] = Doubt(id_, bool(in_doubt), since, _tried(tried_at, ended_at), marks, whole)
+        found[id_] = Doubt(id_, bool(in_doubt), since, _tried(last_at, ended_at), marks, whole)
     return list(found.values())
 
 
