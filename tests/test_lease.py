@@ -1,6 +1,10 @@
 """The claim of a state directory, over objects that are a dictionary and a clock that the test sets. It …"""
 
 import json
+import os
+import re
+import socket
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -147,6 +151,23 @@ async def test_who_is_not_first_looks_again_a_few_times(raced: int, *, taken: bo
 def test_what_is_no_claim_is_said_to_be_none(body: bytes) -> None:
     with pytest.raises(LedgerError, match=r"claim\.json in the state directory is no claim of this program"):
         claim_of(body, Version("e", "h", 0.0))
+
+
+async def test_a_holder_is_named_by_its_process_machine_and_time_at_no_great_length() -> None:
+    objects = Objects()
+    await lease(objects).take()
+    known = claim_of(objects.body or b"", Version("e", "h", 0.0))
+    words = rf"process {os.getpid()} on {re.escape(socket.gethostname())} since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00"
+    assert re.fullmatch(words, known.name)
+    long = json.dumps(objects.told | {"host": "h" * 300}).encode()
+    assert len(claim_of(long, Version("e", "h", 0.0)).name) == 200
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux has such a clock")
+def test_a_machine_that_was_asleep_has_lost_its_claim() -> None:
+    asleep_as_well = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert module._SINCE_START == time.CLOCK_BOOTTIME
+    assert asleep_as_well <= module._clock() <= time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def test_every_holder_is_another() -> None:

@@ -64,6 +64,7 @@ def test_a_copy_is_one_file_which_says_what_it_is(copier: Copier, there: Path) -
 
 
 def test_a_copy_takes_the_place_of_an_earlier_one(copier: Copier, there: Path) -> None:
+    (there / FILE).write_bytes(b"half of one, whose disk was full" * 200)
     for version in ("v1", "v2"):
         facts = copier.copy(there / FILE, version, ended=False)
         assert ask(there / FILE, "SELECT * FROM copied") == [(version, facts.at, 0)]

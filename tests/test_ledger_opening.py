@@ -129,7 +129,7 @@ def test_one_that_was_lost_is_not_taken_for_one_that_never_was(
 def test_one_is_missing_where_there_is_none(tmp_path: Path, there: dict[str, bytes]) -> None:
     for name, content in there.items():
         (tmp_path / name).write_bytes(content)
-    assert missing(tmp_path / FILE) is not bool(there)
+    assert missing(tmp_path / FILE) is (not there)
 
 
 # Opened

@@ -17,7 +17,6 @@ from bulk.errors import Halted, LedgerError, RunBusy
 from bulk.text.outside import outside_text
 
 NAME = "claim.json"
-USUAL = 30.0  # seconds that a claim outlives its holder
 SLACK = 2.0  # seconds that others wait beyond that: S3 tells times in whole seconds
 EARLY = 0.1  # of a lease is left when its holder stops
 TRIES = 5

@@ -128,7 +128,6 @@ class RemoteState:
                     await anyio.sleep(AGAIN)
         finally:
             self._copier.close()
-            self._renewals.cancel()
         if self.lost:
             log.error("%s. What no copy has is taken for tried, and the next `bulk send` settles it", self.lost)
 
