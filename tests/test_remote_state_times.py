@@ -99,6 +99,7 @@ async def test_an_answer_that_was_lost_is_known_for_our_own(store: Store, tmp_pa
     store.lost = 1
     async with working(state):
         await state.keep()
+        assert copy_of(store, "SELECT campaign FROM run", tmp_path) == [("another",)]
         changed(tmp_path, "third")
         await state.keep()
     assert store.kept[LEDGER][1].holder == state.lease.holder
