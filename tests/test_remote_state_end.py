@@ -86,6 +86,17 @@ async def test_an_end_that_finds_nobody_until_the_claim_ends_is_said_to_be_lost(
     )
 
 
+async def test_an_end_after_that_of_the_claim_is_tried_once(store: Store, tmp_path: Path, said: Said) -> None:
+    state = await opened(store, tmp_path)
+    await anyio.sleep(50.0)
+    store.trouble = silent(WRITE)
+    await state.end()
+    assert anyio.current_time() == 50.0
+    first, last = said()
+    assert first == (logging.WARNING, f"{PLACE}: s3: no answer. The run goes on for up to 0 s without it")
+    assert last[0] == logging.ERROR
+
+
 async def test_what_was_lost_is_neither_copied_nor_given_back_at_the_end(
     store: Store, tmp_path: Path, said: Said
 ) -> None:
