@@ -102,8 +102,14 @@ async def test_a_call_that_a_copy_elsewhere_may_have_made_leaves_a_row_unknown_i
 # A contact that is known to be there
 
 
+def known_mark(
+    run: RunLedger, attribute: str = "bulk", *, before: float = NOW, of: RunIdentity = IDENTITY
+) -> Mark | None:
+    return run.read(lambda connection, _: marks.known_mark(connection, of, attribute, before=before))
+
+
 def known(run: RunLedger, attribute: str = "bulk", *, before: float = NOW, of: RunIdentity = IDENTITY) -> str | None:
-    mark = run.read(lambda connection, _: marks.known_mark(connection, of, attribute, before=before))
+    mark = known_mark(run, attribute, before=before, of=of)
     return None if mark is None else mark.token
 
 
@@ -144,10 +150,10 @@ async def test_a_contact_is_known_by_the_mark_of_its_last_call(ledger: Ledger) -
         await tried(run, delivery, at, step=step)
     for delivery in (1, 2):
         await end(run, delivery, SENT, NOW + 30)
-    found = [
-        run.read(lambda c, _, at=at: marks.known_mark(c, IDENTITY, "bulk", before=at)) for at in (NOW - 45, NOW + 21)
+    assert [known_mark(run, before=at) for at in (NOW - 45, NOW + 21)] == [
+        Mark("token 1/1", "bulk", NOW - 10, NOW - 10),
+        Mark("token 2/1", "bulk", NOW + 20, NOW + 25),
     ]
-    assert found == [Mark("token 1/1", "bulk", NOW - 10, NOW - 10), Mark("token 2/1", "bulk", NOW + 20, NOW + 25)]
 
 
 async def test_what_somebody_marked_as_sent_is_not_known_to_be_there(ledger: Ledger) -> None:
