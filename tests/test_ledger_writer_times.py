@@ -177,6 +177,9 @@ async def test_whoever_waits_for_a_group_is_told_why_it_failed(disk: Disk) -> No
             await act(one(4))
     with pytest.raises(LedgerError, match="no guard"):
         writer.close()
+    async with asyncio.timeout(5):
+        with pytest.raises(LedgerError, match="no guard"):
+            await writer.flush()  # when there is no thread any more that would answer
     assert disk.facts == {}
 
 
