@@ -1,8 +1,10 @@
 """`bulk.ledger.ledger`: a ledger opened, shared, read, copied and closed, and what is done with it."""
 
 import asyncio
+import os
 import sqlite3
 import time
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from ledgers import IDENTITY, begin, intent
 
 from bulk.errors import LedgerError
-from bulk.ledger import Ledger
+from bulk.ledger import Ledger, schema
 from bulk.ledger.database import FILE
 from bulk.ledger.writer import AT_ONCE, GATHER
 from bulk.model import Recipient
@@ -43,6 +45,20 @@ def test_what_reads_cannot_write(ledger: Ledger, tmp_path: Path, how: str) -> No
         one._source.reader.execute("DELETE FROM run")
     if one is not ledger:
         one.close()
+
+
+def test_it_is_whole_in_one_file_before_anybody_can_see_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[list[str], int]] = []
+
+    def look(path: Path, target: Path) -> None:
+        with closing(sqlite3.connect(target)) as connection:
+            (migrations,) = connection.execute("SELECT count(*) FROM migration").fetchone()
+        seen.append(([one.name for one in target.parent.iterdir()], migrations))
+        os.link(target, path)
+
+    monkeypatch.setattr(Path, "hardlink_to", look)
+    Ledger.open(tmp_path).close()
+    assert seen == [([FILE], len(schema.MIGRATIONS))]
 
 
 def test_a_power_cut_takes_nothing_but_a_rehearsal_in_virtual_time(tmp_path: Path) -> None:
