@@ -27,11 +27,13 @@ from cli_runs import CAMPAIGN, campaign, environment, service
 from bulk.aws.connect import Endpoint
 from bulk.aws.objects import objects_of
 from bulk.ledger import Ledger
-from bulk.run.lease import USUAL, Lease
+from bulk.run.lease import Lease
+from bulk.run.options import Options
 from bulk.run.remote_state import EVERY, PER_SECOND, RENEWALS, RemoteState
 from bulk.stop import Stop
 
 RATE = 50
+LEASE = Options().lease  # seconds
 TIMES = 40
 
 
@@ -65,7 +67,7 @@ async def keeping(folder: Path, url: str) -> tuple[float, float, int]:
     with Ledger.open(folder):
         pass
     async with objects_of("s3://state/bench", Endpoint(region="us-west-2", credentials=("k", "s"))) as objects:
-        state = RemoteState(objects, Lease(objects, USUAL), folder, Stop())
+        state = RemoteState(objects, Lease(objects, LEASE), folder, Stop())
         await state.lease.take()
         await state.open()
         copier, costs = state._copy, []  # noqa: SLF001 - nobody else copies at will
@@ -89,10 +91,10 @@ def main() -> None:
     ours.send("enough")
     server.join()
     pause = max(EVERY, size / PER_SECOND)
-    each = copy / pause + renewal / (USUAL / RENEWALS)
+    each = copy / pause + renewal / (LEASE / RENEWALS)
     print(f"sending {RATE} a second: {1000 * run:.1f} ms of CPU a second")
     print(f"a copy of {RATE * seconds:,} rows, {size / 1e6:.2f} MB: {1000 * copy:.2f} ms, every {pause:.1f} s")
-    print(f"a renewal: {1000 * renewal:.2f} ms, every {USUAL / RENEWALS:.1f} s")
+    print(f"a renewal: {1000 * renewal:.2f} ms, every {LEASE / RENEWALS:.1f} s")
     print(f"both: {1000 * each:.2f} ms a second, {100 * each / run:.1f} % of the sending")
 
 
