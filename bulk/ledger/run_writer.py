@@ -80,7 +80,7 @@ class RunLedger(RunRecord):
         )
 
     def read_again(self) -> None:
-        """Begin another reading of the list: `claim` is given its first batch next. It reopens no row twice."""
+        """Begin another reading of the list: `claim` is given its first batch next. It reopens no row that was sent."""
         self._reading = self._new_reading()
 
     def only(self, statuses: AbstractSet[Status]) -> None:
@@ -152,7 +152,7 @@ class RunLedger(RunRecord):
         asked in the same transaction: where it objects nothing is announced, and its objection is returned.
         """
         writes = announcing(announcement)
-        if announcement.reopens:
+        if self._only:
             self._resent.add(announcement.delivery)
         if guard is not None:
             return await self._writer.guarded(guard, *writes)
@@ -196,7 +196,7 @@ class RunLedger(RunRecord):
         error = outcome.error_code, redact(outcome.error_message)
         values = outcome.status, outcome.contact_id, outcome.attempts, *error, outcome.request_id, at, delivery
         reopening = [(statements.REOPEN, (delivery,))] if reopens else []
-        if reopens:
+        if self._only:
             self._resent.add(delivery)
         await self._writer.soon(*reopening, (statements.FINISH, values), *taking_back(token, delivery))
 
