@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ledgers import DIGEST, begin, intent
 
-from bulk.ledger import Claim, Decision, Ledger, RunLedger
+from bulk.ledger import Claim, ClaimKind, Decision, Ledger, RunLedger
 from bulk.model import Outcome, Recipient, Refusal, Reply, Status
 
 AT = 1.7e9
@@ -32,6 +32,7 @@ STEPS = {
     "rejected": "call rejected",
     "mail rejected": "call answer call rejected doubt",
     "given up": "call unknown give-up",
+    "marked": "call unknown mark-sent",
     "unknown": "call unknown",
     "mail unknown": "call answer call unknown",
     "refused": "",
@@ -58,7 +59,7 @@ async def bring_about(run: RunLedger, state: str, id_: int) -> None:
                 await run.withdraw(id_, attempts=2)
             case "doubt":
                 run.write(lambda writing, _: writing.execute("UPDATE delivery SET doubted_at = 5 WHERE id = ?", [id_]))
-            case "resend" | "give-up":
+            case "resend" | "give-up" | "mark-sent":
                 run.resolve(Decision(step), [id_])
             case end:
                 await run.finish(id_, Outcome(Status(end), "contact" if end == "sent" else None, 1, "Code", "why"))
@@ -93,10 +94,10 @@ def words(claim: Claim, id_: int) -> str:
     }
     assert progress.digest in {b"", DIGEST}
     assert [*progress.replies] in ([], [DRAFT])
-    assert claim.id == (0 if claim.kind.value == "final" else id_)
+    assert claim.id == (0 if claim.kind is ClaimKind.FINAL else id_)
     assert (claim.first_row, claim.occurrence) == (None, 0)
     more = [name if value is True else f"{name}={value}" for name, value in told.items() if value]
-    return " ".join([claim.kind.value, claim.status.value, *more])
+    return " ".join([claim.kind.name.lower(), claim.status.value, *more])
 
 
 AS_USUAL = {
@@ -114,6 +115,7 @@ AS_USUAL = {
     "rejected": "final rejected",
     "mail rejected": "final rejected",
     "given up": "final rejected",
+    "marked": "final sent",
     "unknown": "final unknown",
     "mail unknown": "final unknown",
     "refused": "final refused",

@@ -139,9 +139,9 @@ class Reading:
     hasher: Hasher
     seen: SeenRows
     naming: Naming
-    only: AbstractSet[Status] = frozenset()
-    resent: AbstractSet[int] = frozenset()
-    fixed: bool = False
+    only: AbstractSet[Status]
+    resent: AbstractSet[int]
+    fixed: bool
     next: int = 0
     sent_before: int = 0
     differs: int = 0

@@ -69,15 +69,7 @@ class RunLedger(RunRecord):
 
     def _new_reading(self) -> Reading:
         seen, naming = SeenRows(self._first_delivery()), Naming(self._hasher, counted=self.counted)
-        return Reading(
-            self._number,
-            self._hasher,
-            seen,
-            naming,
-            self._only,
-            self._resent,
-            fixed=self.fixed,
-        )
+        return Reading(self._number, self._hasher, seen, naming, self._only, self._resent, self.fixed)
 
     def read_again(self) -> None:
         """Begin another reading of the list: `claim` is given its first batch next. It reopens no row that was sent."""
