@@ -175,3 +175,15 @@ async def test_when_a_contact_opened_and_when_we_ended_it_is_kept_with_its_call(
     await run.opened(2, "token 0", AT + 3)
     await run.end(2, "token 0", AT + 4)
     assert await written() == {"dispatch 2 token 0": {"last_at": AT + 3, "ended_at": AT + 4}}
+
+
+@pytest.mark.parametrize("times, last", [((AT + 2, AT + 1), 1), ((AT + 1, AT + 2), 2), ((AT, AT), 2)])
+async def test_a_contact_opened_under_a_token_of_before_is_the_last_that_opened(
+    run: RunLedger, times: tuple[float, float], last: int
+) -> None:
+    for step, at in enumerate(times, 1):
+        await run.intend(call(step, at=at))
+    await run.intend(call(3, at=AT + 3, opens=False))
+    written = Written(run)
+    await run.end(2, "a token of a decision", AT + 4)
+    assert await written() == {f"dispatch 2 token {last}": {"ended_at": AT + 4}}

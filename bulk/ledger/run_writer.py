@@ -175,7 +175,10 @@ class RunLedger(RunRecord):
         await self._writer.soon((dispatches.RENEW, (at, token, delivery)))
 
     async def end(self, delivery: int, token: str, at: float) -> None:
-        """Record that the contact which was opened under this token was ended by us. `at` is in Unix seconds."""
+        """Record that the contact which was opened under this token was ended by us. `at` is in Unix seconds.
+
+        Where the row was sent again and kept its draft, the call that opened it had a token of before.
+        """
         await self._writer.soon((dispatches.END, (at, token, delivery)))
 
     async def finish(self, delivery: int, outcome: Outcome, *, token: str | None = None, reopens: bool = False) -> None:
