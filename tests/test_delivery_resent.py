@@ -12,11 +12,11 @@ from bulk.delivery.call_runner import Policy
 from bulk.delivery.delivery import Deliverer
 from bulk.errors import Halted
 from bulk.ledger import Claim, Decision, Ledger, RunLedger
-from bulk.model import Delivery, Outcome, Recipient, Status
+from bulk.model import Delivery, Outcome, Parameters, Recipient, Status
 
 NOW = 1.8e9
 ROWS = [Recipient(0, "ann", "ann@example.com", {})]
-MAILED = {
+MAILED: dict[str, Parameters] = {
     "create_contact": {"InstanceId": "i"},
     "request": {"InstanceId": "i", "EmailMessage": {}},
     "stop_contact": {"InstanceId": "i"},

@@ -144,8 +144,6 @@ class RunLedger(RunRecord):
         asked in the same transaction: where it objects nothing is announced, and its objection is returned.
         """
         writes = announcing(announcement)
-        if self._only:
-            self._resent.add(announcement.delivery)
         if guard is not None:
             return await self._writer.guarded(guard, *writes)
         await self._writer.durable(*writes)
