@@ -178,6 +178,18 @@ async def test_a_row_that_ends_so_in_this_pass_is_not_sent_again_by_its_next_rea
     assert second == Claim(FINAL, status=status)
 
 
+async def test_a_row_that_this_pass_has_refused_again_is_not_refused_anew_by_its_next_reading(ledger: Ledger) -> None:
+    refused = [replace(people("a")[0], refusal=Refusal("out", "no", Status.SKIPPED))]
+    begin(ledger).claim(refused)
+    run = begin(ledger)
+    run.only({Status.SKIPPED})
+    assert run.claim(refused) == [Claim(FINAL, status=Status.SKIPPED, fresh=True)]
+    written = Written(run)
+    run.read_again()
+    assert run.claim(refused) == [Claim(FINAL, status=Status.SKIPPED)]
+    assert await written() == {}
+
+
 @pytest.mark.parametrize("naming", [1, 2])
 def test_to_keep_repeats_said_again_does_not_begin_the_list_anew(ledger: Ledger, naming: int) -> None:
     run = begin(ledger)
