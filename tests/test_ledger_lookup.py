@@ -22,6 +22,23 @@ def test_hashes_are_named_apart_and_depend_on_the_salt() -> None:
     assert HASHER.keys(["ann"], 7) == [key]
 
 
+def test_hashes_stay_what_they_are_for_ledgers_hold_them() -> None:
+    key, place = HASHER.keys(["ann", ""], 7)
+    hashes = key, place, *HASHER.people("Ann@Example.com"), HASHER.content("a", "b"), HASHER.repeat(key, 1)
+    assert [one.hex() for one in hashes] == [
+        "fd3ea64491a8b933cb634b8cb7d33add",
+        "43570191af12c2eb7f444ddb7fb9f7b5",
+        "5c415f2ba586349bf1ab77d0c8026b8f",
+        "28536543fe0ec5d999a2663f3d7e1961",
+        "f955a0fe801fe86b1f04206028100b62",
+        "e46fb1a74f52886106d8f0247858838d",
+    ]
+
+
+def test_half_a_character_is_a_name_too() -> None:
+    assert len({*HASHER.keys(["\ud800", "\udfff", "?"], 0)}) == 3
+
+
 def test_a_row_without_a_name_is_known_by_its_place() -> None:
     assert HASHER.keys(["", "a", ""], 5) == [*HASHER.keys([""], 5), *HASHER.keys(["a"], 0), *HASHER.keys([""], 7)]
 

@@ -36,6 +36,11 @@ async def test_gives_the_newest_that_are_not_too_old_the_oldest_first(ledger: Le
     assert ask(ledger, limit=2) == [NOW - 20, NOW - 10]
 
 
+async def test_what_opened_at_that_very_time_is_too_old(ledger: Ledger) -> None:
+    await opened(ledger, [NOW - HOUR, NOW - HOUR + 1], Status.SENT)
+    assert ask(ledger) == [NOW - HOUR + 1]
+
+
 @pytest.mark.parametrize(
     "status, found", [(Status.SENT, 1), (Status.UNKNOWN, 1), (Status.PENDING, 1), (Status.REJECTED, 0)]
 )

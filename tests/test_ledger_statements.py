@@ -63,7 +63,7 @@ async def test_a_message_counts_from_its_last_try_and_to_the_second(ledger: Ledg
 async def test_what_opens_a_contact_and_writes_nothing_is_no_message(ledger: Ledger) -> None:
     run = await write(ledger, {"ann": NOW}, writes=False)
     assert count(run, "ann") == 0
-    assert run.written() == (0, 0)
+    assert (run.written(), run.wrote(1)) == ((0, 0), False)
 
 
 async def test_another_channel_and_the_delivery_itself_do_not_count(ledger: Ledger) -> None:
@@ -81,6 +81,7 @@ async def test_what_was_taken_back_does_not_count_and_what_was_announced_twice_s
     await run.flush()
     assert (count(run, "ann"), count(run, "ben")) == (0, 1)
     assert (run.wrote(1), run.wrote(2)) == (False, True)
+    assert run.written() == (1, 1)
 
 
 async def test_another_token_is_another_message_and_taking_one_back_leaves_the_other(ledger: Ledger) -> None:

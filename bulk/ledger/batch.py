@@ -190,6 +190,7 @@ class _Batch:
             return _DONE["unknown"]
         if reopens:
             self.reopened.append((known.id,))
+            self.reading.resent.add(known.id)
         self.refused.append((refusal.status, *self._end(refusal, recipient), known.id))
         return _RECORDED[refusal.status]
 

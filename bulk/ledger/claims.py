@@ -24,11 +24,11 @@ Content = tuple[str, str]
 class ClaimKind(enum.Enum):
     """What is to be done with a row."""
 
-    NEW = "new"
-    UNSETTLED = "unsettled"
-    FINAL = "final"
-    DUPLICATE = "duplicate"
-    STRANGER = "stranger"
+    NEW = enum.auto()
+    UNSETTLED = enum.auto()
+    FINAL = enum.auto()
+    DUPLICATE = enum.auto()
+    STRANGER = enum.auto()
 
 
 class Claim(NamedTuple):

@@ -25,11 +25,12 @@ CREATE TABLE consent (
 ) STRICT, WITHOUT ROWID
 """
 
-# The delivery is the last value of each row, and the token the one before it.
+# The delivery is the last value of each row, and the token the one before it. What is kept stays, and the row counts as
+# written.
 RECORD = """
 INSERT INTO consent (said, source, at, kept_at, token, delivery)
 SELECT column1, column2, column3, column4, column5, column6 FROM (VALUES {rows}) WHERE true
-ON CONFLICT (delivery, token) DO NOTHING
+ON CONFLICT (delivery, token) DO UPDATE SET kept_at = consent.kept_at
 """
 
 # The rows of a run that were tried, each with what was kept of its latest message.

@@ -45,7 +45,13 @@ RENEW = "UPDATE dispatch SET last_at = column1 FROM (VALUES {rows}) WHERE token 
 TAKE_BACK = """
 UPDATE dispatch SET announced = announced - 1 FROM (VALUES {rows}) WHERE token = column1 AND delivery = column2
 """
-END = "UPDATE dispatch SET ended_at = column1 FROM (VALUES {rows}) WHERE token = column2 AND delivery = column3"
+END = """
+UPDATE dispatch SET ended_at = column1 FROM (VALUES {rows})
+WHERE delivery = column3 AND opens AND NOT EXISTS (SELECT 1 FROM dispatch AS other WHERE other.delivery = column3
+    AND other.opens AND (other.token = column2, other.last_at, other.token)
+    > (dispatch.token = column2, dispatch.last_at, dispatch.token))
+"""
+"""Ends what was opened under a token, else what was opened last: a draft that a decision kept had an earlier token."""
 
 SEGMENTS = "ALTER TABLE dispatch ADD COLUMN segments INTEGER NOT NULL DEFAULT 1"
 """How many segments a message has; 1 where it is no SMS, or was announced before that was kept."""

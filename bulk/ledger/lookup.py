@@ -130,8 +130,8 @@ class SeenRows:
 class Reading:
     """One reading of the list, from its start: which run, what it has met, and the row that comes next.
 
-    Of the rows that ended as `only` says, it has those sent again that it meets, but for the `resent` ones, which this
-    pass has sent again already. `fixed`: rows are named by their place, so that one that moved would be another row.
+    Of the rows that ended as `only` says, it has those sent again that it meets, but for the `resent` ones, which
+    ended in this pass already. `fixed`: rows are named by their place, so that one that moved would be another row.
     `sent_before` counts the rows that earlier passes sent, `differs` those of them that would get something else now.
     """
 
@@ -139,9 +139,9 @@ class Reading:
     hasher: Hasher
     seen: SeenRows
     naming: Naming
-    only: AbstractSet[Status] = frozenset()
-    resent: AbstractSet[int] = frozenset()
-    fixed: bool = False
+    only: AbstractSet[Status]
+    resent: set[int]
+    fixed: bool
     next: int = 0
     sent_before: int = 0
     differs: int = 0

@@ -44,9 +44,7 @@ REPEATED = "SELECT row, delivery FROM duplicate WHERE run = ? AND row BETWEEN ? 
 LOST = f"SELECT count(*) FROM delivery WHERE run = ? AND row IS NULL AND {UNDECIDED}"  # noqa: S608 - our own text
 
 # How many rows were sent, and when the last of them was.
-SENT = """
-SELECT count(*), max(finished_at) FROM delivery WHERE run = ? AND state = 'sent' AND finished_at IS NOT NULL
-"""
+SENT = "SELECT count(*), max(finished_at) FROM delivery WHERE run = ? AND state = 'sent'"
 
 # The length of the list, NULL until it was read to its end.
 ROWS = "SELECT rows FROM run WHERE id = ?"
@@ -76,9 +74,10 @@ WHERE id = ?
 # Whom a row may have reached, and what was answered.
 WHO = "SELECT person, replies FROM delivery WHERE id = ?"
 
+# The rows of which a call was announced, in the order in which they were first met, each with its dispatches' tokens.
 TRIED = """
 SELECT row, state, contact_id, destination, group_concat(dispatch.token)
 FROM delivery LEFT JOIN dispatch ON dispatch.delivery = delivery.id
-WHERE run = ? AND (delivery.token IS NOT NULL OR dispatch.token IS NOT NULL)
+WHERE run = ? AND delivery.token IS NOT NULL
 GROUP BY delivery.id ORDER BY delivery.id
 """

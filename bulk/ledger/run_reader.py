@@ -158,8 +158,7 @@ class RunRecord:
     def numbers(self) -> Recorder[int]:
         """Return the same for each row's number in the ledger: 0 where it has none, or is not the one of its name."""
 
-        def number(known: EndedRow | None, to: str | None, seen: SeenRows, found_at: float | None) -> int:
-            del found_at
+        def number(known: EndedRow | None, to: str | None, seen: SeenRows, _found_at: float | None) -> int:
             if known is None:
                 return 0
             id_, _, _, state, *_, person, replies = known

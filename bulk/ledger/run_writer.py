@@ -69,18 +69,10 @@ class RunLedger(RunRecord):
 
     def _new_reading(self) -> Reading:
         seen, naming = SeenRows(self._first_delivery()), Naming(self._hasher, counted=self.counted)
-        return Reading(
-            self._number,
-            self._hasher,
-            seen,
-            naming,
-            self._only,
-            self._resent,
-            fixed=self.fixed,
-        )
+        return Reading(self._number, self._hasher, seen, naming, self._only, self._resent, self.fixed)
 
     def read_again(self) -> None:
-        """Begin another reading of the list: `claim` is given its first batch next. It reopens no row twice."""
+        """Begin another reading of the list: `claim` is given its first batch next. It reopens no row that was sent."""
         self._reading = self._new_reading()
 
     def only(self, statuses: AbstractSet[Status]) -> None:
@@ -152,8 +144,6 @@ class RunLedger(RunRecord):
         asked in the same transaction: where it objects nothing is announced, and its objection is returned.
         """
         writes = announcing(announcement)
-        if announcement.reopens:
-            self._resent.add(announcement.delivery)
         if guard is not None:
             return await self._writer.guarded(guard, *writes)
         await self._writer.durable(*writes)
@@ -183,7 +173,10 @@ class RunLedger(RunRecord):
         await self._writer.soon((dispatches.RENEW, (at, token, delivery)))
 
     async def end(self, delivery: int, token: str, at: float) -> None:
-        """Record that the contact which was opened under this token was ended by us. `at` is in Unix seconds."""
+        """Record that the contact which was opened under this token was ended by us. `at` is in Unix seconds.
+
+        Where the row was sent again and kept its draft, the call that opened it had a token of before.
+        """
         await self._writer.soon((dispatches.END, (at, token, delivery)))
 
     async def finish(self, delivery: int, outcome: Outcome, *, token: str | None = None, reopens: bool = False) -> None:
@@ -196,7 +189,7 @@ class RunLedger(RunRecord):
         error = outcome.error_code, redact(outcome.error_message)
         values = outcome.status, outcome.contact_id, outcome.attempts, *error, outcome.request_id, at, delivery
         reopening = [(statements.REOPEN, (delivery,))] if reopens else []
-        if reopens:
+        if self._only:
             self._resent.add(delivery)
         await self._writer.soon(*reopening, (statements.FINISH, values), *taking_back(token, delivery))
 
