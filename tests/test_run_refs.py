@@ -10,12 +10,10 @@ from sandbox_runs import INSTANCE, SMS
 from bulk.campaign import Campaign
 from bulk.ledger import RunIdentity
 from bulk.loader.own_list import OwnList
-from bulk.run.context import RunContext, RunRef, open_campaign
+from bulk.run.context import RunRef
 from bulk.run.options import Options
 
-FRAME = pl.DataFrame(
-    {"id": ["1"], "phone": ["+12065550100"], "email": ["a@example.com"], "key": ["1"], "name": ["Ann"], "zone": ["x"]}
-)
+FRAME = pl.DataFrame({"phone": ["+12065550100"]})
 HOME = Path("/campaigns/spring")
 
 
@@ -25,10 +23,6 @@ def campaign(**tables: Any) -> Campaign:
 
 def ref(campaign_: Campaign | None = None, **options: Any) -> RunRef:
     return RunRef(campaign_ or campaign(), Options(**options))
-
-
-def opened(contacts: pl.DataFrame = FRAME, **tables: Any) -> RunContext:
-    return open_campaign(campaign(**tables), Options(contacts=contacts))
 
 
 # Where it is
