@@ -88,8 +88,9 @@ def starting(one: Campaign, stop: Stop, after: float, **options: Any) -> float:
     """Wait in virtual time for a start after so many seconds; return how long it took."""
 
     async def whole() -> float:
-        now = virtual_time.clock()
-        began = now()
+        loop, now = virtual_time.current(), virtual_time.clock()
+        assert loop is not None
+        loop.epoch = began = 1.8e9
         start = datetime.fromtimestamp(began + after, UTC)
         await wait_to_start([one], Options(contacts=FRAME, start_at=start, **options), stop)
         return now() - began
