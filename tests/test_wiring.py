@@ -1,7 +1,6 @@
 """The parts of a sending, each as it is made for a campaign (`run.wiring`): it …"""
 
 import logging
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from bulk.campaign import Campaign
 from bulk.errors import LedgerError
 from bulk.ledger import Ledger, RunLedger
 from bulk.model import Call, Delivery, Recipient
+from bulk.pacing.open_contacts import OpenContactLimit
 from bulk.pacing.shared import FileStore
 from bulk.pacing.waiters import WaiterCount
 from bulk.run.context import RunContext, open_campaign
@@ -68,12 +68,11 @@ def delivery(**more: Any) -> Delivery:
 
 
 def test_names_a_call_by_who_what_and_which_run_and_by_nothing_else(ledger: Ledger) -> None:
-    context = opened()
-    run = begun(context, ledger)
-    one = driving(context, run, ledger).token_of
+    context, summer = opened(), opened({"name": "summer"})
+    one = driving(context, begun(context, ledger), ledger).token_of
     token = one(CHAT, 0, delivery())
     assert token == one(CHAT, 0, delivery(id=9, occurrence=0))
-    assert len(token) == 64
+    assert len(token) == 32
     others = [
         one(MAIL, 0, delivery()),
         one(CHAT, 1, delivery()),
@@ -82,9 +81,7 @@ def test_names_a_call_by_who_what_and_which_run_and_by_nothing_else(ledger: Ledg
         one(CHAT, 0, delivery(decisions=1)),
         one(CHAT, 0, delivery(occurrence=1)),
         one(CHAT, 0, delivery(occurrence=2)),
-        driving(opened({"name": "summer"}), begun(opened({"name": "summer"}), ledger), ledger).token_of(
-            CHAT, 0, delivery()
-        ),
+        driving(summer, begun(summer, ledger), ledger).token_of(CHAT, 0, delivery()),
     ]
     assert len({token, *others}) == 9
     assert one(CHAT, 0, delivery(key="x", identity="ann")) == token
@@ -107,30 +104,19 @@ class Nowhere:
 
 
 def test_puts_the_parts_of_a_delivery_together_as_the_campaign_says(ledger: Ledger) -> None:
-    tables = {
-        "doubt": {"attribute": "mark"},
-        "retry": {"attempts": 7, "longest_wait": "9s"},
-        "consent": {"column": "name"},
-    }
-    context = opened(tables)
+    context = opened({"doubt": {"attribute": "mark"}, "retry": {"attempts": 7}, "consent": {"column": "name"}})
     run = begun(context, ledger)
     one = driving(context, run, ledger)
-    assert (one.journal, one.mark, one.now(), one.exchange) == (
-        run,
-        "mark",
-        NOW,
-        context.campaign.channel_facts.exchange,
-    )
-    assert (one.admission.segments_of(LONG), one.admission.consent_of(Recipient(0, "", None, {"name": "Ann"}))[0]) == (
-        2,
-        "Ann",
-    )
+    assert (one.journal, one.mark, one.now()) == (run, "mark", NOW)
+    assert one.exchange is context.campaign.channel_facts.exchange
+    ann = Recipient(0, "", None, {"name": "Ann"})
+    assert (one.admission.segments_of(LONG), one.admission.consent_of(ann)[0]) == (2, "Ann")
     assert one.replay_within == replay_within(context.campaign)
     mails = driving(opened(MAILS), run, ledger)
     assert mails.admission.segments_of(LONG) == 1
 
 
-def test_knows_for_how_long_the_token_of_each_operation_is_known(ledger: Ledger) -> None:
+def test_knows_for_how_long_the_token_of_each_operation_is_known() -> None:
     found = replay_within(opened(MAILS | {"retry": {"replay_within": "2h"}}).campaign)
     assert found == dict.fromkeys((CREATE, MAIL, "StopContact"), 2 * HOUR)
 
@@ -172,15 +158,17 @@ def test_shows_the_pace_that_a_service_is_asked_at_else_what_was_granted(tmp_pat
         assert 0 < paced < 1
         assert permitted(context.rates, limiters, CHAT) == paced
         (file,) = (tmp_path / "pace").iterdir()
+        kept = file.read_bytes()
         file.write_bytes(b"bulk pace 99: of a later version\n")
         assert permitted(context.rates, limiters, CHAT) == 0.25
+        file.write_bytes(kept)
     assert permitted(context.rates, {}, CHAT) == 0.25
 
 
 @pytest.mark.parametrize("rate, is_told", [("auto", True), (40, False)])
 def test_tells_what_was_learned_of_a_rate_that_nobody_said(
     rate: Any,
-    is_told: bool,
+    is_told: bool,  # noqa: FBT001
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -200,12 +188,13 @@ def test_tells_what_was_learned_of_a_rate_that_nobody_said(
 
 
 def test_gives_each_operation_a_queue_of_its_pace_and_room(tmp_path: Path) -> None:
-    context = opened()
-    stop, waiting = Stop(), WaiterCount()
+    context, stop, waiting = opened(), Stop(), WaiterCount()
+    room = OpenContactLimit(1, HOUR)
     with paces(context, tmp_path, {}) as limiters:
-        queues = queues_of(limiters, {}, stop=stop, waiting=waiting)
-    assert list(queues) == [CHAT]
-    assert not math.isnan(queues[CHAT].state.per_second) if hasattr(queues[CHAT].state, "per_second") else True
+        (queue,) = queues_of(limiters, {CHAT: room}, stop=stop, waiting=waiting).values()
+        assert queue.state.room is room
+        (queue,) = queues_of(limiters, {}, stop=stop, waiting=waiting).values()
+        assert queue.state.room is None
 
 
 # The room that it begins with
