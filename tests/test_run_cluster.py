@@ -2,11 +2,12 @@
 
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import polars as pl
 import pytest
@@ -15,10 +16,9 @@ from fakes import SMS as CHAT
 from sandbox_runs import SMS
 
 from bulk import __version__
-from bulk.aws.connect import Endpoint
 from bulk.campaign import Campaign
 from bulk.cluster.address import address
-from bulk.cluster.message import Site, decode, encode
+from bulk.cluster.message import Site, decode
 from bulk.delivery.attempts import AttemptState
 from bulk.delivery.call_runner import CallRunner, Policy
 from bulk.errors import CampaignError
@@ -26,7 +26,6 @@ from bulk.model import Call
 from bulk.pacing.open_contacts import OpenContactLimit
 from bulk.pacing.queue import LocalStore
 from bulk.pacing.waiters import WaiterCount
-from bulk.run import cluster_worker
 from bulk.run.cluster import Cluster, check_cluster, cluster_of, engine_of
 from bulk.run.context import RunContext, open_campaign
 from bulk.run.options import Options
@@ -225,52 +224,4 @@ async def test_makes_its_calls_by_its_workers_within_the_room_of_the_run(monkeyp
         reply = await runner.make(Call(CHAT, {}, opens=True), "t1", ready=ready, tries=tries)
         assert reply["ContactId"] == "c-t1"
         assert [token for _, _, token in engine.service.calls] == ["t1"]
-        assert room.count(1.8e9) == 1
-
-
-# The worker
-
-
-@pytest.mark.parametrize("rehearsal, credentials", [(True, ("sandbox", "sandbox")), (False, None)])
-async def test_is_a_worker_with_the_clients_way_out(
-    rehearsal: bool,  # noqa: FBT001
-    credentials: Any,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    seen: list[tuple[Endpoint, int]] = []
-
-    class Client(Ours):
-        def __init__(self, endpoint: Endpoint, *, at_once: int) -> None:
-            seen.append((endpoint, at_once))
-
-        async def __aenter__(self) -> Self:
-            return self
-
-        async def __aexit__(self, *_: object) -> None:
-            """Close nothing."""
-
-        async def prepare(self) -> None:
-            """Need nothing."""
-
-    monkeypatch.setattr(cluster_worker, "Connect", Client)
-    site: dict[str, Any] = {
-        **SITE,
-        "url": URL,
-        "connect_timeout": 3.0,
-        "read_timeout": 4.0,
-        "allow_http": True,
-        "role_arn": ROLE,
-    }
-    hello = {
-        "version": __version__,
-        "site": site | {"rehearsal": rehearsal},
-        "at_once": 7,
-        "varies": {},
-        "session": "s",
-    }
-    answer = decode(await cluster_worker.answer("hello", encode(hello)))
-    assert answer == {"version": __version__, "region": REGION, "url": URL, "account": ACCOUNT}
-    endpoint = Endpoint(URL, REGION, None, None, 3.0, 4.0, credentials, allow_http=True, role_arn=ROLE)
-    assert seen == [(endpoint, 7)]
-    assert decode(await cluster_worker.answer("bye", encode({"session": "s"}))) == {}
-    assert "refused" in decode(await cluster_worker.answer("hello", encode({})))
+        assert room.count(time.time()) == 1
