@@ -131,6 +131,16 @@ def test_raises_what_is_wrong_with_the_list_where_no_call_was_made(tmp_path: Pat
         Pass(tmp_path, contacts=people).go()
 
 
+def test_halts_where_the_list_cannot_be_read_on_after_a_call(tmp_path: Path) -> None:
+    lines = [f"{row},+1206555{row:04},Ann" for row in range(6000)]
+    people = tmp_path / "people.csv"
+    people.write_text("\n".join(["key,phone,name", *lines, '9999,"+12065559999,Ann', ""]))
+    one = Pass(tmp_path, contacts=people, hand=Hand(records=False))
+    sending = one.go(at_once=500)
+    assert one.hand.keys
+    assert (sending.stop.exit_code, "people.csv" in str(sending.halt.reason)) == (ExitCode.HALTED, True)
+
+
 @pytest.mark.parametrize("calls", [0, 1])
 def test_halts_where_the_end_cannot_be_kept_of_a_pass_that_made_calls(
     calls: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
