@@ -70,6 +70,12 @@ def test_waits_for_no_window_once_the_limit_is_used_up(tmp_path: Path) -> None:
     assert (one.hand.keys, one.took, sending.stop.asked) == (["0"], 0.0, False)
 
 
+def test_takes_no_row_out_of_the_limit_that_waits(tmp_path: Path) -> None:
+    one = Pass(tmp_path, rows=2, zones=["Europe/London", "Europe/Berlin"], tables=HOURS)
+    one.go(limit=1, at_once=1)
+    assert (one.hand.keys, one.took) == (["1"], 0.0)
+
+
 def test_leaves_the_rows_that_wait_when_it_is_stopped(tmp_path: Path) -> None:
     one = Pass(tmp_path, rows=4, zones=ZONES, tables=HOURS)
 
