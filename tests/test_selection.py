@@ -3,7 +3,9 @@
 import getpass
 import os
 import socket
+from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -15,6 +17,7 @@ from bulk.campaign import Campaign
 from bulk.errors import CampaignError
 from bulk.files import mark_of
 from bulk.ledger import Ledger, Origin
+from bulk.loader import ReadSpec
 from bulk.model import Status
 from bulk.run.changes import changes
 from bulk.run.context import RunRef
@@ -23,6 +26,7 @@ from bulk.run.marks import marks_of
 from bulk.run.options import Options
 from bulk.run.origin import origin
 from bulk.run.selection import selected, statuses_of
+from bulk.run.send_options import AskedOptions, RunOptions, SendOptions
 
 # Which rows
 
@@ -136,3 +140,29 @@ def test_a_list_is_read_in_one_way_as_often_as_needed(frames: bool | None) -> No
     reader = ListReader(Rows(), "the way")  # type: ignore[arg-type]
     asked: Any = reader.batches(size=7) if frames is None else reader.batches(size=7, frames=frames)
     assert asked == (("the way",), {"size": 7, "frames": bool(frames)})
+
+
+@pytest.mark.parametrize("dedupe, keeps", [("none", 1), ("key", 0), ("destination", 0)])
+def test_a_list_is_read_as_its_run_names_rows(dedupe: Any, keeps: int) -> None:
+    class Record:
+        kept = 0
+        facts = SimpleNamespace(naming=1)
+
+        def keep_repeats(self) -> None:
+            self.kept += 1
+
+    record: Any = Record()
+    rows: Any = Rows()
+    spec = ReadSpec(kind="phone", destination="phone", dedupe=dedupe)
+    assert ListReader(rows, spec).as_recorded(record) == ListReader(rows, replace(spec, naming=1))
+    assert record.kept == keeps
+
+
+# The options as a type checker knows them
+
+
+def test_no_option_is_required() -> None:
+    tables = [RunOptions, AskedOptions, SendOptions]
+    assert [table.__required_keys__ for table in tables] == [frozenset()] * 3
+    names = {one.name for one in fields(Options)}
+    assert [names - table.__optional_keys__ for table in tables] == [{"only"}, {"ask"}, set()]

@@ -159,8 +159,9 @@ def test_honours_who_is_put_into_the_state_directorys_own_list_meanwhile(
 
     class Suppresses(Hand):
         async def deliver(self, delivery: Delivery) -> Outcome:
-            own = tmp_path / "state" / "suppressed.csv"
-            own.write_text("destination,added_at,reason\n+12065550002,2026-01-01T00:00:00+00:00,asked\n")
+            if delivery.recipient.key == "1":
+                own = tmp_path / "state" / "suppressed.csv"
+                own.write_text("destination,added_at,reason\n+12065550002,2026-01-01T00:00:00+00:00,asked\n")
             return await super().deliver(delivery)
 
     one = Pass(tmp_path, rows=3, hand=Suppresses(seconds=1.8), loop=PatientLoop)
