@@ -1,7 +1,7 @@
 """One pass over a list, between a real ledger and a hand that carries the rows as a test says; in virtual time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ class Pass:
         self,
         *,
         every: float | None = None,
-        beside: Callable[[SendPass], Awaitable[None]] | None = None,
+        beside: Callable[[SendPass], Coroutine[Any, Any, None]] | None = None,
         **options: Any,
     ) -> SendPass:
         """Send to the end; return the pass as it stands then. `every` so many seconds `seen` gets the progress."""

@@ -156,7 +156,7 @@ def test_plays_with_a_copy_of_the_ledger(tmp_path: Path) -> None:
         scratch = in_scratch(context)
         folder = Path(str(scratch.options.state_dir))
         assert folder != tmp_path
-        assert folder in [hold.path for hold in context.contacts.holds]
+        assert folder in [getattr(hold, "path", None) for hold in context.contacts.holds]
         copied = Ledger.read(folder)
         assert (copied and len(copied.runs())) == runs
         if copied:
@@ -213,7 +213,7 @@ async def test_fetches_a_list_that_is_in_s3_and_lets_it_go_with_the_campaign(
     options = Options(contacts="s3://bucket/people.csv" if by == "option" else None)
     context = await open_from(campaign, options)
     assert context.contacts.count() == 1
-    assert [hold.path for hold in context.contacts.holds] == folders
+    assert [getattr(hold, "path", None) for hold in context.contacts.holds] == folders
     with pytest.raises(CampaignError):
         await open_from(campaign, options)
     assert [folder.exists() for folder in folders] == [True, False]

@@ -66,9 +66,9 @@ def test_a_word_that_names_no_row_is_answered_with_those_that_do(word: str, aske
 def test_the_rows_of_a_status_are_picked_with_what_the_list_has_of_them() -> None:
     ours = pl.DataFrame({"status": ["sent", "unknown", "sent"]})
     columns = pl.DataFrame({"name": ["Ann", "Bob", "Cem"]})
-    every = list(selected(iter([(ours, columns)]), None))  # type: ignore[arg-type]
+    every = list(selected(iter([(ours, columns)]), None))
     assert [(one.to_dicts(), two.to_dicts()) for one, two in every] == [(ours.to_dicts(), columns.to_dicts())]
-    ((status, names),) = selected(iter([(ours, columns)]), {Status.SENT})  # type: ignore[arg-type]
+    ((status, names),) = selected(iter([(ours, columns)]), {Status.SENT})
     assert (status["status"].to_list(), names["name"].to_list()) == (["sent", "sent"], ["Ann", "Cem"])
 
 
@@ -162,7 +162,7 @@ def test_a_list_is_read_as_its_run_names_rows(dedupe: Any, keeps: int) -> None:
 
 
 def test_no_option_is_required() -> None:
-    tables = [RunOptions, AskedOptions, SendOptions]
+    tables: list[Any] = [RunOptions, AskedOptions, SendOptions]
     assert [table.__required_keys__ for table in tables] == [frozenset()] * 3
     names = {one.name for one in fields(Options)}
     assert [names - table.__optional_keys__ for table in tables] == [{"only"}, {"ask"}, set()]

@@ -81,7 +81,7 @@ async def test_adds_up_what_it_did_and_the_ledger_has_it(tmp_path: Path) -> None
     run = await bulk.send(one, **options)
     path = tmp_path / "results" / "spring-default.sandbox.csv"
     told = run.summary
-    counts = {"rows": 3, "sent": 2, "refused": 1, "calls": 1, "sent_before": 1, "results": str(path)}
+    counts: dict[str, Any] = {"rows": 3, "sent": 2, "refused": 1, "calls": 1, "sent_before": 1, "results": str(path)}
     expected = replace(
         SUMMARY, run="default", pending=0, rehearsal=True, seconds=told.seconds, last_sent=told.last_sent
     )

@@ -129,7 +129,7 @@ async def test_tells_the_progress_of_each_by_its_name_or_where_names_are_alike_b
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
     people = pl.DataFrame([{"phone": f"+1206555{row:04}", "key": str(row), "name": "Ann"} for row in range(40)])
-    slow = {"pacing": {"rate": 100, "burst": 1}}
+    slow: dict[str, Any] = {"pacing": {"rate": 100, "burst": 1}}
     campaigns = [
         campaign(tmp_path / "a", **slow),
         campaign(tmp_path / "b", **slow),

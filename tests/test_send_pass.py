@@ -161,7 +161,8 @@ def test_ends_when_its_time_is_over(tmp_path: Path) -> None:
     one = Pass(tmp_path, rows=50, hand=Hand(seconds=1.0), tables={"stop": {"grace": "100ms"}})
     sending = one.go(at_once=1, max_duration=2.5)
     assert (sending.stop.reason, sending.stop.exit_code) == ("--max-duration: 2.5 s are over", ExitCode.ROWS_LEFT)
-    assert (len(one.hand.keys), one.took) == (3, pytest.approx(2.6))
+    assert len(one.hand.keys) == 3
+    assert one.took == pytest.approx(2.6)
 
 
 def test_says_how_many_contacts_could_not_be_stopped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -199,13 +200,13 @@ def test_tells_its_progress_every_so_often_with_how_many_rows_there_are(tmp_path
     hand = Hand(seconds=2.0, full=("CreateContact", "StopContact"), probes={"StopContact": 9.0})
     one = Pass(tmp_path, rows=2, hand=hand, loop=PatientLoop)
     one.go(every=0.9, at_once=1)
-    told = [(seen.seconds, seen.sent, seen.total, seen.full) for seen in one.seen]
+    told = [(round(seen.seconds, 3), seen.sent, seen.total, seen.full) for seen in one.seen]
     full = "CreateContact", "StopContact"
-    assert told == [(pytest.approx(0.9 * (at + 1)), sent, 2, full) for at, sent in enumerate((0, 0, 1, 1))]
-    waits = [(wait.reason, wait.operation, wait.until) for wait in one.seen[0].waits if wait.reason == "full"]
-    assert waits == [
-        ("full", "CreateContact", pytest.approx(START + 0.9)),
-        ("full", "StopContact", pytest.approx(START + 9.9)),
+    assert told == [(0.9, 0, 2, full), (1.8, 0, 2, full), (2.7, 1, 2, full), (3.6, 1, 2, full)]
+    waits = [wait for wait in one.seen[0].waits if wait.reason == "full"]
+    assert [(wait.operation, round((wait.until or 0.0) - START, 3)) for wait in waits] == [
+        ("CreateContact", 0.9),
+        ("StopContact", 9.9),
     ]
 
 

@@ -1,7 +1,7 @@
 """When a sending begins (`run.start`): it …"""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,7 +72,7 @@ class Sleeps(Stop):
     def __init__(self) -> None:
         super().__init__()
         self.slept: list[float] = []
-        self.then = lambda _: None
+        self.then: Callable[[float], None] = lambda _: None
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
