@@ -9,6 +9,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import anyio
 import polars as pl
 import pytest
 from clusters import ACCOUNT, REGION, URL, Here, Service
@@ -141,9 +142,10 @@ async def cluster(
     monkeypatch.setattr("bulk.run.cluster.engine_of", engine_of)
     lanes: Any = {CHAT: (LocalStore(context.rates.limiter(CHAT)), room)}
     ours: Any = Ours()
-    opening = cluster_of(context, ours, lanes, stop=Stop(), waiting=WaiterCount(), parts_of=lambda _: 1)
-    async with opening as opened_:
-        yield opened_, engine
+    waiting = WaiterCount()
+    async with cluster_of(context, ours, lanes, stop=Stop(), waiting=waiting, parts_of=lambda _: 1) as one:
+        assert one.queues[CHAT]._waiting is waiting
+        yield one, engine
 
 
 def told(engine: Here, kind: str) -> list[tuple[str, dict[str, Any]]]:
@@ -190,6 +192,13 @@ async def test_greets_its_workers_with_where_the_run_goes_and_says_goodbye(
         assert greeted[0][1] == {"version": __version__, "at_once": at_once, "varies": dict(context.request.varies)}
         assert told(engine, "bye") == []
     assert told(engine, "bye") == [(worker, {}) for worker in workers]
+
+
+async def test_says_goodbye_also_where_nobody_waits_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    with anyio.CancelScope() as scope:
+        async with cluster(opened(cluster="local:2"), monkeypatch) as (_, engine):
+            scope.cancel()
+    assert told(engine, "bye") == [("a", {}), ("b", {})]
 
 
 @pytest.mark.parametrize("is_rehearsal", [False, True])

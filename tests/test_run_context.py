@@ -155,6 +155,11 @@ def test_finds_a_column_of_consent_that_the_list_lacks(name: str) -> None:
         opened(consent={"column": "name", name: "nothing"})
 
 
+def test_finds_a_column_that_expiry_names_and_the_list_lacks() -> None:
+    with pytest.raises(CampaignError, match=r"^expires: "):
+        opened(expires="{{ nothing }}")
+
+
 def test_opens_a_list_of_one_column() -> None:
     request = SMS | {"InitialSystemMessage": {"Content": "Hi"}, "Attributes": {}}
     assert opened(FRAME.select("phone"), request=request).contacts.columns == ["phone"]

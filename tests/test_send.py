@@ -11,7 +11,7 @@ from sandbox_runs import SMS, Runs, rows
 
 import bulk
 from bulk.campaign import Campaign
-from bulk.errors import ExitCode
+from bulk.errors import CampaignError, ExitCode
 from bulk.ledger import Ledger
 from bulk.model import Status
 from bulk.run.options import Options
@@ -111,6 +111,19 @@ async def test_says_that_the_list_changed_and_that_rows_are_left(
     assert ("WARNING", said) in messages(caplog)
 
 
+async def test_ends_though_the_list_cannot_even_be_counted(tmp_path: Path) -> None:
+    people, stop = tmp_path / "people.csv", Stop()
+    people.write_text("key,phone,name\n1,+12065550100,Ann\n")
+    context = await prepared(campaign(tmp_path), Options(contacts=people, sandbox=True, state_dir=tmp_path / "state"))
+
+    async def lose() -> None:
+        people.write_text('key,phone,name\n1,"+12065550100,Ann\n')
+        stop.ask("interrupted", 130)
+
+    run = await sent(context, stop, None, 1.0, starting=Starting(when_open=lose))
+    assert (run.exit_code, run.summary.calls) == (130, 0)
+
+
 async def test_says_what_is_seen_at_the_end_of_a_list_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="bulk")
     context = await prepared(campaign(tmp_path), Options(contacts=FRAME, sandbox=True))
@@ -155,6 +168,12 @@ async def test_says_what_a_person_should_know_and_warns_of_what_leaves_nobody_ou
     ]
     assert "nobody says no" in context.notes
     assert context.rates.remarks()
+
+
+@pytest.mark.parametrize("options", [{"cluster": "tcp://there:1", "sandbox": True}, {"results": "results.doc"}])
+async def test_finds_what_is_wrong_with_the_way_out_and_the_results(tmp_path: Path, options: dict[str, Any]) -> None:
+    with pytest.raises(CampaignError):
+        await prepared(campaign(tmp_path), Options(contacts=FRAME, **options))
 
 
 async def test_tells_a_dry_run_of_changes_that_a_sending_would_refuse_and_leaves_the_ledger_alone(

@@ -16,6 +16,7 @@ from bulk.run.rehearsal import Sandboxes
 from bulk.run.send import Run
 from bulk.run.send_all import gravest, send_all
 from bulk.run.summary import Progress, Summary
+from bulk.sandbox import Sandbox
 from bulk.stop import Stop
 
 FRAME = pl.DataFrame([{"phone": f"+1206555{row:04}", "key": str(row), "name": "Ann"} for row in range(3)])
@@ -149,6 +150,19 @@ async def test_tells_the_progress_of_each_by_its_name_or_where_names_are_alike_b
     assert seen.keys() == {*(f"campaign 'spring' of {tmp_path / folder}" for folder in ("a", "b")), "summer"}
     assert len(pages) == 3
     assert not [one for one in campaigns if (one.folder / ".bulk" / "ledger.db").exists()]
+
+
+async def test_keeps_a_pace_for_each_rehearsal_and_one_for_each_account(
+    tmp_path: Path, standing_sandbox: Sandbox
+) -> None:
+    folders = [tmp_path / name for name in ("a", "b")]
+    for folder in folders:
+        folder.mkdir()
+    two = [campaign(folders[0]), campaign(folders[1], "summer")]
+    await send_all(two, contacts=FRAME, sandbox=True)
+    assert [len(list(folder.glob(".bulk/sandbox/*/pace/*"))) for folder in folders] == [1, 1]
+    await send_all(two, contacts=FRAME, endpoint_url=standing_sandbox.url, region="us-west-2")
+    assert [len(list(folder.glob(".bulk/pace/*"))) for folder in folders] == [1, 0]
 
 
 async def test_stops_all_of_them_with_the_reason_and_exit_code_of_the_stop(tmp_path: Path) -> None:

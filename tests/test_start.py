@@ -109,10 +109,12 @@ def test_sleeps_to_the_moment_in_naps_and_says_so(tmp_path: Path, caplog: pytest
     assert message.endswith(" to start, in 75 s (--start-at)")
 
 
-def test_sleeps_for_the_part_of_a_second_too(tmp_path: Path) -> None:
+def test_sleeps_for_the_part_of_a_second_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="bulk")
     stop = Sleeps()
     assert starting(campaign(tmp_path), stop, 0.5) == pytest.approx(0.5)
     assert stop.slept == pytest.approx([0.5])
+    assert [record.getMessage().rpartition(", ")[2] for record in caplog.records] == ["in 0.5 s (--start-at)"]
 
 
 @pytest.mark.parametrize("after", [0.0, -100.0])

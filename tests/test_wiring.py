@@ -16,7 +16,7 @@ from bulk.errors import LedgerError
 from bulk.ledger import Ledger, RunLedger
 from bulk.model import Call, Delivery, Recipient
 from bulk.pacing.open_contacts import OpenContactLimit
-from bulk.pacing.shared import FileStore
+from bulk.pacing.shared import FileStore, steady_clock
 from bulk.pacing.waiters import WaiterCount
 from bulk.run.context import RunContext, open_campaign
 from bulk.run.eligibility import Judge
@@ -192,7 +192,8 @@ def test_gives_each_operation_a_queue_of_its_pace_and_room(tmp_path: Path) -> No
     room = OpenContactLimit(1, HOUR)
     with paces(context, tmp_path, {}) as limiters:
         (queue,) = queues_of(limiters, {CHAT: room}, stop=stop, waiting=waiting).values()
-        assert queue.state.room is room
+        assert (queue.state.room, queue._waiting, queue._stop) == (room, waiting, stop)
+        assert queue._clock() == pytest.approx(steady_clock()(), abs=60)
         (queue,) = queues_of(limiters, {}, stop=stop, waiting=waiting).values()
         assert queue.state.room is None
 
