@@ -152,6 +152,20 @@ async def test_tells_the_progress_of_each_by_its_name_or_where_names_are_alike_b
     assert not [one for one in campaigns if (one.folder / ".bulk" / "ledger.db").exists()]
 
 
+async def test_starts_them_a_moment_apart(tmp_path: Path) -> None:
+    class Noted(Stop):
+        slept: tuple[float, ...] = ()
+
+        async def sleep(self, seconds: float) -> None:
+            self.slept += (seconds,)
+            await super().sleep(seconds)
+
+    stop = Noted()
+    campaigns = [campaign(tmp_path, name) for name in ("one", "two", "three")]
+    await send_all(campaigns, contacts=FRAME, sandbox=True, stop=stop)
+    assert sorted(stop.slept) == pytest.approx([0.0, 0.05, 0.1])
+
+
 async def test_keeps_a_pace_for_each_rehearsal_and_one_for_each_account(
     tmp_path: Path, standing_sandbox: Sandbox
 ) -> None:
