@@ -11,8 +11,8 @@ from sandbox_runs import SMS, Runs, rows
 
 import bulk
 from bulk.campaign import Campaign
-from bulk.errors import CampaignError, ExitCode
-from bulk.ledger import Ledger
+from bulk.errors import CampaignError, ExitCode, Halted, LedgerError
+from bulk.ledger import Ledger, RunFacts
 from bulk.model import Status
 from bulk.run.options import Options
 from bulk.run.send import Run, Starting, kept, prepared, sent
@@ -137,6 +137,61 @@ async def test_says_what_is_seen_at_the_end_of_a_list_once(tmp_path: Path, caplo
     told = messages(caplog)
     assert (told.count(("INFO", "a footer")), told.count(("INFO", "seen at first"))) == (1, 0)
     assert (run.exit_code, run.summary.virtual_time) == (1, None)
+
+
+async def test_says_why_it_halted_and_the_ledger_has_that_too(runs: Runs) -> None:
+    runs.faults({"fault": "error", "code": "AccessDeniedException", "status": 403})
+    run = await runs.send(rows("a"))
+    facts = kept_of(runs)
+    assert (run.exit_code, run.summary.sent, run.summary.calls) == (3, 0, 1)
+    assert run.summary.halted
+    assert (facts.halted, facts.calls, facts.throttled, facts.rows) == (run.summary.halted, 1, 0, 1)
+    runs.faults({"fault": "throttle", "first": 1})
+    run = await runs.send(rows("a"))
+    assert (run.exit_code, run.summary.sent, run.summary.throttled, run.summary.halted) == (0, 1, 1, None)
+    facts = kept_of(runs)
+    assert (facts.halted, facts.calls, facts.throttled) == (None, 3, 1)
+
+
+def kept_of(runs: Runs) -> RunFacts:
+    """Return the only run as the ledger keeps it."""
+    ledger = Ledger.read(runs.folder / "state")
+    assert ledger is not None
+    with ledger:
+        (facts,) = ledger.runs()
+    return facts
+
+
+async def test_raises_the_halt_where_the_ledger_cannot_be_read_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> None:
+        raise LedgerError("the disk is gone")
+
+    monkeypatch.setattr("bulk.run.send.results_of", unreadable)
+    with pytest.raises(Halted, match=r"^the disk is gone$") as raised:
+        await bulk.send(campaign(tmp_path), contacts=FRAME, sandbox=True)
+    assert isinstance(raised.value.__cause__, LedgerError)
+    stop = Stop()
+    stop.ask("a cause", ExitCode.HALTED)
+    with pytest.raises(Halted, match=r"^a cause$"):
+        await bulk.send(campaign(tmp_path), contacts=FRAME, sandbox=True, stop=stop)
+
+
+async def test_has_ended_where_only_closing_the_ledger_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_: object) -> None:
+        raise LedgerError("the disk is gone")
+
+    context = await prepared(campaign(tmp_path), Options(contacts=FRAME, sandbox=True))
+    with monkeypatch.context() as patch:
+        patch.setattr("bulk.ledger.ledger.Ledger.close", failing)
+        assert (await sent(context, Stop(), None, 1.0)).summary.sent == 2
+
+    async def fail() -> None:
+        raise LedgerError("the disk is gone")
+
+    with pytest.raises(LedgerError):
+        await sent(context, Stop(), None, 1.0, starting=Starting(when_open=fail))
 
 
 async def test_warns_of_rows_without_an_answer_that_the_list_lost(runs: Runs, caplog: pytest.LogCaptureFixture) -> None:
