@@ -130,6 +130,8 @@ class Pass:
                 self.sending = SendPass(opened, book, self.hand, judge, self.stop, pool=self.pool, ticks=loop.time)
                 with unwrapped():
                     async with anyio.create_task_group() as group:
+                        if self.loop is not VirtualLoop:
+                            group.start_soon(_tick)
                         if beside is not None:
                             group.start_soon(beside, self.sending)
                         await self.sending.go(self.seen.append if every else None, every or 1.0)
@@ -139,3 +141,9 @@ class Pass:
         with asyncio.Runner(loop_factory=self.loop) as runner:
             runner.run(work())
         return self.sending
+
+
+async def _tick() -> None:
+    """Let the clock of a `PatientLoop` go by small steps: each gives threads a moment more."""
+    while True:  # noqa: ASYNC110 - time is all that is wanted
+        await anyio.sleep(0.2)
