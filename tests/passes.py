@@ -1,6 +1,7 @@
 """One pass over a list, between a real ledger and a hand that carries the rows as a test says; in virtual time."""
 
 import asyncio
+import selectors
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ import anyio
 import polars as pl
 from ledgers import intent
 from sandbox_runs import SMS
+from virtual import VirtualLoop as EveryLoop
+from virtual import _Jump
 
 from bulk.campaign import Campaign
 from bulk.delivery.attempts import CallCounts
@@ -24,6 +27,24 @@ from bulk.run.pool import Pool
 from bulk.run.send_pass import SendPass
 from bulk.run.summary import Progress
 from bulk.stop import Stop
+
+
+class _PatientJump(_Jump):
+    """Gives threads a moment to report before time moves on."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = selectors.SelectSelector.select(self, 0 if timeout == 0 else 0.05)
+        if not ready and timeout is None:
+            return selectors.SelectSelector.select(self, None)
+        self.now += 0.0 if ready else timeout or 0.0
+        return ready
+
+
+class PatientLoop(EveryLoop):
+    """Virtual time in which also what takes real seconds elsewhere takes none: a look at a file, a progress."""
+
+    jump = _PatientJump
+
 
 START = 1.8e9  # Unix seconds; a Friday, 08:00 UTC
 SENT = Outcome(Status.SENT, "c-1", 1)

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from passes import START, Hand, Pass, refused
-from virtual import PatientLoop
+from passes import START, Hand, Pass, PatientLoop, refused
 
 from bulk.errors import CampaignError, ExitCode, Halted, LedgerError, ListError
 from bulk.model import Outcome, Status

@@ -6,9 +6,8 @@ from typing import Any
 
 import anyio
 import pytest
-from passes import START, Hand, Pass
+from passes import START, Hand, Pass, PatientLoop
 from sandbox_runs import DRAFT, EMAIL
-from virtual import PatientLoop
 
 from bulk.model import Delivery, Outcome, Status
 from bulk.run.send_pass import SendPass
