@@ -72,7 +72,7 @@ class RunRef:
         return Path(self.options.results) if self.options.results else self.campaign.folder / "results" / name
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
+@dataclass(frozen=True, slots=True)
 class RunContext(RunRef):
     """A campaign with its list, its compiled request, and what the list is asked for."""
 
@@ -149,8 +149,8 @@ def open_campaign(source: Source, options: Options) -> RunContext:
     contacts = ContactList.open(_contacts(campaign, options), format=table.format, layout=layout)
     try:
         request = _compiled(campaign, contacts)
-        for named in (campaign.consent.column, campaign.consent.source, campaign.consent.at):
-            contacts.resolve(named or contacts.columns[0])
+        for named in _noted(campaign):
+            contacts.resolve(named)
         eligibility = eligibility_of(campaign, contacts, RunRef(campaign, options).own_list)
     except CampaignError as error:
         if path is None:
@@ -190,7 +190,7 @@ def _wanted(campaign: Campaign, request: Request, eligibility: Eligibility) -> R
         kind=campaign.channel_facts.KIND,
         destination=request.destination_column or request.destination,
         columns=request.columns.union(eligibility.columns),
-        noted=frozenset(filter(None, (campaign.consent.column, campaign.consent.source, campaign.consent.at))),
+        noted=frozenset(_noted(campaign)),
         key=table.key,
         country=table.country,
         country_column=table.country_column,
@@ -203,6 +203,12 @@ def _wanted(campaign: Campaign, request: Request, eligibility: Eligibility) -> R
         channel=campaign.channel,
         dedupe=table.dedupe,
     )
+
+
+def _noted(campaign: Campaign) -> list[str]:
+    """Return the columns that are kept as proof of consent."""
+    named = campaign.consent.column, campaign.consent.source, campaign.consent.at
+    return [column for column in named if column]
 
 
 def _allowed(table: ListTable) -> frozenset[str] | None:

@@ -125,7 +125,7 @@ def _rehearsed(ref: RunRef) -> dict[str, Any]:
     In virtual time contacts are open for as long as with AWS, and so no more of them may be than there.
     """
     run = f"{ref.campaign.name}.{ref.options.run_id}"
-    kept = None if ref.options.state_dir is None else ref.state_dir / ACCEPTED / quote(run, safe="")
+    kept = None if ref.options.state_dir is None else ref.state_dir / ACCEPTED / quote(run)
     return {
         "quotas": _granted(ref.rates),
         "open_contacts": OPEN_CONTACTS if ref.options.virtual_time else {},

@@ -15,7 +15,7 @@ from bulk.run.options import Options
 
 # "Amazon Connect service quotas", API throttling: 2 requests a second with a burst of 5 but for these.
 DEFAULT = 2.0, 5
-QUOTAS = {"StopContact": (10.0, 15), "StartChatContact": (5.0, 8)}
+QUOTAS = {"StopContact": (10.0, 15)}
 
 # "Amazon Connect service quotas": concurrent active chats, and emails, per instance. An SMS opens a chat.
 DOCUMENTED_OPEN = {"phone": 500, "email": 1000}
