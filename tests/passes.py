@@ -1,7 +1,6 @@
 """One pass over a list, between a real ledger and a hand that carries the rows as a test says; in virtual time."""
 
 import asyncio
-import selectors
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +10,6 @@ import anyio
 import polars as pl
 from ledgers import intent
 from sandbox_runs import SMS
-from virtual import VirtualLoop as EveryLoop
-from virtual import _Jump
 
 from bulk.campaign import Campaign
 from bulk.delivery.attempts import CallCounts
@@ -29,21 +26,11 @@ from bulk.run.summary import Progress
 from bulk.stop import Stop
 
 
-class _PatientJump(_Jump):
-    """Gives threads a moment to report before time moves on."""
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = selectors.SelectSelector.select(self, 0 if timeout == 0 else 0.05)
-        if not ready and timeout is None:
-            return selectors.SelectSelector.select(self, None)
-        self.now += 0.0 if ready else timeout or 0.0
-        return ready
-
-
-class PatientLoop(EveryLoop):
+class PauseLoop(VirtualLoop):
     """Virtual time in which also what takes real seconds elsewhere takes none: a look at a file, a progress."""
 
-    jump = _PatientJump
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
 START = 1.8e9  # Unix seconds; a Friday, 08:00 UTC
@@ -92,7 +79,7 @@ class Pass:
     """A pass over so many people (or over `contacts`), with the state of its folder.
 
     In its `loop` the clock stands while threads work, and what happens every few real seconds does not happen; in a
-    `PatientLoop` it does.
+    `PauseLoop` it does.
     """
 
     folder: Path
@@ -151,8 +138,6 @@ class Pass:
                 self.sending = SendPass(opened, book, self.hand, judge, self.stop, pool=self.pool, ticks=loop.time)
                 with unwrapped():
                     async with anyio.create_task_group() as group:
-                        if self.loop is not VirtualLoop:
-                            group.start_soon(_tick)
                         if beside is not None:
                             group.start_soon(beside, self.sending)
                         await self.sending.go(self.seen.append if every else None, every or 1.0)
@@ -162,9 +147,3 @@ class Pass:
         with asyncio.Runner(loop_factory=self.loop) as runner:
             runner.run(work())
         return self.sending
-
-
-async def _tick() -> None:
-    """Let the clock of a `PatientLoop` go by small steps: each gives threads a moment more."""
-    while True:  # noqa: ASYNC110 - time is all that is wanted
-        await anyio.sleep(0.2)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from passes import START, Hand, Pass, PatientLoop, refused
+from passes import START, Hand, Pass, PauseLoop, refused
 
 from bulk.errors import CampaignError, ExitCode, Halted, LedgerError, ListError
 from bulk.model import Outcome, Status
@@ -197,7 +197,7 @@ def test_counts_the_rows_without_an_answer_until_each_is_settled(tmp_path: Path)
 
 def test_tells_its_progress_every_so_often_with_how_many_rows_there_are(tmp_path: Path) -> None:
     hand = Hand(seconds=2.0, full=("CreateContact", "StopContact"), probes={"StopContact": 9.0})
-    one = Pass(tmp_path, rows=2, hand=hand, loop=PatientLoop)
+    one = Pass(tmp_path, rows=2, hand=hand, loop=PauseLoop)
     one.go(every=0.9, at_once=1)
     told = [(round(seen.seconds, 3), seen.sent, seen.total, seen.full) for seen in one.seen]
     full = "CreateContact", "StopContact"
@@ -217,7 +217,7 @@ def test_counts_the_list_after_a_second_where_nobody_watches(tmp_path: Path) -> 
             await anyio.sleep(0.1)
         known.append(anyio.current_time())
 
-    one = Pass(tmp_path, rows=1500, hand=Hand(seconds=60.0), tables={"stop": {"grace": "0s"}}, loop=PatientLoop)
+    one = Pass(tmp_path, rows=1500, hand=Hand(seconds=60.0), tables={"stop": {"grace": "0s"}}, loop=PauseLoop)
     one.go(beside=beside, at_once=1, max_duration=5.0)
     assert known == [pytest.approx(1.4, abs=0.45)]
     assert one.sending.total == 1500
@@ -225,7 +225,7 @@ def test_counts_the_list_after_a_second_where_nobody_watches(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_leaves_its_progress_for_others_while_it_lasts(tmp_path: Path, dry_run: bool) -> None:  # noqa: FBT001
-    one, there = Pass(tmp_path, hand=Hand(seconds=1.2), loop=PatientLoop), list[bool]()
+    one, there = Pass(tmp_path, hand=Hand(seconds=1.2), loop=PauseLoop), list[bool]()
 
     async def beside(sending: SendPass) -> None:
         await anyio.sleep(1.0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
-from passes import START, Hand, Pass, PatientLoop
+from passes import START, Hand, Pass, PauseLoop
 from sandbox_runs import DRAFT, EMAIL
 
 from bulk.model import Delivery, Outcome, Status
@@ -125,7 +125,7 @@ def test_honours_what_a_suppression_file_says_meanwhile(
             return await super().deliver(delivery)
 
     tables = {"list": {"key": "key", "suppress": ["stop.csv"]}}
-    one = Pass(tmp_path, rows=4, tables=tables, hand=Adds(seconds=2.0, records=False), loop=PatientLoop)
+    one = Pass(tmp_path, rows=4, tables=tables, hand=Adds(seconds=2.0, records=False), loop=PauseLoop)
     sending = one.go(at_once=1, dry_run=dry_run)
     assert one.hand.keys == ["0", "1", "2"]
     assert sending.seen.ended == {Status.SENT: 3, Status.SKIPPED: 1}
@@ -143,7 +143,7 @@ def test_warns_of_a_suppression_file_that_is_gone_and_goes_on(
             return await super().deliver(delivery)
 
     tables = {"list": {"key": "key", "suppress": ["stop.csv"]}}
-    one = Pass(tmp_path, rows=2, tables=tables, hand=Removes(seconds=2.5), loop=PatientLoop)
+    one = Pass(tmp_path, rows=2, tables=tables, hand=Removes(seconds=2.5), loop=PauseLoop)
     one.go(at_once=1)
     assert one.hand.keys == ["0"]
     ((level, message),) = messages(caplog)
@@ -163,7 +163,7 @@ def test_honours_who_is_put_into_the_state_directorys_own_list_meanwhile(
                 own.write_text("destination,added_at,reason\n+12065550002,2026-01-01T00:00:00+00:00,asked\n")
             return await super().deliver(delivery)
 
-    one = Pass(tmp_path, rows=3, hand=Suppresses(seconds=1.8), loop=PatientLoop)
+    one = Pass(tmp_path, rows=3, hand=Suppresses(seconds=1.8), loop=PauseLoop)
     one.go(at_once=1)
     assert one.hand.keys == ["0", "1"]
 
