@@ -110,9 +110,7 @@ def test_the_plan_of_a_text_message_says_all_that_is_known_of_it(tmp_path: Path)
         },
         "reasons": [
             reason(Status.PENDING, None, 5),
-            reason(
-                Status.REFUSED, "invalid_phone", 1, {"row": 5, "key": "f", "message": short, "line": 7, "file": ""}
-            ),
+            reason(Status.REFUSED, "invalid_phone", 1, {"row": 5, "key": "f", "message": short, "line": 7, "file": ""}),
             reason(
                 Status.SKIPPED,
                 "duplicate",
@@ -184,7 +182,9 @@ def test_a_placeholder_of_another_program_is_named_with_the_first_row_that_has_i
 def test_no_more_placeholders_are_looked_for_once_three_are_named() -> None:
     request = {**SMS, "InitialSystemMessage": {"Content": "{{ name }}"}}
     texts = pl.Series([f"<<{name}>>" for name in "ABCDE"])
-    assert [one.partition(": ")[0] for one in plan_of(people(5).with_columns(name=texts), request=request).warnings] == [
+    assert [
+        one.partition(": ")[0] for one in plan_of(people(5).with_columns(name=texts), request=request).warnings
+    ] == [
         "InstanceId, ContactFlowId",
         "row 0",
         "row 1",

@@ -82,8 +82,3 @@ def test_a_plan_of_nothing_shows_what_it_knows() -> None:
         ["would be sent", "0"],
         ["takes", "0.0 s"],
     ]
-
-
-def test_the_request_of_a_row_is_shown_where_it_is_no_table_of_texts() -> None:
-    plan = Plan("offer", "june", "sms", previews=[Preview(0, PHONE, [f"to {PHONE}"])])  # type: ignore[arg-type]
-    assert words(plan._repr_html_())[-1] == ["row 0", "+141…23", "[&#x27;to +141…23&#x27;]"]
