@@ -85,8 +85,10 @@ def test_the_plan_of_a_text_message_says_all_that_is_known_of_it(tmp_path: Path)
         "countries": {"US": 4, "GB": 1},
         "zones": {WEST: 3, EAST: 1, "Europe/Guernsey or Europe/Isle_of_Man or Europe/Jersey or Europe/London": 1},
         "notes": [
-            "1 message holds characters that plain SMS lack: « (in 1), » (in 1); it goes out as UCS-2, 70 characters "
-            "in a part instead of 160; plain characters would save no parts",
+            (
+                "1 message holds characters that plain SMS lack: « (in 1), » (in 1); it goes out as UCS-2, 70 "
+                "characters in a part instead of 160; plain characters would save no parts"
+            ),
             "[pacing] parts_per_second decides how long it takes: 6 parts at 1 a second",
         ],
         "warnings": [
@@ -166,10 +168,8 @@ def test_the_plan_of_a_mail_has_no_parts_and_shows_its_template_where_it_has_no_
     assert told.finishes_at == "2027-01-15T08:00:01+00:00"
     assert (told.countries, told.zones) == ({"unknown": 2}, {"unknown": 2})
     assert [one.texts for one in told.previews] == [{"EmailMessage.TemplatedMessageConfig": config}] * 2
-    assert told.notes == [
-        "nobody was asked what the message templates want: --templates names a folder of them; --ask asks Amazon "
-        "Connect"
-    ]
+    asked = "nobody was asked what the message templates want: --templates names a folder of them"
+    assert told.notes == [f"{asked}; --ask asks Amazon Connect"]
 
 
 @pytest.mark.parametrize("text", ["<<NAME>>", "%NAME%", "*|NAME|*", "{{NAME}}", "${NAME}", "{NAME}"])
@@ -182,14 +182,8 @@ def test_a_placeholder_of_another_program_is_named_with_the_first_row_that_has_i
 def test_no_more_placeholders_are_looked_for_once_three_are_named() -> None:
     request = {**SMS, "InitialSystemMessage": {"Content": "{{ name }}"}}
     texts = pl.Series([f"<<{name}>>" for name in "ABCDE"])
-    assert [
-        one.partition(": ")[0] for one in plan_of(people(5).with_columns(name=texts), request=request).warnings
-    ] == [
-        "InstanceId, ContactFlowId",
-        "row 0",
-        "row 1",
-        "row 2",
-    ]
+    warnings = plan_of(people(5).with_columns(name=texts), request=request).warnings
+    assert [one.partition(": ")[0] for one in warnings] == ["InstanceId, ContactFlowId", "row 0", "row 1", "row 2"]
 
 
 def test_three_rows_are_shown() -> None:
@@ -197,29 +191,24 @@ def test_three_rows_are_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    "rows, hold, seconds, ends, full",
+    "rows, hold, seconds, ends",
     [
-        (20, {"open_contacts": 20, "open_for": "10s"}, 19.0, "08:00:19", False),
-        (20, {"open_contacts": 15, "open_for": "10s"}, 19.0, "08:00:19", False),
-        (20, {"open_contacts": 5, "open_for": "1m"}, 183.8, "08:03:03", True),
-        (21, {"open_contacts": 5, "open_for": "1m"}, 240.0, "08:04:00", True),
-        (20, {"open_contacts": 1, "open_for": "2s"}, 38.0, "08:00:38", True),
+        (20, {"open_contacts": 20, "open_for": "10s"}, 19.0, "08:00:19"),
+        (20, {"open_contacts": 15, "open_for": "10s"}, 19.0, "08:00:19"),
+        (20, {"open_contacts": 5, "open_for": "60s"}, 183.8, "08:03:03"),
+        (21, {"open_contacts": 5, "open_for": "60s"}, 240.0, "08:04:00"),
+        (20, {"open_contacts": 1, "open_for": "2s"}, 38.0, "08:00:38"),
     ],
 )
 def test_a_full_instance_decides_how_long_it_takes_where_contacts_stay_open_for_longer(
-    rows: int, hold: dict[str, Any], seconds: float, ends: str, full: bool
+    rows: int, hold: dict[str, Any], seconds: float, ends: str
 ) -> None:
     told = plan_of(people(rows), pacing={"rate": 1, "burst": 1}, hold=hold)
     assert (round(told.seconds, 3), told.finishes_at) == (seconds, f"2027-01-15T{ends}+00:00")
-    stays = {"1m": "60 s", "2s": "2.0 s"}.get(hold["open_for"])
-    assert told.notes == (
-        [
-            f"after {hold['open_contacts']} contacts the instance is full: each stays open for {stays} unless its flow "
-            "ends it ([hold] open_contacts, open_for)"
-        ]
-        if full
-        else []
-    )
+    full = f"after {hold['open_contacts']} contacts the instance is full: each stays open for "
+    stays = {"60s": "60 s", "2s": "2.0 s"}.get(hold["open_for"])
+    said = f"{full}{stays} unless its flow ends it ([hold] open_contacts, open_for)"
+    assert told.notes == ([said] if stays else [])
 
 
 def test_a_run_of_less_than_a_second_takes_as_long_as_its_pace() -> None:
@@ -264,7 +253,7 @@ def test_what_a_column_that_is_not_used_would_keep_back_is_a_warning() -> None:
     ],
 )
 def test_a_plan_is_impossible_for_the_account_or_for_the_budget(
-    states: list[State], over_budget: str | None, impossible: bool
+    states: list[State], over_budget: str | None, *, impossible: bool
 ) -> None:
     found = [Finding("flow", state, "said") for state in states]
     assert Plan("c", "r", "sms", account=found, over_budget=over_budget).is_impossible is impossible
@@ -278,7 +267,7 @@ def test_a_plan_is_a_line_in_a_console_and_nothing_before_anything_is_known() ->
             self.said += text
 
     printer = Printer()
-    Plan("c", "r", "sms", rows=2000, sendable=1999)._repr_pretty_(printer, False)
+    Plan("c", "r", "sms", rows=2000, sendable=1999)._repr_pretty_(printer, _cycle=False)
     assert printer.said == "<Plan of c, run r: 1,999 of 2,000 rows to send>"
     empty = Plan("c", "r", "sms").as_dict()
     assert {name: value for name, value in empty.items() if value} == {"campaign": "c", "run": "r", "channel": "sms"}
