@@ -33,3 +33,15 @@ def test_a_long_list_is_kept_in_few_runs_and_no_row_of_it_twice() -> None:
     assert met.of(["name 7", "name 399999", "another"], 400_000) == {400_000: 7, 400_001: 399_999}
     assert len(met._runs) <= 8
     assert sum(run.height for run in met._runs) == 400_001
+
+
+def test_the_longer_a_list_is_the_longer_are_the_runs_that_are_kept_and_a_row_takes_twelve_bytes() -> None:
+    whole, repeats._LONGEST = repeats._LONGEST, 10
+    try:
+        met = Repeats()
+        for start in range(0, 4_000, 5):
+            assert met.of([f"name {row}" for row in range(start, start + 5)], start) == {}
+    finally:
+        repeats._LONGEST = whole
+    assert len(met._runs) < 80
+    assert sum(run.estimated_size() for run in met._runs) == 12 * 4_000
