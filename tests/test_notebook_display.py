@@ -214,9 +214,7 @@ async def test_the_button_asks_for_a_stop_and_lets_the_work_end() -> None:
     cell.released.set()
     with pytest.raises(Interrupted) as raised:
         await cell.task
-    assert str(raised.value) == (
-        f"stopped by the stop button. {GOES_ON}; `await bulk.status(...)` says how far it is"
-    )
+    assert str(raised.value) == (f"stopped by the stop button. {GOES_ON}; `await bulk.status(...)` says how far it is")
     assert (cell.kernel.texts, cell.cancelled) == ([STOPPING, "Stopped."], False)
 
 

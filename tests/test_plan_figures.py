@@ -168,6 +168,8 @@ def test_the_plan_of_a_mail_has_no_parts_and_shows_its_template_where_it_has_no_
     assert told.finishes_at == "2027-01-15T08:00:01+00:00"
     assert (told.countries, told.zones) == ({"unknown": 2}, {"unknown": 2})
     assert [one.texts for one in told.previews] == [{"EmailMessage.TemplatedMessageConfig": config}] * 2
+    assert told.target is not None
+    assert (told.target.flow, told.target.sender) == (None, "orders@shop.example")
     asked = "nobody was asked what the message templates want: --templates names a folder of them"
     assert told.notes == [f"{asked}; --ask asks Amazon Connect"]
 
