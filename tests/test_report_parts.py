@@ -1,0 +1,66 @@
+"""The parts of a report that its results do not tell: it …"""
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+from sandbox_runs import SMS, rows
+
+import bulk
+from bulk.rules import Locality
+from bulk.run.context import RunRef, open_campaign
+from bulk.run.options import Options
+from bulk.run.report_parts import Remaining, message_of
+
+
+def test_shows_the_message_as_the_campaign_writes_it() -> None:
+    config = {"KnowledgeBaseId": "kb", "TemplateAttributes": {"CustomAttributes": {"seat": ["1", "é"], "row": 2}}}
+    mail = {
+        "InstanceId": "i",
+        "FromEmailAddress": {"EmailAddress": "{{ from }}"},
+        "EmailMessage": {"RawMessage": {"Subject": "S"}, "TemplatedMessageConfig": config},
+    }
+    shown = message_of(RunRef(bulk.Campaign(name="c", channel="email", request=mail), Options()), ("a",))
+    assert shown.template == {
+        "KnowledgeBaseId": "kb",
+        "TemplateAttributes.CustomAttributes.seat": '["1", "é"]',
+        "TemplateAttributes.CustomAttributes.row": "2",
+    }
+    assert (shown.sender, shown.flow, shown.texts) == ("{{ from }}", None, {"EmailMessage.RawMessage.Subject": "S"})
+    assert shown.changed == ("a",)
+
+
+def test_shows_no_sender_of_a_message_that_comes_in() -> None:
+    request = {"InstanceId": "i", "FromEmailAddress": {"EmailAddress": "a@example.com"}, "ContactFlowId": "f"}
+    shown = message_of(RunRef(bulk.Campaign(name="c", channel="inbound-email", request=request), Options()))
+    assert (shown.sender, shown.flow, shown.template, shown.changed) == (None, "f", {}, ())
+
+
+@pytest.mark.parametrize(
+    "number, settings, seconds, later",
+    [
+        (0, {}, None, None),
+        (5, {"pacing": {"rate": 1000, "burst": 1000}}, 0.0, 1.0),
+        (5, {"pacing": {"rate": 3, "burst": 1}}, 1.333, 4 / 3),
+        (5, {"pacing": {"rate": 1000}, "hold": {"open_contacts": 2, "open_for": "60s"}}, 120.0, 120.0),
+        (5, {"pacing": {"rate": 1000, "burst": 9}, "hold": {"open_contacts": 5, "open_for": "60s"}}, 0.0, 1.0),
+        (5, {"pacing": {"rate": 1, "burst": 1}, "hold": {"open_contacts": 4, "open_for": "1s"}}, 4.0, 4.0),
+    ],
+)
+def test_what_is_left_takes_as_long_as_pace_and_room_allow(
+    number: int, settings: dict[str, Any], seconds: float | None, later: float | None
+) -> None:
+    context = open_campaign(
+        bulk.Campaign(name="c", channel="sms", request=SMS, **settings), Options(contacts=pl.DataFrame(rows("a")))
+    )
+    now = datetime(2027, 1, 15, 8, tzinfo=UTC)
+    left = Remaining(Counter({Locality(("Europe/London",), "GB"): number})).left(context, now)
+    if seconds is None:
+        assert left is None
+    else:
+        assert left is not None
+        assert (left.rows, left.seconds) == (number, seconds)
+        assert (left.ends_at - now).total_seconds() == pytest.approx(later)
+        assert left.ends_at.tzinfo is UTC
