@@ -196,13 +196,13 @@ class DryRun:
 
     def _bound(self) -> list[str]:
         """Return which limit of the campaign decides how long the slowest operation takes, if one does."""
-        slowest = max(self.plan.calls, key=self._seconds, default=None)
-        said = self._context.rates.bound(slowest, self.plan.sendable, self.plan.parts) if slowest else None
+        slowest = max(self.plan.calls, key=self._seconds)
+        said = self._context.rates.bound(slowest, self.plan.sendable, self.plan.parts)
         return [said] if said else []
 
     def _paced(self) -> float:
         """Return how long the calls take by their pace alone (seconds)."""
-        return max((self._seconds(name) for name in self._operations()), default=0.0)
+        return max(self._seconds(name) for name in self._operations())
 
     def _room(self) -> Room | None:
         """Return the room for open contacts, where it decides how long the run takes."""

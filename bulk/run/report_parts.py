@@ -83,7 +83,7 @@ class Remaining:
             return None
         channel, rates, tables = context.campaign.channel_facts, context.rates, context.campaign.tables
         operations = [name for table, name in channel.OPERATIONS.items() if table in tables]
-        seconds = max((rates.limits(name).duration_of(rows, rows) for name in operations), default=0.0)
+        seconds = max(rates.limits(name).duration_of(rows, rows) for name in operations)
         hold = context.campaign.hold.open_contacts
         if hold and rows > hold and any(rates.room(name) for name in operations):
             seconds = max(seconds, (rows - 1) // hold * rates.open_for())
