@@ -1,6 +1,7 @@
 """What a sandbox accepted held against a ledger, row by row: each way in which they may differ."""
 
 import math
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from sandbox_runs import Runs, rows
 
 from bulk.errors import CampaignError
-from bulk.run.verify import DOUBLED, NEVER_ACCEPTED, NOT_IN_LEDGER, Finding, Verification, verify
+from bulk.run.verify import DOUBLED, NEVER_ACCEPTED, NOT_IN_LEDGER, Finding, Verification, _ledger, verify
 from bulk.sandbox import Sandbox
 from bulk.sandbox.storage import NAME
 
@@ -48,22 +49,23 @@ def finding(what: str, contact: str, row: int, state: str) -> dict[str, Any]:
 
 
 async def test_each_row_is_judged_by_its_state_and_by_what_was_accepted_of_it(state: Path) -> None:
-    a, b, c, d, e, f, _, h = contacts(state)
+    a, b, c, d, e, f, g, h = contacts(state)
     changed(
         state / "ledger.db",
         f"""UPDATE delivery SET state = 'unknown', decisions = 1 WHERE row = 2;
         UPDATE delivery SET state = 'intended', contact_id = NULL, decisions = 1 WHERE row = 3;
         UPDATE delivery SET state = 'rejected', decisions = 1 WHERE row = 4;
-        UPDATE delivery SET contact_id = '{a}' WHERE row = 5""",
+        UPDATE delivery SET contact_id = '{a}' WHERE row = 5;
+        UPDATE delivery SET contact_id = NULL, decisions = 1 WHERE row = 6""",
     )
     changed(
         state / NAME,
-        f"""DELETE FROM contacts WHERE id IN ('{b}', '{d}');
+        f"""DELETE FROM contacts WHERE id IN ('{b}', '{d}', '{g}');
         UPDATE contacts SET id = 'x', token = 'y' WHERE id = '{h}'""",
     )
     told = verify(state)
     assert told.as_dict() == {
-        "accepted": 6,
+        "accepted": 5,
         "sent": 5,
         "in_doubt_accepted": 1,
         "in_doubt_not_accepted": 1,
@@ -71,12 +73,13 @@ async def test_each_row_is_judged_by_its_state_and_by_what_was_accepted_of_it(st
             finding(NEVER_ACCEPTED, b, 1, "sent"),
             finding(NOT_IN_LEDGER, e, 4, "rejected"),
             finding(DOUBLED, f, 5, "sent") | {"contact_ids": [f, a]},
+            finding(NEVER_ACCEPTED, "", 6, "sent"),
             finding(NEVER_ACCEPTED, h, 7, "sent"),
             finding(DOUBLED, a, 5, "sent"),
             {"what": NOT_IN_LEDGER, "contact_ids": ["x"], **NOBODY, "destination": "+120…04"},
         ],
         NOT_IN_LEDGER: 2,
-        NEVER_ACCEPTED: 2,
+        NEVER_ACCEPTED: 3,
         DOUBLED: 2,
         "holds": False,
     }
@@ -99,6 +102,19 @@ def test_without_a_record_and_without_a_sandbox_on_this_machine_there_is_nothing
     changed(state / "ledger.db", "UPDATE run SET endpoint = 'http://sandbox.example:8080'")
     with pytest.raises(CampaignError, match=r"holds no record of a sandbox: give --state-dir to `bulk send --sandbox`"):
         verify(state)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_without_a_record_a_sandbox_on_this_machine_is_asked(state: Path, host: str) -> None:
+    (state / NAME).unlink()
+    changed(state / "ledger.db", f"UPDATE run SET endpoint = 'http://{host}:9'")
+    with pytest.raises(CampaignError, match=rf"http://{re.escape(host)}:9: "):
+        verify(state)
+
+
+def test_a_ledger_that_has_gone_meanwhile_is_no_ledger(tmp_path: Path) -> None:
+    with pytest.raises(CampaignError, match="the ledger has gone meanwhile"):
+        _ledger(tmp_path)
 
 
 def test_a_record_that_cannot_be_read_is_named(state: Path) -> None:
