@@ -43,5 +43,15 @@ def test_the_longer_a_list_is_the_longer_are_the_runs_that_are_kept_and_a_row_ta
             assert met.of([f"name {row}" for row in range(start, start + 5)], start) == {}
     finally:
         repeats._LONGEST = whole
-    assert len(met._runs) < 80
+    assert 50 < len(met._runs) < 60
     assert sum(run.estimated_size() for run in met._runs) == 12 * 4_000
+
+
+def test_of_many_rows_of_one_name_all_repeat_the_first() -> None:
+    names = ["a", "b", "c"] * 30_000
+    assert Repeats().of(names, 5) == {row + 5: row % 3 + 5 for row in range(3, 90_000)}
+
+
+def test_a_batch_of_no_rows_and_one_of_rows_without_names_repeat_nothing() -> None:
+    met = Repeats()
+    assert (met.of([], 0), met.of(["", ""], 0), met.of(["a"], 2), met.of(["", "a"], 3)) == ({}, {}, {}, {4: 2})
