@@ -197,6 +197,7 @@ def test_three_rows_are_shown() -> None:
     [
         (20, {"open_contacts": 20, "open_for": "90s"}, 19.0, "08:00:19"),
         (20, {"open_contacts": 15, "open_for": "10s"}, 19.0, "08:00:19"),
+        (5, {"open_contacts": 4, "open_for": "3.2s"}, 4.0, "08:00:04"),
         (20, {"open_contacts": 5, "open_for": "60s"}, 183.8, "08:03:03"),
         (21, {"open_contacts": 5, "open_for": "60s"}, 240.0, "08:04:00"),
         (20, {"open_contacts": 1, "open_for": "2s"}, 38.0, "08:00:38"),
