@@ -98,7 +98,7 @@ async def test_a_plan_is_completed_by_what_the_account_tells_and_keeps_what_else
     request = {"InstanceId": "i", "ContactFlowId": "f", "SourceEndpoint": {"Address": "{{ key }}"}}
     source = Campaign(name="c", channel="sms", request=request)
     plan = Plan("c", "r", "sms", target=target, warnings=["a text", above])
-    told = await known(source, plan, only="rejected")  # type: ignore[typeddict-item]  # as the command line has it
+    told = await known(source, plan, only="rejected")  # type: ignore[arg-type]  # as the command line has it
     assert told is plan
     assert (plan.target, plan.warnings) == (
         replace(target, account="111111111111", quotas={"A": 1.0}),

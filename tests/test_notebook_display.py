@@ -131,7 +131,15 @@ def test_a_bar_has_its_length_once_the_rows_are_counted() -> None:
 def test_the_end_is_shown_where_the_progress_was() -> None:
     kernel = Kernel()
     display = Display(kernel)
-    counts = {"skipped": 0, "refused": 0, "rejected": 0, "unknown": 0, "pending": 0, "calls": 0, "throttled": 0}
+    counts: dict[str, Any] = {
+        "skipped": 0,
+        "refused": 0,
+        "rejected": 0,
+        "unknown": 0,
+        "pending": 0,
+        "calls": 0,
+        "throttled": 0,
+    }
     ended = [
         Summary(name, "r", "sms", rows=2000, sent=1999, **counts, seconds=0.0, results=None, halted=None)
         for name in ("may", "june")

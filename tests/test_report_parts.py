@@ -61,6 +61,7 @@ def test_what_is_left_takes_as_long_as_pace_and_room_allow(
         assert left is None
     else:
         assert left is not None
+        assert left.ends_at is not None
         assert (left.rows, left.seconds) == (number, seconds)
         assert (left.ends_at - now).total_seconds() == pytest.approx(later)
         assert left.ends_at.tzinfo is UTC

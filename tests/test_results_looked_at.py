@@ -102,7 +102,7 @@ def test_rows_in_doubt_are_told_as_far_as_they_are_unknown_and_the_last_sent_by_
 def test_how_a_run_ended_is_told_by_what_is_left_and_what_failed(
     counts: dict[str, int], more: dict[str, Any], code: ExitCode
 ) -> None:
-    nothing = {"sent": 0, "skipped": 0, "refused": 0, "rejected": 0, "unknown": 0, "pending": 0}
+    nothing: dict[str, Any] = {"sent": 0, "skipped": 0, "refused": 0, "rejected": 0, "unknown": 0, "pending": 0}
     assert exit_code(replace(SUMMARY, **{**nothing, **counts}), **more) == code
 
 
