@@ -24,6 +24,7 @@ PEOPLE = [
     {"key": "a", "phone": "+12065550300", "email": "", "name": "+1 206 555 0300"},
 ]
 COUNTS = {"sent": 4, "skipped": 1, "refused": 1, "rejected": 1, "unknown": 1, "pending": 0}
+UNREAD = "The contact list cannot be read, so here is what the ledger alone can tell"
 TYPED = "bulk {} CAMPAIGN --state-dir STATE"
 COST = [
     "What may have been accepted: about 0.07 USD: 5 at 0.014 USD a message, sms in us-west-2.",
@@ -210,9 +211,8 @@ async def test_tells_what_the_ledger_knows_where_the_list_is_gone(
 ) -> None:
     await bad_day(runs)
     found = await told(runs, tmp_path / "+12065550199.csv")
-    trouble = found["notes"][0]
-    assert trouble.startswith("The contact list cannot be read, so here is what the ledger alone can tell: ")
-    assert "+12065550199" not in trouble
+    trouble = f"{UNREAD}: there is no list {tmp_path}/+120…99.csv: check the path"
+    assert found["notes"][0] == trouble
     assert ("bulk", 30, trouble) in caplog.record_tuples
     assert found["notes"][1:] == COST
     assert (found["complete"], found["counts"], found["left"], found["outcomes"]) == (False, COUNTS, None, None)
@@ -223,6 +223,17 @@ async def test_tells_what_the_ledger_knows_where_the_list_is_gone(
     assert FAILED["words"].replace(" --state-dir", f" --contacts {tmp_path}/+12065550199.csv --state-dir") in [
         one["words"] for one in found["commands"]
     ]
+
+
+async def test_tells_what_the_ledger_knows_where_the_list_breaks_off(runs: Runs, tmp_path: Path) -> None:
+    await bad_day(runs)
+    listed = tmp_path / "list.ndjson"
+    pl.DataFrame(PEOPLE * 2000).write_ndjson(listed)
+    with listed.open("a") as file:
+        file.write('{"key": ')
+    found = await told(runs, listed)
+    assert found["notes"][0].startswith(f"{UNREAD}: list.ndjson, line 16001: the line is no JSON")
+    assert (found["complete"], found["counts"]) == (False, COUNTS)
 
 
 async def under_way(runs: Runs) -> None:
@@ -299,11 +310,12 @@ async def test_a_page_has_the_name_of_one(runs: Runs, name: str, said: str) -> N
 @pytest.mark.parametrize("name", ["r.html", "r.HTM"])
 async def test_a_page_is_written_where_it_is_wanted(runs: Runs, tmp_path: Path, name: str) -> None:
     await runs.send(rows("a"))
-    given: dict[str, Any] = {"contacts": pl.DataFrame(rows("a")), "by": "name", **runs.options}
-    path, found = await reported(runs.campaign, tmp_path / name, **given)
+    given: dict[str, Any] = {"contacts": pl.DataFrame(rows("a")), "by": "name", "with_track": True, **runs.options}
+    path = await bulk.report(runs.campaign, tmp_path / name, **given)
     assert path == tmp_path / name
-    assert "name" in found["breakdowns"]
-    assert "To whom, by name" in Read(path.read_text("utf-8")).words
+    words = Read(path.read_text("utf-8")).words
+    assert "To whom, by name" in words
+    assert "not asked about" in words
 
 
 async def test_a_page_does_not_take_the_place_of_the_list(runs: Runs, tmp_path: Path) -> None:
