@@ -23,6 +23,7 @@ from bulk.run.check import known, plan_of
 from bulk.run.context import RunRef, open_campaign
 from bulk.run.options import Options
 from bulk.run.plan import DryRun, Plan
+from bulk.run.preflight import _endpoint as endpoint_of_account
 from bulk.run.preflight import contacts_of, references
 from bulk.run.preflight import wanted as wanted_of_account
 from bulk.run.target import Target
@@ -136,6 +137,25 @@ def test_a_run_wants_the_rates_that_it_goes_at_and_room_for_what_stays_open() ->
 @pytest.mark.parametrize("given", ["list.csv", Path("s3://bucket/list.csv"), pl.DataFrame()])
 def test_a_list_on_this_machine_needs_no_permission(given: Any) -> None:
     assert contacts_of(RunRef(REF.campaign, Options(contacts=given))) is None
+
+
+@pytest.mark.parametrize(
+    "sender, options, region",
+    [
+        (SMS["SourceEndpoint"]["Address"], {}, "us-west-2"),
+        ("{{ key }}", {}, "us-east-1"),
+        (SMS["SourceEndpoint"]["Address"], {"region": "eu-west-2"}, "eu-west-2"),
+    ],
+)
+async def test_a_rehearsal_is_examined_in_a_sandbox_where_the_campaign_goes(
+    sender: str, options: dict[str, Any], region: str
+) -> None:
+    source = Campaign(name="c", channel="sms", request={**SMS, "SourceEndpoint": {"Address": sender}})
+    async with endpoint_of_account(RunRef(source, Options(sandbox=True, **options))) as endpoint:
+        assert (endpoint.url or "").startswith("http://127.0.0.1:")
+        assert (endpoint.region, endpoint.credentials) == (region, ("sandbox", "sandbox"))
+    async with endpoint_of_account(RunRef(source, Options(region="us-west-2"))) as endpoint:
+        assert (endpoint.url, endpoint.region, endpoint.credentials) == (None, "us-west-2", None)
 
 
 # Templates
