@@ -210,7 +210,7 @@ async def test_tells_what_the_ledger_knows_where_the_list_is_gone(
     runs: Runs, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     await bad_day(runs)
-    found = await told(runs, tmp_path / "+12065550199.csv")
+    found = await told(runs, tmp_path / "+12065550199.csv", rate_share=0.5)
     trouble = f"{UNREAD}: there is no list {tmp_path}/+120…99.csv: check the path"
     assert found["notes"][0] == trouble
     assert ("bulk", 30, trouble) in caplog.record_tuples
@@ -218,7 +218,7 @@ async def test_tells_what_the_ledger_knows_where_the_list_is_gone(
     assert (found["complete"], found["counts"], found["left"], found["outcomes"]) == (False, COUNTS, None, None)
     assert found["look"] == [looked_at(2, None, "+120…99", "unknown", CLOSED)]
     assert found["message"]["flow"] == SMS["ContactFlowId"]
-    assert [one["calls"] for one in found["wire"]] == [7]
+    assert [(one["calls"], one["permitted"]) for one in found["wire"]] == [(7, 500.0)]
     assert [one["number"] for one in found["who"]] == [1]
     assert FAILED["words"].replace(" --state-dir", f" --contacts {tmp_path}/+12065550199.csv --state-dir") in [
         one["words"] for one in found["commands"]
