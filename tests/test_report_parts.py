@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from sandbox_runs import SMS, rows
+from sandbox_runs import DRAFT, EMAIL, SMS, rows
 
 import bulk
 from bulk.rules import Locality
@@ -65,3 +65,13 @@ def test_what_is_left_takes_as_long_as_pace_and_room_allow(
         assert (left.rows, left.seconds) == (number, seconds)
         assert (left.ends_at - now).total_seconds() == pytest.approx(later)
         assert left.ends_at.tzinfo is UTC
+
+
+@pytest.mark.parametrize("tables, seconds", [({}, 120.0), ({"stop_contact": {}}, 0.0)])
+def test_what_is_left_needs_no_room_where_each_contact_is_ended_by_us(tables: dict[str, Any], seconds: float) -> None:
+    given = {"pacing": {"rate": 1000, "burst": 9}, "hold": {"open_contacts": 2, "open_for": "60s"}, **tables}
+    source = bulk.Campaign(name="c", channel="email", request=EMAIL, create_contact=DRAFT, **given)
+    context = open_campaign(source, Options(contacts=pl.DataFrame(rows("a"))))
+    left = Remaining(Counter({Locality(): 5})).left(context, datetime(2027, 1, 15, 8, tzinfo=UTC))
+    assert left is not None
+    assert left.seconds == seconds
