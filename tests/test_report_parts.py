@@ -9,10 +9,13 @@ import pytest
 from sandbox_runs import DRAFT, EMAIL, SMS, rows
 
 import bulk
+from bulk.reports import Outcomes
 from bulk.rules import Locality
+from bulk.run import report_parts
 from bulk.run.context import RunRef, open_campaign
 from bulk.run.options import Options
-from bulk.run.report_parts import Remaining, message_of
+from bulk.run.report_parts import Remaining, message_of, outcomes_of
+from bulk.run.track_summary import NO_RECEIPT, Tracking
 
 
 def test_shows_the_message_as_the_campaign_writes_it() -> None:
@@ -75,3 +78,25 @@ def test_what_is_left_needs_no_room_where_each_contact_is_ended_by_us(tables: di
     left = Remaining(Counter({Locality(): 5})).left(context, datetime(2027, 1, 15, 8, tzinfo=UTC))
     assert left is not None
     assert left.seconds == seconds
+
+
+def outcomes(monkeypatch: pytest.MonkeyPatch, **numbers: Any) -> Outcomes:
+    """Return what a report tells of contacts that ended so."""
+    nothing = dict.fromkeys(["ended", "open", "gone", "untracked", "answered", "silent"], 0)
+    found = Tracking("c", "r", reasons={"CUSTOMER_DISCONNECT": 3}, asked=0, **{**nothing, **numbers})
+    monkeypatch.setattr(report_parts, "tracking", lambda *_: found)
+    return outcomes_of(RunRef(bulk.Campaign(name="c", channel="sms", request=SMS), Options()), None)  # type: ignore[arg-type]
+
+
+def test_what_became_of_contacts_is_told_kind_by_kind_and_nothing_of_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = {"contacts": 20, "ended": 9, "open": 4, "gone": 2, "untracked": 5, "answered": 6, "silent": 7}
+    assert outcomes(monkeypatch, **ends, stops=1, bounces=2, soft_bounces=3, complaints=4) == Outcomes(
+        20,
+        {"ended": 9, "open": 4, "gone": 2, "not asked about": 5},
+        {"CUSTOMER_DISCONNECT": 3},
+        {"answered": 6, "did not answer": 7, "not told": 7},
+        {"said STOP": 1, "bounced for good": 2, "bounced for now": 3, "complained": 4},
+        NO_RECEIPT,
+    )
+    none = outcomes(monkeypatch, contacts=2, ended=2, answered=2)
+    assert (none.states, none.answers, none.feedback) == ({"ended": 2}, {"answered": 2}, {})
