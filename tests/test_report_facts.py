@@ -291,6 +291,17 @@ async def test_hides_keys_that_are_destinations(runs: Runs) -> None:
         assert [one["key"] for one in (await told(runs))["look"] if one["status"] == "rejected"] == [shown]
 
 
+async def test_hides_what_stands_in_the_column_of_destinations_however_it_is_written(runs: Runs) -> None:
+    people = [{"key": "206 55 501", "phone": "206 55 501", "name": "206 55 501"}]
+    for key, shown in (({"key": "phone"}, "206 …01"), ({"key": "name"}, "206 55 501")):
+        runs.settings |= {"list": key, "name": f"by-{key['key']}"}
+        await runs.send(people)
+        found = await told(runs, pl.DataFrame(people), by=["Phone", "name"])
+        assert [one["key"] for one in found["look"]] == [shown]
+        groups = {name: one["groups"][0]["value"] for name, one in found["breakdowns"].items()}
+        assert (groups["Phone"], groups["name"]) == ("206 …01", "206 55 501")
+
+
 async def test_a_rehearsal_is_called_one_first_of_all(tmp_path: Path) -> None:
     source = bulk.Campaign(name="c", channel="sms", request=SMS, folder=tmp_path)
     frame = pl.DataFrame(rows("ab"))
