@@ -306,3 +306,9 @@ def test_a_plan_names_its_target_whatever_the_account_says() -> None:
         profile="shop",
         rates={CHAT: 2.0},
     )
+
+
+def test_rows_that_ended_otherwise_than_is_asked_for_are_left_as_they_are() -> None:
+    told = plan_of(people(2), options={"only": "rejected"})
+    assert (told.rows, told.sendable, told.finishes_at) == (2, 0, None)
+    assert [(one.status, one.rows) for one in told.reasons] == [(Status.PENDING, 2)]
