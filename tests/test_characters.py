@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bulk
-from bulk.run.characters import Characters
+from bulk.run.characters import Characters, shown
 from bulk.text.segments import is_unusual, parts, plain_form, written_plainly
 
 
@@ -48,6 +48,45 @@ def test_a_character_that_nobody_sees_is_called_by_its_name() -> None:
     (said,) = seen.sentences()
     names = {"no-break space (in 1)", "zero width space (in 1)", "combining acute accent (in 1)"}
     assert {*said.partition(": ")[2].partition(";")[0].split(", ")} == names
+
+
+@pytest.mark.parametrize(
+    "texts, named, saved",
+    [
+        ([("“”‘’…", 1)], "‘ (in 1), ’ (in 1), “ (in 1), ” (in 1), … (in 1)", "plain characters would save no parts"),
+        (
+            [("…‹“”‘’", 1), ("…ł", 1)],
+            "… (in 2), ‘ (in 1), ’ (in 1), “ (in 1), ” (in 1) and 2 more",
+            "plain characters would save no parts",
+        ),
+        (
+            [("\u200b’" + "x" * 100, 2), ("’", 1)],
+            "’ (in 2), zero width space (in 1)",
+            "written plainly (’ as ', zero width space as nothing) they would take 1 part less",
+        ),
+        (
+            [("ł’" + "x" * 1500, 24), ("’" + "x" * 1600, 1), ("’" + "x" * 210_000, 3200)],
+            "’ (in 3), ł (in 1)",
+            "written plainly (’ as ') they would take 1,828 parts less",
+        ),
+    ],
+    ids=["one", "several", "one part less", "many parts less"],
+)
+def test_what_is_said_of_them_names_five_and_what_it_would_save(
+    texts: list[tuple[str, int]], named: str, saved: str
+) -> None:
+    seen = Characters()
+    for text, took in texts:
+        seen.note(text, took)
+    many = len(texts) > 1
+    who = f"{len(texts)} messages hold" if many else "1 message holds"
+    coded = f"{'they go' if many else 'it goes'} out as UCS-2, 70 characters in a part instead of 160"
+    assert seen.sentences() == [f"{who} characters that plain SMS lack: {named}; {coded}; {saved}"]
+
+
+@pytest.mark.parametrize("sign, said", [("\ue000", "u+e000"), ("\u2003", "em space"), ("😀", "😀"), ("ä", "ä")])
+def test_a_character_is_shown_where_it_can_be_seen(sign: str, said: str) -> None:
+    assert shown(sign) == said
 
 
 PLAIN = [("’", "'"), ("”", '"'), ("—", "-"), ("…", "..."), ("\u00a0", " "), ("\u200b", ""), ("ê", "e")]

@@ -6,7 +6,7 @@ import pytest
 
 from bulk.campaign import Cap
 from bulk.rules import Course, Limit, Locality
-from bulk.run.expected_rows import ExpectedRows
+from bulk.run.expected_rows import ExpectedRows, country_of, zones_of
 
 HERE, THERE = Locality(("Europe/Berlin",), "DE"), Locality(("Europe/Moscow",), "RU")
 
@@ -38,6 +38,7 @@ def cap(at_most: int, within: float) -> Cap:
         ("aabaca", [cap(2, 86_400)], 2),
         ("AabaCa", [cap(1, 86_400)], 3),
         ("abca", [cap(1, 179)], 0),
+        ("abca", [cap(1, 180)], 1),
         ("abca", [cap(1, 181)], 1),
         ("aaaa", [cap(1, 90)], 3),
         ("abababab", [cap(3, 86_400), cap(1, 150)], 6),
@@ -62,6 +63,28 @@ def test_a_list_has_stretches_in_its_order() -> None:
     stretches = rows.stretches()
     assert (stretches[0], stretches[-1]) == (Counter({HERE: 20}), Counter({THERE: 20}))
     assert sum(stretches, Counter()) == rows.places == Counter({HERE: 640, THERE: 640})
+
+
+def test_a_list_has_sixty_four_stretches_at_most() -> None:
+    assert [len(expected("a" * rows).stretches()) for rows in (1, 64, 65, 128)] == [1, 64, 33, 64]
+
+
+@pytest.mark.parametrize(
+    "zones, said",
+    [
+        ((), "unknown"),
+        (("A", "B"), "A or B"),
+        (("A", "B", "C", "D"), "A or B or C or D"),
+        (("A", "B", "C", "D", "E"), "A or B or C or one of 2 others"),
+    ],
+)
+def test_four_zones_are_named_at_most(zones: tuple[str, ...], said: str) -> None:
+    assert zones_of(Locality(zones)) == said
+
+
+@pytest.mark.parametrize("region, country", [("US-WA", "US"), ("DE", "DE"), (None, "unknown")])
+def test_a_country_is_what_a_region_begins_with(region: str | None, country: str) -> None:
+    assert country_of(Locality((), region)) == country
 
 
 def test_a_list_of_nobody_has_no_stretches() -> None:

@@ -12,7 +12,7 @@ LOGGING = """
 bulk.aws.connect bulk.aws.credentials bulk.aws.lookups bulk.aws.objects bulk.cli.screen bulk.cluster.members
 bulk.cluster.processes bulk.cluster.worker bulk.delivery.call_runner bulk.run.budget bulk.run.consent bulk.run.halt
 bulk.run.opt_outs bulk.run.own_list_place bulk.run.places bulk.run.remote_state bulk.run.report bulk.run.results
-bulk.run.send bulk.run.send_all bulk.run.send_pass bulk.run.start bulk.run.state_place bulk.run.templates
+bulk.run.send bulk.run.send_all bulk.run.send_pass bulk.run.start bulk.run.state_place
 bulk.run.track bulk.run.wiring
 """
 

@@ -16,7 +16,7 @@ def counted(meter: Meter, rows: int, *, sent: bool = True) -> None:
 
 def test_nothing_is_known_before_anything_is_done() -> None:
     meter = Meter(100.0)
-    assert (meter.per_second(100.0), meter.seconds_left(105.0, 10)) == (0.0, None)
+    assert (meter.per_second(100.0), meter.seconds_left(105.0, 10)) == (0.0, 0.0)
 
 
 def test_the_rate_is_that_of_the_rows_which_were_sent_and_the_time_left_that_of_all() -> None:
@@ -35,10 +35,28 @@ def test_what_was_longer_ago_than_the_window_counts_no_more() -> None:
     assert meter.seconds_left(100.0, 10) == 5.0
 
 
-def test_the_pace_bounds_what_a_burst_promises() -> None:
-    meter = Meter(0.0, lambda rows: rows / 2)
-    counted(meter, 50)
-    assert meter.seconds_left(1.0, 100) == 50.0
+def test_the_window_is_half_a_minute_and_what_is_as_old_as_that_is_its_beginning() -> None:
+    meter = Meter(10.0)
+    counted(meter, 1000)
+    meter.per_second(20.0)
+    counted(meter, 60)
+    assert meter.per_second(49.99) == pytest.approx(1060 / 39.99)
+    assert (meter.per_second(50.0), meter.seconds_left(50.0, 1)) == (2.0, 0.5)
+
+
+def test_of_one_moment_the_first_reading_is_kept() -> None:
+    meter = Meter(0.0)
+    meter.per_second(10.0)
+    counted(meter, 60)
+    meter.per_second(10.0)
+    assert (meter.per_second(40.0), len(meter._readings)) == (2.0, 2)
+
+
+def test_what_is_done_in_no_time_tells_nothing_of_the_rest() -> None:
+    meter = Meter(10.0)
+    counted(meter, 3)
+    assert (meter.per_second(10.0), meter.seconds_left(10.0, 5)) == (0.0, 0.0)
+    assert (meter.per_second(10.5), meter.seconds_left(10.5, 6)) == (6.0, 1.0)
 
 
 @given(st.lists(st.tuples(st.floats(0.01, 40), st.integers(0, 50)), min_size=1, max_size=60))

@@ -98,6 +98,7 @@ async def test_without_credentials_that_is_the_one_thing_said(
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     findings = await examined(standing_sandbox, SMS)
     assert [(one.subject, one.state) for one in findings] == [("credentials", State.WRONG)]
+    assert findings[0].remedy == "fix that first: nothing else was asked"
 
 
 async def test_a_service_that_is_not_reached_is_not_found_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

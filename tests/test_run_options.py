@@ -152,6 +152,7 @@ def test_a_rehearsal_in_virtual_time_tells_of_that() -> None:
 def test_a_notebook_shows_whether_it_was_a_rehearsal() -> None:
     assert "REHEARSAL: nobody was written to" in Summary(**{**asdict(SUMMARY), "rehearsal": True})._repr_html_()
     assert "REHEARSAL" not in SUMMARY._repr_html_()
+    assert ">Run</caption>" in SUMMARY._repr_html_()
 
 
 # Where it stands
@@ -169,7 +170,16 @@ def test_progress_is_told_with_times_that_people_read_and_comes_back_as_it_was()
     ]
     assert Progress.of({**told, "full": list(told["full"]), "a newer one's": 1}) == STANDS
     nothing = Progress(None, 0, 0, 0, 0, 0, 0.0)
-    assert nothing.as_dict()["ends_at"] is None
+    told = {name: value for name, value in nothing.as_dict().items() if value is not None}
+    counts = ("done", "sent", "failed", "calls", "throttled", "skipped", "refused", "rejected", "unknown", "before")
+    assert told == {
+        **dict.fromkeys([*counts, "in_flight"], 0),
+        **dict.fromkeys(["seconds", "per_second"], 0.0),
+        "full": (),
+        "waits": [],
+        "campaign": "",
+        "run": "",
+    }
     assert Progress.of(nothing.as_dict()) == nothing
 
 

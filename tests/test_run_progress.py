@@ -240,3 +240,52 @@ def test_tells_what_the_service_grants_where_it_throttles_and_that_is_less(
     world.ticks += 0.5
     assert told(watch, throttled=1).granted == granted
     assert told(watch, throttled=0).granted is None
+
+
+# The bounds, by their numbers
+
+
+def test_a_turn_is_a_wait_to_speak_of_from_two_seconds_on() -> None:
+    watch = World().watch()
+    watch.queues = {CHAT: queue(turn_at=AT + 2.0)}
+    assert told(watch).waits == ()
+    watch.queues = {CHAT: queue(turn_at=AT + 2.1)}
+    assert told(watch).waits == (Waiting("rate", AT + 2.1, operation=CHAT),)
+
+
+def test_what_a_service_grants_is_told_after_three_seconds_where_it_is_less_than_nine_tenths() -> None:
+    world = World()
+    watch = world.watch({"rate": 10})
+    watch.queues = {CHAT: queue(known=learned(8.9, 10.0))}
+    world.ticks += 2.9
+    assert told(watch, throttled=1).granted is None
+    world.ticks += 0.1
+    assert told(watch, throttled=1).granted == 8.9
+    watch.queues = {CHAT: queue(known=learned(9.1, 10.0))}
+    assert told(watch, throttled=1).granted is None
+
+
+def test_what_was_done_tells_how_fast_the_service_is_after_ten_seconds_without_a_wait() -> None:
+    world = World()
+    watch = world.watch({"rate": 1000, "burst": 1})
+    watch.count(Status.SENT)
+    world.ticks += 10.0
+    assert (told(watch, 11).seconds_left or 0) < 1
+    world.ticks += 0.5
+    assert told(watch, 11).seconds_left == pytest.approx(105.0)
+
+
+def test_rows_that_wait_for_two_windows_are_sent_in_their_places_when_the_last_opens() -> None:
+    rows, rules = ClosedRows(), World().watch(hours={"every_day": "09:00-17:00"}).rules
+    for _ in range(10):
+        rows.note(AT + 3600.0, LONDON)  # 09:00 in London
+    rows.note(AT + 8 * 3600.0, DENVER)  # 09:00 in Denver
+    assert rows.finish_at(rules, per_second=0.1, now=AT) == pytest.approx(AT + 8 * 3600.0 + 10)
+    rows.clear()
+    assert rows.finish_at(rules, per_second=0.1, now=AT) == AT
+
+
+def test_a_pace_that_is_learned_counts_however_slow_it_is() -> None:
+    watch = World().watch({"rate": "auto"})
+    watch.queues = {CHAT: queue(known=learned(0.5))}
+    assert told(watch).permitted == 0.5

@@ -38,7 +38,7 @@ def test_its_windows_add_up_and_the_busiest_is_told_by_the_second() -> None:
 
 
 def test_bars_are_even_and_have_no_gaps() -> None:
-    rows = [row(at=0.0, calls=3), row(at=0.5, calls=1, throttled=1, permitted=4.0), row(at=3.0, calls=5, permitted=1.0)]
+    rows = [row(at=0.0, calls=3), row(at=0.5, calls=1, throttled=1, permitted=4.0), row(at=3.0, calls=5, permitted=0.5)]
     (one,) = wires(rows, lambda _: 5.0)
     assert one.interval == 1
     start = int(AT)
@@ -46,7 +46,7 @@ def test_bars_are_even_and_have_no_gaps() -> None:
         WireBar(start, 4, 1, 4.0),
         WireBar(start + 1, 0, 0, 0.0),
         WireBar(start + 2, 0, 0, 0.0),
-        WireBar(start + 3, 5, 0, 1.0),
+        WireBar(start + 3, 5, 0, 0.5),
     )
 
 

@@ -20,7 +20,7 @@ class Characters:
     def note(self, text: str, took: int) -> None:
         """Note a text that holds such characters and takes so many parts."""
         self.texts += 1
-        self._rows.update(unusual(text))
+        self._rows.update(sorted(unusual(text)))  # so that equal lists have equal notes
         if took > 1:
             self.saved += max(0, took - parts(written_plainly(text)))
 

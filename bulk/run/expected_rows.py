@@ -97,6 +97,11 @@ class ExpectedRows:
         return any(sum(at >= now - one.cap.within for at in times) >= one.cap.at_most for one in self._limits)
 
 
+def country_of(place: Locality) -> str:
+    """Return the country of a place: what a region of it begins with."""
+    return place.region[:2] if place.region else "unknown"
+
+
 def zones_of(place: Locality) -> str:
     """Name the possible zones, the first of many; they are unknown only where there is none."""
     if len(place.zones) <= ZONES:

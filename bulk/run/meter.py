@@ -4,7 +4,6 @@ What earlier sendings did is no part of it: a run that goes on meets those rows 
 """
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,13 +20,9 @@ class _Reading(NamedTuple):
 
 @dataclass(slots=True)
 class Meter:
-    """Counts what one sending does from `started` on. `permitted` tells how many seconds so many more rows may take.
-
-    Those are at least what the pace asks for: a burst at the beginning says nothing about the rest.
-    """
+    """Counts what one sending does from `started` on."""
 
     started: float
-    permitted: Callable[[int], float] = lambda _: 0.0
     sent: int = 0
     done: int = 0
     _readings: deque[_Reading] = field(default_factory=deque, init=False)
@@ -45,13 +40,11 @@ class Meter:
         since = self._since(now)
         return (self.sent - since.sent) / (now - since.at) if now > since.at else 0.0
 
-    def seconds_left(self, now: float, rows: int) -> float | None:
-        """Return how long so many more rows take; None where nothing has been done from which to tell."""
+    def seconds_left(self, now: float, rows: int) -> float:
+        """Return how long so many more rows take; 0 where nothing has been done from which to tell."""
         since = self._since(now)
-        done, seconds = self.done - since.done, now - since.at
-        if rows <= 0:
-            return 0.0
-        return max(rows * seconds / done, self.permitted(rows)) if done and seconds > 0 else None
+        done = self.done - since.done
+        return rows * (now - since.at) / done if done else 0.0
 
     def _since(self, now: float) -> _Reading:
         """Return the newest reading that is as old as the window, else the oldest, and keep one of now."""

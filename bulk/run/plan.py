@@ -18,7 +18,7 @@ from bulk.rules import CAPPED, Course, Room, course, course_in_room
 from bulk.run.characters import Characters
 from bulk.run.context import RunContext
 from bulk.run.cost import cost_of
-from bulk.run.expected_rows import ExpectedRows, zones_of
+from bulk.run.expected_rows import ExpectedRows, country_of, zones_of
 from bulk.run.plan_html import plan_html
 from bulk.run.target import FOREIGN, Target, target_of, warnings_of
 from bulk.run.templates import TemplateUses
@@ -96,9 +96,9 @@ class Plan:
         printer.text(f"<Plan of {self.campaign}, run {self.run}: {self.sendable:,} of {self.rows:,} rows to send>")
 
 
-def _may_be_foreign(text: object) -> bool:
+def _may_be_foreign(text: str) -> bool:
     """Whether a text has a character that placeholders of other programs have: most have none."""
-    return isinstance(text, str) and ("{" in text or "%" in text or "*|" in text or "<<" in text)
+    return "{" in text or "%" in text or "*|" in text or "<<" in text
 
 
 class DryRun:
@@ -146,14 +146,13 @@ class DryRun:
     def _note_foreign(self, recipient: Recipient, texts: Mapping[str, Any]) -> None:
         """Note placeholders of other programs in a text that is ready to go out; each is named once."""
         for text in texts.values():
-            for found in FOREIGN.findall(text) if isinstance(text, str) else ():
+            for found in FOREIGN.findall(text):
                 self.foreign.setdefault(found, place_of(recipient.row, recipient.line, recipient.file))
 
     def _template(self, parameters: Mapping[str, Parameters]) -> Mapping[str, Any]:
         """Return the message template of a row by its path, the whole request where there is none."""
         path, request = self._context.campaign.channel_facts.TEMPLATE, parameters["request"]
-        template = at(request, *path.split(".")) if path else None
-        return {path: template} if path and template else request
+        return {path: template} if path and (template := at(request, *path.split("."))) else request
 
     def finish(self, rows: int, results: Results) -> Plan:
         """Add up: the rows by reason, read from their results, and how long the rest will take."""
@@ -197,13 +196,13 @@ class DryRun:
 
     def _bound(self) -> list[str]:
         """Return which limit of the campaign decides how long the slowest operation takes, if one does."""
-        slowest = max(self.plan.calls, key=self._seconds, default=None)
-        said = self._context.rates.bound(slowest, self.plan.sendable, self.plan.parts) if slowest else None
+        slowest = max(self.plan.calls, key=self._seconds)
+        said = self._context.rates.bound(slowest, self.plan.sendable, self.plan.parts)
         return [said] if said else []
 
     def _paced(self) -> float:
         """Return how long the calls take by their pace alone (seconds)."""
-        return max((self._seconds(name) for name in self._operations()), default=0.0)
+        return max(self._seconds(name) for name in self._operations())
 
     def _room(self) -> Room | None:
         """Return the room for open contacts, where it decides how long the run takes."""
@@ -220,7 +219,7 @@ class DryRun:
         per_second = len(rows) / paced if paced > 0 else float(len(rows) or 1)
         if room is not None:
             return course_in_room(hours, room, rows.order, rows.localities, per_second=per_second, start=start)
-        return course(hours, rows.stretches() if paced >= 0 else [], per_second=per_second, start=start)
+        return course(hours, rows.stretches(), per_second=per_second, start=start)
 
     def _time(self) -> None:
         """Note how long it takes, when the instance is full of open contacts, and when the last row is sent."""
@@ -233,7 +232,7 @@ class DryRun:
             )
             rounds, more = divmod(plan.sendable - 1, room.limit)
             plan.seconds = max(paced, rounds * room.open_for + paced * more / plan.sendable)
-        if plan.sendable and paced >= 0:
+        if plan.sendable:
             done = self._course().end
             plan.finishes_at = datetime.fromtimestamp(done, UTC).isoformat(timespec="seconds")
 
@@ -241,6 +240,6 @@ class DryRun:
         """Note where the rows go."""
         plan, countries, zones = self.plan, Counter[str](), Counter[str]()
         for place, rows in self._rows.places.items():
-            countries[(place.region or "unknown")[:2] if place.region else "unknown"] += rows
+            countries[country_of(place)] += rows
             zones[zones_of(place)] += rows
         plan.countries, plan.zones = dict(countries.most_common()), dict(zones.most_common())

@@ -1,6 +1,7 @@
 """A plan as a notebook shows it: what would be sent, where it goes, what is left out and why, what it looks like."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from bulk.model import mask
 from bulk.text.html_table import facts_table, rows_table
@@ -35,6 +36,6 @@ def _masked(destination: str | None) -> str | None:
     return None if destination is None else mask(destination)
 
 
-def _text(texts: object, destination: str | None) -> str:
-    told = " / ".join(map(str, texts.values())) if isinstance(texts, dict) else str(texts)
+def _text(texts: Mapping[str, Any], destination: str | None) -> str:
+    told = " / ".join(map(str, texts.values()))
     return outside_text(told, limit=300, values=[destination] if destination else ())

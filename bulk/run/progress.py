@@ -35,7 +35,7 @@ class ClosedRows:
     def waits(self) -> Iterator[Waiting]:
         """Yield what they wait for, the first window first; the zone is that of most rows."""
         for until, rows in sorted(self.opens.items()):
-            (place, _), *_ = self.places[until].most_common(1)
+            ((place, _),) = self.places[until].most_common(1)
             yield Waiting("hours", until, rows=rows, zone=place.zones[0] if place.zones else None)
 
     def clear(self) -> None:
@@ -149,9 +149,9 @@ class Watch:
             return 0.0
         learned = [rest / rate for rate in self._learned(states)]
         held = [state.room.wait_for(rest, at) for state in states.values() if state.room is not None]
-        paced = max([self.rates.permitted(rest), *learned], default=0.0)
+        paced = max([self.rates.permitted(rest), *learned])
         if not paced or now - self._waited_at > STEADY:
-            paced = max(paced, self._meter.seconds_left(now, rest) or 0.0)
+            paced = max(paced, self._meter.seconds_left(now, rest))
         if not paced:
             return None
         opens = self.closed.finish_at(self.rules, per_second=rest / paced, now=at) - at

@@ -37,7 +37,7 @@ async def leaving(ref: RunRef, progress: Callable[[], Progress]) -> None:
             await pause(EVERY)
     finally:
         with suppress(OSError):
-            path.unlink(missing_ok=True)
+            path.unlink()
 
 
 def left_by(ref: RunRef) -> Progress | None:

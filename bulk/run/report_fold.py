@@ -10,7 +10,7 @@ from bulk.loader.locality import locality
 from bulk.model import Status, mask
 from bulk.reports import Figures, Fold
 from bulk.run.context import RunContext
-from bulk.run.expected_rows import zones_of
+from bulk.run.expected_rows import country_of, zones_of
 from bulk.run.list_reader import ListReader
 from bulk.run.report_parts import Remaining
 from bulk.run.results import read_results
@@ -34,7 +34,7 @@ def folded(
         pending = ours["status"] == Status.PENDING
         remaining.places.update(place for place, left in zip(places, pending, strict=True) if left)
         values = {name: _shown(theirs[column], masked[name]) for name, column in columns.items()}
-        where = {COUNTRY: [(place.region or "unknown")[:2] if place.region else "unknown" for place in places]}
+        where = {COUNTRY: [country_of(place) for place in places]}
         fold.note(ours, {**where, ZONE: [zones_of(place) for place in places], **values})
     return fold.figures()
 

@@ -83,10 +83,10 @@ class Remaining:
             return None
         channel, rates, tables = context.campaign.channel_facts, context.rates, context.campaign.tables
         operations = [name for table, name in channel.OPERATIONS.items() if table in tables]
-        seconds = max((rates.limits(name).duration_of(rows, rows) for name in operations), default=0.0)
-        hold = context.campaign.hold.open_contacts
-        if hold and rows > hold and any(rates.room(name) for name in operations):
-            seconds = max(seconds, (rows - 1) // hold * rates.open_for())
+        seconds = max(rates.limits(name).duration_of(rows, rows) for name in operations)
+        room = rates.open_contacts()
+        if room is not None and rows > room:
+            seconds = max(seconds, (rows - 1) // room * rates.open_for())
         per_second = rows / seconds if seconds > 0 else float(rows)
         rules = context.eligibility.rules
         ends_at = rules.finish_at(self.places, per_second=per_second, start=now.timestamp())

@@ -52,7 +52,7 @@ def target_of(context: RunContext) -> Target:
     """Return where a campaign goes, as far as that is known without asking anybody."""
     endpoint, request = endpoint_of(context), context.campaign.request
     rates, channel, sandbox = context.rates, context.campaign.channel_facts, context.options.sandbox
-    sender = at(request, *channel.SENDER.split(".")) if channel.SENDER else None
+    sender = at(request, *channel.SENDER.split("."))
     return Target(
         instance=context.instance,
         region=(endpoint.region or "us-east-1") if sandbox else region_of(endpoint),

@@ -1,6 +1,5 @@
 """The message templates of a campaign: which it uses, with what, and what each of them wants besides."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,8 +12,6 @@ from bulk.operations import at
 from bulk.run.context import RunRef
 from bulk.run.environment import DUMMY, endpoint_of
 from bulk.run.rehearsal import Sandboxes
-
-log = logging.getLogger("bulk")
 
 MOST = 20
 """Templates of one campaign that are asked about: a template's id may differ from row to row."""

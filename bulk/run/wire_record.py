@@ -4,7 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from bulk.delivery.traffic import seconds_of
 from bulk.ledger import TrafficRow
@@ -67,9 +67,6 @@ def _latency(windows: Iterable[TrafficRow]) -> Latency | None:
 
 def _quantile(buckets: Counter[int], part: float) -> float:
     """Return the latency (seconds) that so large a part of the calls did not exceed."""
-    wanted, seen = math.ceil(part * buckets.total()), 0
-    for bucket, calls in sorted(buckets.items()):
-        seen += calls
-        if seen >= wanted:
-            return round(seconds_of(bucket), 4)
-    return round(seconds_of(max(buckets)), 4)
+    wanted, ordered = math.ceil(part * buckets.total()), sorted(buckets)
+    seen = accumulate(buckets[bucket] for bucket in ordered)
+    return round(seconds_of(next(bucket for bucket, calls in zip(ordered, seen, strict=True) if calls >= wanted)), 4)
