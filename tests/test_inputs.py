@@ -55,7 +55,7 @@ def test_everything_that_a_run_reads_is_named(every: RunRef, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_no_output_takes_the_place_of_what_is_read(every: RunRef, tmp_path: Path, name: str) -> None:
-    with pytest.raises(CampaignError, match="is read by this campaign .* would destroy it"):
+    with pytest.raises(CampaignError, match=r"is read by this campaign .* would destroy it"):
         check_output(every, tmp_path / name)
     check_output(every, tmp_path / f"{name}.results")
 
