@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,7 +12,7 @@ import anyio
 import pytest
 from aiohttp import web
 from aiohttp.web import BaseRequest, Response
-from aws_services import Pretended, pretending
+from aws_services import pretending
 from test_run_rules import campaign
 from virtual import in_virtual_time
 
@@ -72,14 +73,22 @@ def ref(folder: Path, *, url: str | None = None, sandbox: bool = False, sender: 
     return RunRef(told, Options(endpoint_url=url, region="us-west-2", sandbox=sandbox))
 
 
+@contextmanager
+def environment(url: str) -> Iterator[None]:
+    """A list that is named is asked for at AWS itself, unless the environment says otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2", url)
+        yield
+
+
 async def asked(
     folder: Path, told: Mapping[str, Any], kind: Any = "phone", **changed: Any
 ) -> tuple[list[tuple[str, dict[str, str]]], list[str], Suppression]:
     """Return what AWS was asked, the warnings, and whom nobody writes to."""
     aws, suppression = Aws(told), Suppression.open([], kind=kind)
-    service: Pretended
     async with pretending(aws.answer) as service:
-        said = await put_in(ref(folder, url=service.url, **changed), suppression)
+        with environment(service.url):
+            said = await put_in(ref(folder, url=service.url, **changed), suppression)
     return aws.asked, said, suppression
 
 
