@@ -25,10 +25,10 @@ def told(found: SuppressionList) -> tuple[int, list[tuple[str, str]]]:
 
 @pytest.fixture
 def beside(tmp_path: Path) -> Path:
-    """A campaign whose numbers without + are British."""
+    """A campaign whose numbers without + are British, and that is sent from Ireland."""
     path = tmp_path / "campaigns" / "campaign.toml"
     path.parent.mkdir()
-    path.write_text(CAMPAIGN.replace("[list]", '[list]\ncountry = "GB"'))
+    path.write_text(CAMPAIGN.replace("[list]", '[at]\nregion = "eu-west-1"\n\n[list]\ncountry = "GB"'))
     return path
 
 
@@ -96,6 +96,10 @@ async def test_an_export_that_cannot_be_written_is_an_error_with_its_remedy(tmp_
         await bulk.suppress("export", file=tmp_path, state_dir=tmp_path / "state")
 
 
+NOBODY = (
+    "'(415…23' is no phone number and no email address: write numbers as +12065550100, or name their country with "
+    "--country. Nothing was changed"
+)
 WANTS = "takes destinations: a phone number such as +12065550100, or an address"
 
 
@@ -111,8 +115,7 @@ WANTS = "takes destinations: a phone number such as +12065550100, or an address"
         (
             "add",
             {"destinations": [ANN, "  (415) 555-0123 "]},
-            "'(415…23' is no phone number and no email address: write numbers as +12065550100, or name their country "
-            "with --country. Nothing was changed",
+            NOBODY,
         ),
     ],
 )
@@ -147,7 +150,7 @@ async def test_the_list_is_that_of_the_state_directory_else_beside_the_campaign_
     by_campaign = await bulk.suppress("add", ANN, campaign=beside)
     by_folder = await bulk.suppress("add", BOB, campaign=beside, state_dir="state")
     here = await bulk.suppress("add", MAIL)
-    found = [(Path(one.path).absolute(), told(one)) for one in (by_campaign, by_folder, here)]
+    found = [(tmp_path / one.path, told(one)) for one in (by_campaign, by_folder, here)]
     assert found == [
         (beside.parent / ".bulk" / NAME, (1, [(ANN, "")])),
         (tmp_path / "state" / NAME, (1, [(BOB, "")])),
@@ -169,7 +172,6 @@ async def test_a_list_in_s3_is_looked_for_where_the_campaign_or_the_environment_
 
     monkeypatch.setattr("bulk.run.suppress.objects_of", objects_of)
     monkeypatch.setenv("AWS_REGION", "us-west-2")
-    beside.write_text(f'{beside.read_text()}\n[at]\nregion = "eu-west-1"\n')
     with pytest.raises(LedgerError, match="there is no S3 here"):
         await bulk.suppress("list", state_dir="s3://state/a", campaign=beside if with_campaign else None)
     assert opened == [("s3://state/a", region)]
