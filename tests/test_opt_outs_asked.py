@@ -35,15 +35,18 @@ FOUND: dict[str, Any] = {NUMBER: CLAIMED, NUMBERS: {"PhoneNumbers": [MINE]}, OPT
 SENDING = "the opt-out list of the sending number"
 NOWHERE = '[list] opt_out_list = "auto" finds nothing: the campaign names no number that its texts come from'
 UNKNOWN = f"{SENDING} is not known: AWS End User Messaging does not have the number"
-BY_NUMBER, BY_SOURCE = (NUMBERS, {}), (NUMBERS, {"PhoneNumberIds": ["phone-1"]})
-BY_CONNECT, OF_MINE = (NUMBER, {}), (OPTED_OUT, {"OptOutListName": "Mine"})
+Asked = tuple[str, dict[str, Any]]
+BY_NUMBER: Asked = NUMBERS, {}
+BY_SOURCE: Asked = NUMBERS, {"PhoneNumberIds": ["phone-1"]}
+BY_CONNECT: Asked = NUMBER, {}
+OF_MINE: Asked = OPTED_OUT, {"OptOutListName": "Mine"}
 
 
 class Aws:
     """Answers what it is told to, an error where that is text, and keeps what it was asked."""
 
     def __init__(self, told: Mapping[str, Any]) -> None:
-        self.told, self.asked = told, list[tuple[str, dict[str, str]]]()
+        self.told, self.asked = told, list[Asked]()
 
     def answer(self, request: BaseRequest, body: str) -> Response:
         if request.path == "/v2/email/suppression/addresses":
@@ -83,7 +86,7 @@ def environment(url: str) -> Iterator[None]:
 
 async def asked(
     folder: Path, told: Mapping[str, Any], kind: Any = "phone", **changed: Any
-) -> tuple[list[tuple[str, dict[str, str]]], list[str], Suppression]:
+) -> tuple[list[Asked], list[str], Suppression]:
     """Return what AWS was asked, the warnings, and whom nobody writes to."""
     aws, suppression = Aws(told), Suppression.open([], kind=kind)
     async with pretending(aws.answer) as service:
@@ -94,7 +97,7 @@ async def asked(
 
 def named(suppression: Suppression, destination: str) -> str | None:
     found = suppression.refusal(destination)
-    return found and found.message
+    return None if found is None else found.message
 
 
 @pytest.mark.parametrize("sandbox", [False, True])
@@ -116,7 +119,7 @@ def test_aws_is_asked_where_a_list_is_named_and_the_run_is_no_rehearsal(
     ],
 )
 async def test_the_list_of_the_sending_number_is_found_however_the_number_is_written(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, sender: str, exchange: list[Any]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, sender: str, exchange: list[Asked]
 ) -> None:
     phones = [THEIRS, MINE] if sender == CY else [MINE]
     told = {**FOUND, NUMBERS: {"PhoneNumbers": phones}}
@@ -137,7 +140,7 @@ async def test_the_list_of_the_sending_number_is_found_however_the_number_is_wri
     ],
 )
 async def test_a_number_that_aws_does_not_have_is_a_warning(
-    tmp_path: Path, changed: dict[str, Any], exchange: list[Any], said: str
+    tmp_path: Path, changed: dict[str, Any], exchange: list[Asked], said: str
 ) -> None:
     found = await asked(tmp_path, FOUND | changed, opt_out_list="auto")
     assert (*found[:2], len(found[2])) == (exchange, [said], 0)

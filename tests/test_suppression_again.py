@@ -43,6 +43,34 @@ def test_a_file_that_is_away_again_is_warned_of_again_where_another_came_between
         assert found.refresh() == []
 
 
+def test_a_file_that_is_away_again_is_warned_of_again_the_moment_after_it_was_read(tmp_path: Path) -> None:
+    path = tmp_path / "stop.csv"
+    path.write_text(f"{ANN}\n")
+    found = Suppression.open([path], kind="phone")
+    for number in range(3):
+        path.unlink()
+        assert len(found.refresh()) == 1
+        path.write_text(f"{ANN}\n+1415555100{number}\n")
+        found.refresh()
+
+
+def test_a_spoiled_list_of_ones_own_is_warned_of_and_holds_as_it_was(tmp_path: Path) -> None:
+    own = own_list(tmp_path, ANN, BOB)
+    found = Suppression.open([], kind="phone", own=own)
+    own.path.write_text("spoiled")
+    (warning,) = found.refresh()
+    assert warning.startswith(f"{own.path}: ")
+    assert warning.endswith(" (suppression goes on with the 2 destinations it had before)")
+    assert (found.refresh(), len(found)) == ([], 2)
+
+
+def test_a_destination_that_is_no_unicode_text_can_be_suppressed() -> None:
+    found = Suppression.open([], kind="email")
+    found.put("elsewhere", ["ann\udc80@example.com"])
+    assert found.refusal("ann\udc80@example.com") is not None
+    assert found.refusal("ann\udc81@example.com") is None
+
+
 @pytest.mark.parametrize("kind, inside, outside", [("phone", ANN, MAIL), ("email", MAIL, ANN)])
 def test_of_the_own_list_the_campaigns_kind_of_destination_counts(
     tmp_path: Path, kind: Kind, inside: str, outside: str
