@@ -1,6 +1,7 @@
 """What each action on the suppression list of one's own does, returns, and refuses: `bulk/run/suppress.py`."""
 
 import re
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -63,6 +64,20 @@ async def test_a_file_is_imported_with_the_reason_or_its_name(tmp_path: Path, re
     assert told(found) == (2, [(ANN, kept), (MAIL, kept)])
     again = await bulk.suppress("import", file=file, state_dir=tmp_path, country="US", reason="later")
     assert told(again) == (0, [(ANN, kept), (MAIL, kept)])
+
+
+@pytest.mark.parametrize("content, found", [(f"name,phone\nAda,{ANN}\n", ANN), (f"name,email\nAda,{MAIL}\n", MAIL)])
+async def test_a_file_with_one_column_of_destinations_is_imported(tmp_path: Path, content: str, found: str) -> None:
+    (tmp_path / "stop.csv").write_text(content)
+    imported = await bulk.suppress("import", file=tmp_path / "stop.csv", state_dir=tmp_path)
+    assert told(imported) == (1, [(found, "imported from stop.csv")])
+
+
+async def test_a_file_without_such_a_column_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "stop.csv").write_text("name,colour\nAda,red\n")
+    said = "stop.csv has no column of phone numbers that can be told by its name: name it 'phone'"
+    with pytest.raises(ListError, match=f"^{re.escape(said)}$"):
+        await bulk.suppress("import", file=tmp_path / "stop.csv", state_dir=tmp_path)
 
 
 async def test_a_file_that_names_nobody_is_an_error_and_adds_nobody(tmp_path: Path) -> None:
@@ -172,9 +187,13 @@ async def test_a_list_in_s3_is_looked_for_where_the_campaign_or_the_environment_
 
     monkeypatch.setattr("bulk.run.suppress.objects_of", objects_of)
     monkeypatch.setenv("AWS_REGION", "us-west-2")
-    with pytest.raises(LedgerError, match="there is no S3 here"):
+    home = beside.parent / "temporary"
+    home.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(home))
+    with pytest.raises(LedgerError, match="there is no S3 here") as raised:
         await bulk.suppress("list", state_dir="s3://state/a", campaign=beside if with_campaign else None)
     assert opened == [("s3://state/a", region)]
+    assert (raised.tb is not None, list(home.iterdir())) == (True, [])
 
 
 def test_the_list_for_json_masks_its_destinations_unless_they_are_to_be_shown() -> None:

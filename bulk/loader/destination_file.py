@@ -28,6 +28,10 @@ _DIGITS = 6  # and no letters: a number, however badly spelled
 _HARMLESS = {"short_number"}  # never written to in any case
 
 
+class NoColumnError(ListError):
+    """A file has no column of destinations of this kind; it may have one of the other."""
+
+
 @dataclass(slots=True)
 class DestinationFile:
     """Destinations in form, as they are read from columns.
@@ -130,7 +134,9 @@ def read_destinations(path: Path, kind: Kind, country: str | None = None) -> Des
         else:
             parts.append(part)
     if not parts:
-        raise ListError(f"{path.name} has no column of {_WHAT[kind]} that can be told by its name: name it {kind!r}")
+        raise NoColumnError(
+            f"{path.name} has no column of {_WHAT[kind]} that can be told by its name: name it {kind!r}"
+        )
     parts = [replace(parts[0], name="")] if len(tables) == 1 else parts
     return DestinationFile(kind, country, ", ".join(filter(None, (part.said for part in parts))), notes, _parts=parts)
 

@@ -15,6 +15,7 @@ from bulk.errors import CampaignError, ListError
 from bulk.files import refuse_overwriting
 from bulk.files.replacement import taking_the_place_of
 from bulk.loader import Kind, Scratch, alpha_2, read_destinations
+from bulk.loader.destination_file import NoColumnError
 from bulk.loader.own_list import OwnList, Suppressed, readings, write
 from bulk.model import mask
 from bulk.run.context import RunRef
@@ -136,8 +137,15 @@ def _import(own: OwnList, file: Path, country: str | None, reason: str) -> int:
 
 
 def _destinations(file: Path, country: str | None) -> Iterator[str]:
+    """Yield what a file names; a column of one kind is enough. Raise `ListError`."""
+    lacking = []
     for kind in KINDS:
-        yield from read_destinations(file, kind, country)
+        try:
+            yield from read_destinations(file, kind, country)
+        except NoColumnError as error:
+            lacking.append(error)
+    if len(lacking) == len(KINDS):
+        raise lacking[0]
 
 
 def _export(own: OwnList, file: Path) -> int:
