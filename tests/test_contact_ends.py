@@ -95,7 +95,7 @@ async def test_each_row_has_what_is_known_of_its_contact_in_the_order_of_the_res
     ]
 
 
-async def test_where_nothing_is_known_all_of_it_is_null_and_keeps_its_type(ledger: Ledger, run: RunLedger) -> None:
+async def test_where_nothing_is_known_all_of_it_is_null_and_keeps_its_type(run: RunLedger) -> None:
     assert_frame_equal(beside(run, "c-1"), frame(("c-1", None, None, None, None, None)))
 
 
@@ -136,9 +136,7 @@ async def test_the_numbers_of_a_run_are_counted_by_state_answer_reason_and_feedb
     assert tracking(ref(), run).unlisted == 1
 
 
-async def test_where_nothing_is_known_every_number_but_that_of_contacts_is_nought(
-    ledger: Ledger, run: RunLedger
-) -> None:
+async def test_where_nothing_is_known_every_number_but_that_of_contacts_is_nought(run: RunLedger) -> None:
     nothing = {"ended": 0, "open": 0, "gone": 0, "answered": 0, "silent": 0, "asked": 0, "reasons": {}}
     back = {"stops": 0, "bounces": 0, "soft_bounces": 0, "complaints": 0, "listed": 0, "unlisted": 0, "malformed": 0}
     about = {"campaign": "welcome", "run": "default", "contacts": 7, "untracked": 7, "note": NO_RECEIPT}

@@ -59,7 +59,7 @@ def test_who_asks_has_a_queue_for_each_operation_and_the_patience_of_the_campaig
 
 
 def test_contacts_of_a_rehearsal_are_forgotten_unless_its_state_is_kept(tmp_path: Path) -> None:
-    with pytest.raises(bulk.CampaignError, match="^a rehearsal's sandbox forgets its contacts when it ends"):
+    with pytest.raises(bulk.CampaignError, match=r"^a rehearsal's sandbox forgets its contacts when it ends"):
         check_remembered(ref(sandbox=True))
     for options in ({}, {"sandbox": True, "state_dir": tmp_path}, {"state_dir": tmp_path}):
         check_remembered(ref(**options))

@@ -1,4 +1,4 @@
-"""Events out of their envelopes and files, up to the bounds, and what is told of a contact by a reply or a transcript."""
+"""Events out of their envelopes and files, up to the bounds, and what replies and transcripts tell of contacts."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ REPLY = {"ContactId": "c-1", "ParticipantRole": "CUSTOMER", "Type": "MESSAGE"}
 
 @pytest.mark.parametrize("envelopes, is_opened", [(0, True), (1, True), (4, True), (5, False)])
 @pytest.mark.parametrize("kind", ["detail", "Message"])
-def test_an_event_is_taken_out_of_four_envelopes_and_no_more(kind: str, envelopes: int, is_opened: bool) -> None:
+def test_an_event_is_taken_out_of_four_envelopes_and_no_more(kind: str, envelopes: int, *, is_opened: bool) -> None:
     told: dict[str, Any] = EVENT
     for _ in range(envelopes):
         told = {"detail": told} if kind == "detail" else {"Type": "Notification", "Message": json.dumps(told)}
