@@ -41,7 +41,10 @@ class Service:
         self.asked.append(parameters)
         (criterion,) = parameters["SearchCriteria"]["SearchableContactAttributes"]["Criteria"]
         found = [self.contacts[value] for value in criterion["Values"] if value in self.contacts]
-        pages = [{"Id": one} for one in found] + [{"Id": f"{one}-2", "InitialContactId": one} for one in self.followed]
+        pages: list[dict[str, str]] = []
+        for one in found:
+            after = [{"Id": f"{one}-2", "InitialContactId": one}] if one in self.followed else []
+            pages += [{"Id": one}, *after]
         start = int(parameters.get("NextToken", 0))
         more = {"NextToken": str(start + 2)} if start + 2 < len(pages) else {}
         return Reply({"Contacts": pages[start : start + 2] or None, **more})
@@ -119,6 +122,14 @@ async def test_what_is_not_there_is_sent_again_where_the_attribute_finds_another
     assert told == Settlement(absent=1, queries=2)
     assert told.decided == 1
     assert search.states[1] == ("pending", None)
+
+
+async def test_the_proof_is_sought_among_what_was_sent_before_the_wait(search: Search) -> None:
+    await search.proof(3)
+    await search.tried(2, ago=1.0)
+    await search.ended(2, Status.SENT, ago=0.0)  # and is not found yet
+    await search.tried(1)
+    assert await search.settle() == Settlement(absent=1, queries=2)
 
 
 async def test_what_is_found_in_the_same_query_proves_the_attribute_too(search: Search) -> None:

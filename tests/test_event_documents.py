@@ -9,6 +9,7 @@ import pytest
 from bulk.ledger import ContactEnd
 from bulk.run.contact_events import ContactFacts, end_of, facts_of
 from bulk.run.event_documents import NO_JSON, NO_OBJECT, Malformed, events_in, events_of, unwrapped
+from bulk.run.event_intake import complaint
 
 WHOLE = 64 << 20  # bytes of a file that is read as one object
 EVENT = {"ContactId": "c-1"}
@@ -84,6 +85,13 @@ def test_a_file_of_which_a_later_line_alone_is_no_event_is_read_line_by_line(tmp
     path.write_text('{"a": 1}\n{\n"b": 2}\n')
     trouble = [Malformed("e, line 2", NO_JSON), Malformed("e, line 3", NO_OBJECT)]
     assert list(events_in(path, "e")) == [{"a": 1}, *trouble]
+
+
+@pytest.mark.parametrize("more, last", [(0, []), (1, ["and 1 more"]), (1234, ["and 1,234 more"])])
+def test_five_things_that_are_no_events_are_named_and_the_others_counted(more: int, last: list[str]) -> None:
+    troubles = [Malformed(f"line {number}", "no JSON") for number in range(5 + more)]
+    assert complaint(troubles).splitlines() == [*(f"line {number}: no JSON" for number in range(5)), *last]
+    assert complaint(troubles[:2]) == "line 0: no JSON\nline 1: no JSON"
 
 
 # Contacts
