@@ -38,6 +38,7 @@ class Service:
                 raise no("ResourceNotFoundException", 404)
             value = next(value for value, one in self.contacts.items() if one == contact)
             return Reply({"Attributes": None if contact in self.changed else {"bulk": value}})
+        assert operation == "SearchContacts"
         self.asked.append(parameters)
         (criterion,) = parameters["SearchCriteria"]["SearchableContactAttributes"]["Criteria"]
         found = [self.contacts[value] for value in criterion["Values"] if value in self.contacts]

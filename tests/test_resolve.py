@@ -164,6 +164,11 @@ async def test_where_one_row_cannot_be_decided_about_nothing_is(
     assert len((await resolve(state)).unknown) == 4
 
 
+async def test_a_decision_that_there_is_not_is_answered_with_those_that_there_are(state: Path) -> None:
+    with pytest.raises(bulk.CampaignError, match=r"^no decision 'forget'; there are resend, mark-sent, give-up$"):
+        await resolve(state, "forget")
+
+
 # Asking
 
 
