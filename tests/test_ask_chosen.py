@@ -75,8 +75,7 @@ async def test_to_ask_changes_nothing_else_of_the_run_and_says_what_was_decided_
     assert str(raised.value).endswith("; nothing was decided. Ask again once that is fixed")
     after = facts(left)
     assert (before.rows, before.halted) == (after.rows, after.halted)
-    same = {"passes": before.passes, "ended_at": before.ended_at, "latest_at": before.latest_at}
-    assert replace(after, **same) == before
+    assert replace(after, passes=before.passes, ended_at=before.ended_at, latest_at=before.latest_at) == before
     assert after.ended_at is not None
 
 

@@ -101,7 +101,7 @@ async def test_what_was_received_is_given_back_where_the_caller_gives_up(
     queue = Queue(["{}", "{}"])
     with anyio.CancelScope() as scope:
 
-        async def delete(_: object) -> None:
+        async def delete(messages: Sequence[Message]) -> None:  # noqa: ARG001 - as a queue is asked
             scope.cancel()
             await anyio.lowlevel.checkpoint()
 
