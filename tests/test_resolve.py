@@ -1,7 +1,5 @@
 """Unknown rows listed and decided about in Python: in a ledger that is real, with a list, without one, and in whole."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +17,6 @@ from bulk.model import Outcome, Recipient, Status
 from bulk.run.doubt_search import Settlement
 from bulk.run.places import Place
 from bulk.run.resolve import Resolution, UnknownRow, _told
-from bulk.run.state_place import StatePlace
 
 NOW = 1_800_000_000.0
 IDENTITY = RunIdentity("reminders", "default", "sms", "https://connect.example", "us-west-2", SMS["InstanceId"])
@@ -198,45 +195,3 @@ async def test_where_nothing_is_unknown_nobody_is_asked(state: Path, wait: float
     await resolve(state, "give-up")
     told = await resolve(state, ask=True, wait=wait, settings={"doubt": {"attribute": "bulk_row"}})
     assert told == Resolution("reminders", "default", None, 0, [], Settlement())
-
-
-# In S3
-
-
-def kept_elsewhere(state: Path, monkeypatch: pytest.MonkeyPatch, lost: str | None) -> list[str]:
-    """Have the state directory stand for one in S3, of which each look is told."""
-    opened: list[str] = []
-
-    def opening(name: str) -> Any:
-        @asynccontextmanager
-        async def opened_place(_: Any, options: Any, *__: Any) -> AsyncIterator[StatePlace]:
-            opened.append(name)
-            yield StatePlace(replace(options, state_dir=state), lost=lost)
-
-        return opened_place
-
-    for name in ("looked_at", "claimed"):
-        monkeypatch.setattr(f"bulk.run.resolve.{name}", opening(name))
-    return opened
-
-
-@pytest.mark.parametrize(
-    "given, claims", [({}, []), ({"decision": "give-up"}, ["claimed"]), ({"ask": True}, ["claimed"])]
-)
-async def test_a_state_directory_in_s3_is_claimed_only_where_something_is_decided(
-    state: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], claims: Sequence[str]
-) -> None:
-    await resolve(state, "give-up")
-    opened = kept_elsewhere(state, monkeypatch, None)
-    settings = {"doubt": {"attribute": "bulk_row"}}
-    told = await resolve(state, **given, state_dir="s3://bucket/state", settings=settings)
-    assert (opened, told.unknown) == (["looked_at", *claims], [])
-    assert (told.asked is not None) == ("ask" in given)
-
-
-async def test_a_decision_that_could_not_be_kept_in_s3_is_an_error(
-    state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept_elsewhere(state, monkeypatch, "S3 was out of reach")
-    with pytest.raises(bulk.Halted, match="S3 was out of reach"):
-        await resolve(state, "give-up", state_dir="s3://bucket/state")
