@@ -38,10 +38,14 @@ class Service:
                 raise no("ResourceNotFoundException", 404)
             value = next(value for value, one in self.contacts.items() if one == contact)
             return Reply({"Attributes": None if contact in self.changed else {"bulk": value}})
+        assert operation == "SearchContacts"
         self.asked.append(parameters)
         (criterion,) = parameters["SearchCriteria"]["SearchableContactAttributes"]["Criteria"]
         found = [self.contacts[value] for value in criterion["Values"] if value in self.contacts]
-        pages = [{"Id": one} for one in found] + [{"Id": f"{one}-2", "InitialContactId": one} for one in self.followed]
+        pages: list[dict[str, str]] = []
+        for one in found:
+            after = [{"Id": f"{one}-2", "InitialContactId": one}] if one in self.followed else []
+            pages += [{"Id": one}, *after]
         start = int(parameters.get("NextToken", 0))
         more = {"NextToken": str(start + 2)} if start + 2 < len(pages) else {}
         return Reply({"Contacts": pages[start : start + 2] or None, **more})
@@ -121,6 +125,14 @@ async def test_what_is_not_there_is_sent_again_where_the_attribute_finds_another
     assert search.states[1] == ("pending", None)
 
 
+async def test_the_proof_is_sought_among_what_was_sent_before_the_wait(search: Search) -> None:
+    await search.proof(3)
+    await search.tried(2, ago=1.0)
+    await search.ended(2, Status.SENT, ago=0.0)  # and is not found yet
+    await search.tried(1)
+    assert await search.settle() == Settlement(absent=1, queries=2)
+
+
 async def test_what_is_found_in_the_same_query_proves_the_attribute_too(search: Search) -> None:
     await search.tried(1)
     await search.tried(2)
@@ -186,17 +198,17 @@ async def test_pages_are_read_to_the_end_and_what_followed_from_a_contact_is_tha
 
 
 async def test_one_query_asks_for_what_it_can_hold(ledger: Ledger) -> None:
-    search = Search(ledger, rows=VALUES + 1)
-    for delivery in range(1, VALUES + 2):
+    search = Search(ledger, rows=2 * VALUES + 1)
+    for delivery in range(1, 2 * VALUES + 2):
         await search.tried(delivery)
         search.there(delivery, f"c-{delivery}")
-    assert (await search.settle()).found == VALUES + 1
+    assert (await search.settle()).found == 2 * VALUES + 1
     values = [
         asked["SearchCriteria"]["SearchableContactAttributes"]["Criteria"][0]["Values"]
         for asked in search.service.asked
         if "NextToken" not in asked
     ]
-    assert sorted(map(len, values)) == [1, 20]
+    assert sorted(map(len, values)) == [1, 20, 20]
     assert all(one == sorted(set(one)) for one in values)
 
 

@@ -30,8 +30,6 @@ VALUES = 20  # of one criterion
 AROUND = 3600.0  # seconds by which the clocks here and there may differ, and more
 WIDEST = 28 * 86400.0  # seconds that one query spans
 
-CONTACT = "ContactId"
-
 
 @dataclass(slots=True)
 class Settlement:
