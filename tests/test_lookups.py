@@ -1,7 +1,10 @@
 """What AWS keeps that a run reads first, from real servers on loopback."""
 
 import asyncio
+import errno
+import gc
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -160,6 +163,18 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_line_that_breaks_on_the_way_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ListError, match=r"^s3://lists/half.csv cannot be fetched"):
         fetched("s3://lists/half.csv", tmp_path)
+    gc.collect()  # a connection that is left open says so now, and pytest makes it an error
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_folder_that_is_full_gives_the_connection_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("bulk.aws.lookups._private", full)
+    with pytest.raises(ListError, match="No space left on device"):
+        fetched("s3://lists/long.csv", tmp_path)
+    gc.collect()
 
 
 @pytest.mark.usefixtures("answers")

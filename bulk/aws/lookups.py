@@ -120,10 +120,11 @@ async def listed(s3: Any, bucket: str, prefix: str) -> AsyncIterator[tuple[str, 
 
 async def fetch_one(s3: Any, bucket: str, key: str, path: Path) -> None:
     """Fetch an object into a new file, which its owner alone can read."""
-    answer = await s3.get_object(Bucket=bucket, Key=key)
-    with _private(path) as file:
-        async for block in answer["Body"].iter_chunks(_BLOCK):
-            file.write(block)
+    body = (await s3.get_object(Bucket=bucket, Key=key))["Body"]
+    async with body:  # its connection is given back, also where the line breaks or the disk is full
+        with _private(path) as file:
+            async for block in body.iter_chunks(_BLOCK):
+                file.write(block)
 
 
 @contextmanager

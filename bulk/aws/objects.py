@@ -69,17 +69,22 @@ class Objects:
     async def read(self, name: str) -> tuple[bytes, Version] | None:
         """Return a small object, None where there is none."""
         with self._asked(name):
-            answer = await self._got(name)
-            return None if answer is None else (await answer["Body"].read(), _version(answer))
+            if (answer := await self._got(name)) is None:
+                return None
+            body = answer["Body"]
+            async with body:
+                return await body.read(), _version(answer)
 
     async def fetch(self, name: str, path: Path) -> Version | None:
         """Write an object to a file, which is its owner's alone; None where there is none."""
         with self._asked(name):
             if (answer := await self._got(name)) is None:
                 return None
-            with os.fdopen(open_private(path), "wb") as file:
-                async for block in answer["Body"].iter_chunks(_BLOCK):
-                    file.write(block)
+            body = answer["Body"]
+            async with body:  # its connection is given back, also where the line breaks or the disk is full
+                with os.fdopen(open_private(path), "wb") as file:
+                    async for block in body.iter_chunks(_BLOCK):
+                        file.write(block)
             return _version(answer)
 
     async def look(self, name: str) -> Version | None:
