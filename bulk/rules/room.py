@@ -90,7 +90,6 @@ class _Run:
                 at = max(at, opened[0] + room.open_for)
             if at >= rows.closes:
                 self._opens = min(self._opens, self._hours.opening(rows.place, at)[0])
-                self._skip(rows, position)
             else:
                 rows.at += 1
                 following = (rows.left[rows.at], number) if rows.at < len(rows.left) else None
@@ -104,11 +103,6 @@ class _Run:
         self._pass_by(math.inf)
         for rows in self._rows:
             rows.end()
-
-    def _skip(self, rows: _Rows, position: int) -> None:
-        """Leave a row whose window has closed while it waited."""
-        rows.end()
-        rows.begin(position + 1, 0.0)
 
     def _look(self, position: int) -> None:
         """Look which windows are open for the rows from a place in the list on."""
