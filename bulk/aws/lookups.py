@@ -2,21 +2,21 @@
 
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import ClientPayloadError
 
 from bulk.aws.connect import Endpoint, client_of
+from bulk.aws.objects import save
 from bulk.errors import CallFailed, CampaignError, ListError
 
 log = logging.getLogger("bulk")
 
-_BLOCK = 1 << 20  # bytes in memory at once
 _PATTERN = frozenset("*?[")
 
 
@@ -120,15 +120,9 @@ async def listed(s3: Any, bucket: str, prefix: str) -> AsyncIterator[tuple[str, 
 
 async def fetch_one(s3: Any, bucket: str, key: str, path: Path) -> None:
     """Fetch an object into a new file, which its owner alone can read."""
-    body = (await s3.get_object(Bucket=bucket, Key=key))["Body"]
-    async with body:  # its connection is given back, also where the line breaks or the disk is full
-        with _private(path) as file:
-            async for block in body.iter_chunks(_BLOCK):
-                file.write(block)
+    await save((await s3.get_object(Bucket=bucket, Key=key))["Body"], partial(_private, path))
 
 
-@contextmanager
-def _private(path: Path) -> Iterator[IO[bytes]]:
+def _private(path: Path) -> int:
     """Open a new file that its owner alone can read."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        yield file
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -7,11 +7,12 @@ over the version that has this ETag. S3 decides about two writers itself, one af
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -50,6 +51,17 @@ class Version:
     age: float
 
 
+async def save(body: Any, opened: Callable[[], int]) -> None:
+    """Write the body of an object to a file, whose descriptor `opened` returns.
+
+    The connection is given back, also where the line breaks, or the file cannot be opened or written.
+    """
+    async with body:
+        with os.fdopen(opened(), "wb") as file:
+            async for block in body.iter_chunks(_BLOCK):
+                file.write(block)
+
+
 class Objects:
     """The objects under a URL of the form `s3://bucket/prefix`.
 
@@ -80,11 +92,7 @@ class Objects:
         with self._asked(name):
             if (answer := await self._got(name)) is None:
                 return None
-            body = answer["Body"]
-            async with body:  # its connection is given back, also where the line breaks or the disk is full
-                with os.fdopen(open_private(path), "wb") as file:
-                    async for block in body.iter_chunks(_BLOCK):
-                        file.write(block)
+            await save(answer["Body"], partial(open_private, path))
             return _version(answer)
 
     async def look(self, name: str) -> Version | None:

@@ -82,11 +82,11 @@ class Lease:
 
     def _bucket(self, pace: float, credit: float, now: float) -> Bucket:
         """Return the bucket of this lease, with so much credit and what was idle. No more is idle than a burst."""
-        unused = (
-            min(self.idle.fraction * (now - self.idle.since) / self.fraction * pace, self.burst) if self.idle else 0.0
-        )
-        most = self.burst + math.floor(unused)
-        return Bucket(pace, most, now + (most - credit - math.floor(unused)) / pace)
+        unused = 0
+        if self.idle:
+            part = self.idle.fraction / self.fraction
+            unused = math.floor(min(self.burst, part * pace * (now - self.idle.since)))
+        return Bucket(pace, self.burst + unused, now + (self.burst - credit) / pace)
 
 
 def credit_of(limiter: AdaptiveLimiter, now: float) -> float:

@@ -115,9 +115,10 @@ class Lots:
 
     def _seat_members(self) -> None:
         """Add seats for workers that came, and remove those of workers that were lost."""
+        now = self._clock()
         for seat in [seat for seat in self.shares.seats if seat.member.lost]:
-            self.shares.leave(seat, self._clock())
-        self.shares.release_frozen(self._clock())
+            self.shares.leave(seat, now)
+        self.shares.release_frozen(now)
         seated = [seat.member for seat in self.shares.seats]
         fresh = [member for member in self._members.there if member not in seated]
         fresh = fresh[: max(0, self.rate.burst - len(seated))]  # each can make one call at once, at least
