@@ -1,6 +1,7 @@
 """What every test stands on: a clean environment, and virtual time for those that ask for it."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
@@ -112,3 +113,10 @@ def s3(s3_server: str) -> str:
 
     client(s3_server).put_object(Bucket="campaigns", Key="today.csv", Body=contact_list(3).encode())
     return s3_server
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Callable[[], list[tuple[int, str]]]:
+    """What the program logged since, with its level."""
+    caplog.set_level(logging.INFO, "bulk")
+    return lambda: [(level, text) for name, level, text in caplog.record_tuples if name == "bulk"]

@@ -13,6 +13,11 @@ from bulk.model import Announcement, Outcome, Recipient, Status
 IDENTITY = RunIdentity("welcome", "default", "email", "https://connect.example", "us-west-2", "8f3c")
 DIGEST = bytes(range(16))
 
+DAMAGED = (
+    "this is no ledger, or a damaged one. It is left as it is; restore it from a backup, or name another folder with "
+    "--state-dir (a new ledger does not know what was sent)"
+)
+
 
 def begin(ledger: Ledger) -> RunLedger:
     """Begin the run, or another pass of it."""

@@ -5,14 +5,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from ledgers import DAMAGED
 
 from bulk.errors import LedgerError
 from bulk.ledger.database import FILE, connect, ledger_errors, together, transaction, write
 
-DAMAGED = (
-    "this is no ledger, or a damaged one. It is left as it is; restore it from a backup, or name another folder with "
-    "--state-dir (a new ledger does not know what was sent)"
-)
 CANNOT_WRITE = "it cannot be written. Make the file and its folder writable, or name another folder with --state-dir"
 LOCKED = "another process has kept it locked for 60 s. Send again when that has ended"
 FULL = (

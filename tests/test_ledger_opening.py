@@ -7,14 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from ledgers import DAMAGED
 
 from bulk.errors import LedgerError
 from bulk.ledger.database import FILE, connect, create, empty, missing
-
-DAMAGED = (
-    "this is no ledger, or a damaged one. It is left as it is; restore it from a backup, or name another folder with "
-    "--state-dir (a new ledger does not know what was sent)"
-)
 
 
 @pytest.fixture

@@ -25,13 +25,6 @@ def store() -> Iterator[Store]:
         yield store
 
 
-@pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Said:
-    """What was logged since, with its level."""
-    caplog.set_level(logging.INFO, "bulk")
-    return lambda: [(level, text) for name, level, text in caplog.record_tuples if name == "bulk"]
-
-
 async def ended(state: RemoteState) -> float:
     """Return when the end was done, which was asked for at 1 s."""
     async with anyio.create_task_group() as beside:

@@ -29,13 +29,6 @@ def store() -> Iterator[Store]:
         yield store
 
 
-@pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Said:
-    """What was logged since, with its level."""
-    caplog.set_level(logging.INFO, "bulk")
-    return lambda: [(level, text) for name, level, text in caplog.record_tuples if name == "bulk"]
-
-
 async def test_where_nothing_is_a_ledger_is_made_copied_and_said_to_be_there(store: Store, tmp_path: Path) -> None:
     state = await opened(store, tmp_path)
     state._copier.close()

@@ -24,13 +24,6 @@ def store() -> Iterator[Store]:
         yield store
 
 
-@pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Said:
-    """What was logged since, with its level."""
-    caplog.set_level(logging.INFO, "bulk")
-    return lambda: [(level, text) for name, level, text in caplog.record_tuples if name == "bulk"]
-
-
 async def test_a_copy_is_made_every_five_seconds_where_something_changed(store: Store, tmp_path: Path) -> None:
     state = await opened(store, tmp_path)
     async with working(state):

@@ -5,12 +5,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
-from sandbox_runs import CHAT, INSTANCE, SMS
+from run_refs import FRAME, ref
+from sandbox_runs import CHAT, INSTANCE
 
 from bulk.aws.connect import Endpoint
-from bulk.campaign import Campaign
 from bulk.errors import CampaignError
 from bulk.ledger import Ledger
 from bulk.pacing import virtual_time
@@ -25,26 +24,11 @@ from bulk.run.options import Options
 from bulk.run.rehearsal import Sandboxes
 from bulk.sandbox import OPEN_CONTACTS, Sandbox
 
-ROLE = "arn:aws:iam::123456789012:role/Sender"
-AT = {
-    "endpoint_url": "https://campaign.example",
-    "region": "eu-west-2",
-    "profile": "campaign",
-    "role_arn": ROLE,
-}
-FRAME = pl.DataFrame({"phone": ["+12065550100"], "key": ["1"], "name": ["Ann"]})
-
 
 @pytest.fixture(autouse=True)
 def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "x")
-
-
-def ref(tables: dict[str, Any] | None = None, **options: Any) -> RunRef:
-    return RunRef(
-        Campaign(**{"name": "spring", "channel": "sms", "request": SMS, **(tables or {})}), Options(**options)
-    )
 
 
 # The sandbox of a rehearsal

@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
-from sandbox_runs import DRAFT, EMAIL, SMS
+from run_refs import AT, ROLE, ref
+from sandbox_runs import DRAFT, EMAIL
 
 from bulk.aws.connect import Connect, Endpoint
-from bulk.campaign import Campaign
 from bulk.errors import CampaignError
 from bulk.run.context import RunRef
 from bulk.run.environment import (
@@ -16,28 +15,12 @@ from bulk.run.environment import (
     endpoint_of,
     rate_owner,
 )
-from bulk.run.options import Options
-
-ROLE = "arn:aws:iam::123456789012:role/Sender"
-AT = {
-    "endpoint_url": "https://campaign.example",
-    "region": "eu-west-2",
-    "profile": "campaign",
-    "role_arn": ROLE,
-}
-FRAME = pl.DataFrame({"phone": ["+12065550100"], "key": ["1"], "name": ["Ann"]})
 
 
 @pytest.fixture(autouse=True)
 def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "x")
-
-
-def ref(tables: dict[str, Any] | None = None, **options: Any) -> RunRef:
-    return RunRef(
-        Campaign(**{"name": "spring", "channel": "sms", "request": SMS, **(tables or {})}), Options(**options)
-    )
 
 
 # The endpoint
