@@ -326,6 +326,28 @@ def test_a_folder_that_a_killed_process_left_goes_with_the_next(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_another_process_removes_first_leaves_the_others_to_be_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two", "three"):
+        (tmp_path / f".bulk-scratch-{name}").mkdir()
+    later = time.time() + _YOUNG + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    real, taken = os.open, list[Path]()
+
+    def open_late(path: Path, flags: int, *, dir_fd: int | None = None) -> int:
+        if not taken:
+            taken.append(path)
+            path.rmdir()
+        return real(path, flags, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", open_late)
+    mine, remove = scratch(tmp_path)
+    assert list(tmp_path.iterdir()) == [mine]
+    assert len(taken) == 1
+    remove()
+
+
 # Nothing read is overwritten
 
 

@@ -42,15 +42,24 @@ def beside(path: Path) -> Iterator[Path]:
 def clear(path: Path) -> None:
     """Remove what killed processes have left beside a path: new files that nobody holds."""
     start, end = f".{path.name}.", ".new"
-    with suppress(OSError):
-        for entry in os.scandir(path.parent):
-            token = entry.name[len(start) : -len(end)]
-            named = entry.name.startswith(start) and entry.name.endswith(end) and len(token) == 16
-            if named and set(token) <= set("0123456789abcdef") and entry.is_file(follow_symlinks=False):
-                _clear(Path(entry.path))
+    for entry in _entries(path.parent):
+        token = entry.name[len(start) : -len(end)]
+        named = entry.name.startswith(start) and entry.name.endswith(end) and len(token) == 16
+        if named and set(token) <= set("0123456789abcdef") and entry.is_file(follow_symlinks=False):
+            _clear_file(Path(entry.path))
 
 
-def _clear(path: Path) -> None:
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what is in a folder; nothing where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _clear_file(path: Path) -> None:
+    """Remove a file that nobody holds; what another process has removed in the meantime is no error."""
     with suppress(OSError):
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
@@ -72,10 +81,9 @@ def scratch(parent: Path | None = None) -> tuple[Path, Callable[[], None]]:
     A process that is killed removes nothing: what such ones left goes when the next folder is made. Raises `OSError`.
     """
     home = parent or Path(tempfile.gettempdir())
-    with suppress(OSError):
-        for entry in os.scandir(home):
-            if entry.name.startswith(_SCRATCH) and entry.is_dir(follow_symlinks=False):
-                _clear_folder(Path(entry.path))
+    for entry in _entries(home):
+        if entry.name.startswith(_SCRATCH):
+            _clear_folder(Path(entry.path))
     folder = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=home))
     held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     with suppress(OSError):
@@ -90,13 +98,12 @@ def _remove(folder: Path, held: int) -> None:
 
 def _clear_folder(folder: Path) -> None:
     """Remove a folder that nobody holds; one that was made just now may be held in a moment."""
-    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        found = os.fstat(held)
-        if found.st_uid == os.geteuid() and time.time() - found.st_ctime > _YOUNG:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-    except OSError:
-        return
-    finally:
-        os.close(held)
+    with suppress(OSError):
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            found = os.fstat(held)
+            if found.st_uid == os.geteuid() and time.time() - found.st_ctime > _YOUNG:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(held)
