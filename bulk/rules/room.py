@@ -30,30 +30,81 @@ class Room:
 
 @dataclass(slots=True)
 class _Rows:
-    """The rows of a locality: the places in the list of those that are left. `at` is the next, `since` the first sent.
-
-    `closes` is when its window closes, 0.0 while it is closed.
-    """
+    """The rows of a locality: the places in the list of those that are left."""
 
     place: Locality
     left: "array[int]"
-    at: int = 0
-    since: int = 0
-    closes: float = 0.0
 
-    def begin(self, position: int, closes: float) -> None:
-        """Send its rows from a place in the list on."""
-        self.at = self.since = bisect_left(self.left, position)
-        self.closes = closes
+    def at(self, position: int) -> int:
+        """Return which of them is the first from a place in the list on."""
+        return bisect_left(self.left, position)
 
-    def end(self) -> None:
-        """Forget what was sent."""
-        del self.left[self.since : self.at]
-        self.at, self.closes = self.since, 0.0
+
+@dataclass(slots=True)
+class _Open:
+    """Rows whose window is open until `closes` (Unix seconds): `first` to `at` are sent, and `at` is the next."""
+
+    rows: _Rows
+    closes: float
+    first: int
+    at: int
+
+
+class _Look:
+    """Which windows are open at one time, for the rows from a place in the list on, until one of them `changes`."""
+
+    def __init__(self, hours: Hours, all_rows: Sequence[_Rows], position: int, now: float) -> None:
+        self._position = position
+        self._open: list[_Open] = []
+        self._closed: list[tuple[_Rows, float]] = []
+        for rows in all_rows:
+            opens, closes = hours.opening(rows.place, now)
+            if opens > now:
+                self._closed.append((rows, opens))
+            else:
+                first = rows.at(position)
+                self._open.append(_Open(rows, closes, first, first))
+        self.changes = min([opens for _, opens in self._closed] + [rows.closes for rows in self._open])
+        places = ((self._place(rows), number) for number, rows in enumerate(self._open))
+        self._heap = [(place, number) for place, number in places if place is not None]
+        heapq.heapify(self._heap)
+
+    @staticmethod
+    def _place(rows: _Open) -> int | None:
+        """Return the place in the list of the next of these rows, None after the last."""
+        left = rows.rows.left
+        return left[rows.at] if rows.at < len(left) else None
+
+    def next(self) -> tuple[int, _Open] | None:
+        """Return the next row that is open, by its place in the list, and the rows it is of; None after the last."""
+        if not self._heap:
+            return None
+        place, number = self._heap[0]
+        return place, self._open[number]
+
+    def take(self) -> None:
+        """Take the next row: it is sent."""
+        _, number = self._heap[0]
+        rows = self._open[number]
+        rows.at += 1
+        if (place := self._place(rows)) is None:
+            heapq.heappop(self._heap)
+        else:
+            heapq.heapreplace(self._heap, (place, number))
+
+    def end(self, position: float) -> float:
+        """Forget what was sent; return when the first window opens of the closed rows before a place in the list."""
+        for rows in self._open:
+            del rows.rows.left[rows.first : rows.at]
+        return min((opens for rows, opens in self._closed if self._passed(rows, position)), default=math.inf)
+
+    def _passed(self, rows: _Rows, position: float) -> bool:
+        first = rows.at(self._position)
+        return first < len(rows.left) and rows.left[first] < position
 
 
 class _Run:
-    """A run that goes through its list. `_passed` are closed rows that are passed by, with when their windows open."""
+    """A run that goes through its list."""
 
     def __init__(self, hours: Hours, room: Room, rows: Sequence[_Rows], interval: float, start: float) -> None:
         self._hours = hours
@@ -62,70 +113,41 @@ class _Run:
         self._interval = interval
         self._now = self._turn = start
         self._opened: deque[float] = deque(maxlen=room.limit)
-        self._next: list[tuple[int, int]] = []
-        self._changes = self._opens = math.inf
-        self._looked_at = 0
-        self._passed: list[tuple[_Rows, float]] = []
         self.course = Course(start)
 
-    def go(self) -> Course:
+    def go(self) -> None:
         """Read the list until no window opens any more for what is left."""
-        while True:
-            self._opens = math.inf
-            self._look(0)
-            self._read()
-            if self._opens == math.inf:
-                return self.course
-            if self._opens > self._now:
-                self._now = self._opens
-                self.course.add(self._now, 0)
+        while (opens := self._read()) < math.inf:
+            self._now = max(self._now, opens)
 
-    def _read(self) -> None:
-        position, opened, room = 0, self._opened, self._room
-        while self._next:
-            position, number = self._next[0]
-            rows = self._rows[number]
-            at = max(self._now, self._turn)
-            if len(opened) == room.limit:
-                at = max(at, opened[0] + room.open_for)
-            if at >= rows.closes:
-                self._opens = min(self._opens, self._hours.opening(rows.place, at)[0])
+    def _read(self) -> float:
+        """Read the list once; return when the first window opens of what was passed by, infinity for nothing."""
+        opens, look = math.inf, self._look(0)
+        while found := look.next():
+            position, rows = found
+            self._now = at = self._earliest()
+            if at < rows.closes:
+                self._send(at)
+                look.take()
             else:
-                rows.at += 1
-                following = (rows.left[rows.at], number) if rows.at < len(rows.left) else None
-                heapq.heapreplace(self._next, following) if following else heapq.heappop(self._next)
-                opened.append(at)
-                self._turn = at + self._interval
-                self.course.add(at, 1)
-            self._now = at
-            if at >= self._changes:
-                self._look(position + 1)
-        self._pass_by(math.inf)
-        for rows in self._rows:
-            rows.end()
+                opens = min(opens, self._hours.opening(rows.rows.place, at)[0])
+            if at >= look.changes:
+                opens = min(opens, look.end(position + 1))
+                look = self._look(position + 1)
+        return min(opens, look.end(math.inf))
 
-    def _look(self, position: int) -> None:
-        """Look which windows are open for the rows from a place in the list on."""
-        self._pass_by(position)
-        self._passed, self._looked_at, self._changes, self._next = [], position, math.inf, []
-        for number, rows in enumerate(self._rows):
-            rows.end()
-            opens, closes = self._hours.opening(rows.place, self._now)
-            self._changes = min(self._changes, closes if opens <= self._now else opens)
-            if opens > self._now:
-                self._passed.append((rows, opens))
-                continue
-            rows.begin(position, closes)
-            if rows.at < len(rows.left):
-                self._next.append((rows.left[rows.at], number))
-        heapq.heapify(self._next)
+    def _look(self, position: int) -> _Look:
+        return _Look(self._hours, self._rows, position, self._now)
 
-    def _pass_by(self, position: float) -> None:
-        """Note when the windows open of what was closed and lies before a place in the list."""
-        for rows, opens in self._passed:
-            first = bisect_left(rows.left, self._looked_at)
-            if first < len(rows.left) and rows.left[first] < position:
-                self._opens = min(self._opens, opens)
+    def _earliest(self) -> float:
+        """Return when the next row has its turn, and room."""
+        at = max(self._now, self._turn)
+        return at if len(self._opened) < self._room.limit else max(at, self._opened[0] + self._room.open_for)
+
+    def _send(self, at: float) -> None:
+        self._opened.append(at)
+        self._turn = at + self._interval
+        self.course.add(at, 1)
 
 
 def course_in_room(
@@ -138,4 +160,6 @@ def course_in_room(
     rows = [_Rows(place, array("Q")) for place in places]
     for position, number in enumerate(order):
         rows[number].left.append(position)
-    return _Run(hours, room, rows, 1 / per_second, start).go()
+    run = _Run(hours, room, rows, 1 / per_second, start)
+    run.go()
+    return run.course
