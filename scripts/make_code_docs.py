@@ -12,18 +12,19 @@ BEGIN, END = "<!-- verdicts: written by scripts/make_code_docs.py -->\n", "<!-- 
 DONE = {
     Verdict.THROTTLE: "tried again under the same token, at a lower rate, as often as it takes",
     Verdict.RETRY: "tried again under the same token, up to `[retry] attempts` times",
-    Verdict.HOLD: "the service is full: everybody waits, and it is tried again",
-    Verdict.DOUBT: "nobody can tell whether an earlier try was accepted: `unknown`",
+    Verdict.HOLD: "the service is full: all calls wait, then it is tried again",
+    Verdict.DOUBT: "an earlier attempt may have been accepted: the row is `unknown`",
     Verdict.HALT: (
-        "would fail every row: the run halts with exit code 3. Where the row itself names the resource, it is the row's"
+        "would fail every row: the run halts with exit code 3. If the row itself names the resource, "
+        "the row is `rejected` instead"
     ),
-    Verdict.REJECT: "the row's: `rejected`",
+    Verdict.REJECT: "the row is `rejected`",
 }
 
 
 def section() -> str:
     """Return the table of errors by verdict."""
-    lines = ["| What is done | Errors |", "|---|---|"]
+    lines = ["| Handling | Errors |", "|---|---|"]
     for verdict, done in DONE.items():
         codes = sorted(code for code, judged in VERDICTS.items() if judged is verdict)
         lines.append(f"| {done} | {', '.join(f'`{code}`' for code in codes)} |")

@@ -82,11 +82,13 @@ def spelled() -> set[str]:
 def test_every_code_of_ours_is_told() -> None:
     exports = tomllib.loads((HOME / "loader/exports.toml").read_text("utf-8"))["export"]
     left_out = {rule.get("code", "opted_out") for export in exports for rule in export.get("leave_out", ())}
-    told = {code for code, *_ in rows(CODES, "Our own") for code in ticked(code)}
+    told = {code for code, *_ in rows(CODES, "Codes of `bulk`") for code in ticked(code)}
     assert told == spelled() | left_out | NAMED
 
 
-@pytest.mark.parametrize("row", [row for row in rows(CODES, "Our own") if row[0] != "Code"], ids=lambda row: row[0])
+@pytest.mark.parametrize(
+    "row", [row for row in rows(CODES, "Codes of `bulk`") if row[0] != "Code"], ids=lambda row: row[0]
+)
 def test_a_code_that_is_told_stands_in_the_program_and_has_a_status(row: list[str]) -> None:
     (code,) = ticked(row[0])
     data = (HOME / "loader/exports.toml").read_text("utf-8")
@@ -95,7 +97,7 @@ def test_a_code_that_is_told_stands_in_the_program_and_has_a_status(row: list[st
 
 
 def test_a_code_of_the_line_that_is_told_stands_in_the_program() -> None:
-    told = [code for row in rows(CODES, "The line") for code in ticked(row[0])]
+    told = [code for row in rows(CODES, "Connection errors") for code in ticked(row[0])]
     assert len(told) > 5
     assert [code for code in told if not any(f'"{code}"' in text for text in SOURCES.values())] == []
 

@@ -37,7 +37,7 @@ class Entry:
     @property
     def meaning(self) -> str:
         """What it means, in a sentence."""
-        return next((self.cells[head] for head in ("Means", "What is done") if head in self.cells), "")
+        return next((self.cells[head] for head in ("Meaning", "Handling") if head in self.cells), "")
 
 
 def entries() -> Iterator[Entry]:
