@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from cli_runs import bulk
+from cli_runs import bulk, bulk_as_module
 
 from bulk.campaign import Campaign
 from bulk.channels import CHANNELS
@@ -24,8 +24,13 @@ SCHEMA = campaign_schema()
 START = {"name": "x", "channel": "sms"}
 
 
-def test_the_examples_have_the_schema_of_today_beside_them() -> None:
-    assert json.loads((ROOT / "input_examples/campaign.schema.json").read_text("utf-8")) == SCHEMA
+@pytest.mark.parametrize("seed", ["1", "3"])
+def test_the_examples_have_the_schema_of_today_beside_them_whatever_the_seed_of_hashes(
+    tmp_path: Path, seed: str
+) -> None:
+    kept = (ROOT / "input_examples/campaign.schema.json").read_text("utf-8")
+    assert bulk_as_module("schema", cwd=tmp_path, PYTHONHASHSEED=seed).out == kept
+    assert json.loads(kept) == SCHEMA
 
 
 def wrong(**campaign: Any) -> list[str]:

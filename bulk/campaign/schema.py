@@ -113,7 +113,8 @@ class Campaign(Table):
     @classmethod
     def gathered(cls) -> Collection[str]:
         """Return the tables besides [request] that any channel has."""
-        return {table for channel in CHANNELS.values() for table in channel.OPERATIONS if table != "request"}
+        tables = (table for channel in CHANNELS.values() for table in channel.OPERATIONS if table != "request")
+        return dict.fromkeys(tables).keys()
 
     @classmethod
     def load(cls, path: Path | str) -> "Campaign":
