@@ -6,8 +6,7 @@
 The server is a sandbox that outlives the program and has a bad day: it drops calls, accepts calls and drops the
 answer, answers 500, throttles, and takes its time. The program is `bulk send` as a process, ended by SIGKILL: some
 milliseconds after a chosen call has reached the server, some time after its first call, or at any time at all. Between
-two lives its list may be sorted anew, or grow. What it did is then read at the server and in the results
-(`chaos_verdict`).
+two lives its list may change its order, or grow. `chaos_verdict` then compares the server's contacts with the results.
 
 What is killed when is drawn from the seed; what the program is doing then is up to the machine.
 """
@@ -30,8 +29,9 @@ from pathlib import Path
 from typing import ClassVar
 
 import chaos_ledger
+from chaos_figures import Figures, table
 from chaos_trial import KINDS, ContactList, Kind, bad_day
-from chaos_verdict import Figures, judge, table
+from chaos_verdict import judge
 
 from bulk.sandbox import Sandbox
 

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from chaos import ENVIRONMENT, Trial, main
+from chaos_figures import TITLES, Figures
 from chaos_trial import KINDS
-from chaos_verdict import TITLES, Figures
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 

@@ -23,8 +23,8 @@ from typing import ClassVar
 import chaos_ledger
 from chaos import ENVIRONMENT, Trial, main
 from chaos_edge import HOST, Edge
+from chaos_figures import Figures, LineFigures
 from chaos_troubles import Disk, Jumps, Keys, SingleSendSession, Trouble
-from chaos_verdict import Figures, LineFigures
 from clocks import Clock
 
 PATIENCE = 6.0  # seconds after which a life that gets nowhere is killed, too

@@ -25,8 +25,8 @@ from typing import ClassVar
 
 import chaos_ledger
 from chaos import DRAFTED, ENVIRONMENT, Trial, main
+from chaos_figures import Figures, RemoteFigures
 from chaos_trial import KINDS, Kind
-from chaos_verdict import Figures, RemoteFigures
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
