@@ -259,6 +259,18 @@ async def test_only_some_rows_are_sent_again_and_the_rest_is_left_alone(ledger: 
     ]  # no call, no reopening
 
 
+async def test_a_row_in_doubt_is_left_so_where_others_are_sent_again(ledger: Ledger) -> None:
+    run = begin(ledger)
+    in_doubt, rejected = run.claim(listed("ab"))
+    await run.intend(intent(in_doubt.id, 0, "token", digest=DIGEST, at=1.8e9))
+    await end(run, rejected, Status.REJECTED)
+    await run.flush()
+    again = begin(ledger)
+    again.only({Status.REJECTED})
+    left, resent = again.claim(listed("ab"))
+    assert (left.kind, left.status, left.fresh, resent.kind) == (FINAL, Status.UNKNOWN, False, NEW)
+
+
 def test_a_list_that_did_not_change_is_claimed_without_a_write(ledger: Ledger) -> None:
     rows = listed([*"abca", "dd", *"efg"])
     begin(ledger).claim(rows)

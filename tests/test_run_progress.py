@@ -208,7 +208,7 @@ def test_rows_whose_place_nobody_knows_wait_in_no_zone() -> None:
     rows.note(AT, Locality())
     assert list(rows.waits()) == [Waiting("hours", AT, rows=1)]
     rows.clear()
-    assert (list(rows.waits()), rows.places) == ([], {})
+    assert (list(rows.waits()), rows.opens) == ([], {})
 
 
 # What is permitted and granted

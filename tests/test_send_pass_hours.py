@@ -42,7 +42,7 @@ def test_reads_the_list_again_when_the_first_window_opens_until_nobody_waits(
     async def beside(sending: SendPass) -> None:
         for minutes in (10, 40):
             await anyio.sleep(minutes * 60 - anyio.current_time())
-            closed = {round((until - START) / 60): rows for until, rows in sending.seen.closed.opens.items()}
+            closed = {round((until - START) / 60): rows.total() for until, rows in sending.seen.closed.opens.items()}
             waiting.append((closed, sending.rows, sending.leaves_rows, sending.seen.before))
 
     sending = one.go(beside=beside)

@@ -4,8 +4,6 @@ It has the client's way out, and the credentials of the environment that it was 
 """
 
 import gc
-import logging
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -49,7 +47,6 @@ async def answer(kind: str, payload: bytes) -> bytes:
 
 def main() -> None:
     """Answer what comes in on stdin."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)  # as the command line does: what lives briefly is the work itself
     anyio.run(serve, _here())

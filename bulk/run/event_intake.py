@@ -163,18 +163,16 @@ class EventIntake:
                 for delivery, destination in self._people.find(told):
                     found.is_ours = True
                     if told.kind:
-                        one = Feedback(delivery, told.kind, told.at, listed=False, tracked_at=now)
+                        listed = destination is not None and told.kind in self.ref.campaign.track.suppress
+                        one = Feedback(delivery, told.kind, told.at, listed=listed, tracked_at=now)
                         found.feedback.append((one, destination))
         return found
 
     async def _keep(self, found: Found) -> None:
         """Put people on the list, and keep all of it in the ledger: in this order, so that nothing is lost between."""
         self.malformed += found.malformed
-        allowed = self.ref.campaign.track.suppress
-        named = [(one, to) for one, to in found.feedback if to is not None and one.kind in allowed]
-        await self.put([(one.kind, to) for one, to in named])
-        listed = {(one.delivery, one.kind) for one, _ in named}
-        kept = [one._replace(listed=(one.delivery, one.kind) in listed) for one, _ in found.feedback]
+        await self.put([(one.kind, to) for one, to in found.feedback if one.listed and to is not None])
+        kept = [one for one, _ in found.feedback]
         if found.ends or kept:
             await in_thread(self._record, found.ends, kept)
         self.told += len({one.delivery for one in found.ends} | {one.delivery for one in kept})

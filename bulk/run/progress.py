@@ -22,30 +22,28 @@ STEADY = 10.0  # seconds without a wait, after which what was done tells how fas
 
 @dataclass(slots=True)
 class ClosedRows:
-    """The rows that wait for a window: how many, by when it opens (Unix seconds), and where they go."""
+    """The rows that wait for a window: by when it opens (Unix seconds), how many for each place."""
 
-    opens: Counter[float] = field(default_factory=Counter)
-    places: dict[float, Counter[Locality]] = field(default_factory=dict)
+    opens: dict[float, Counter[Locality]] = field(default_factory=dict)
 
     def note(self, until: float, place: Locality) -> None:
         """Count one."""
-        self.opens[until] += 1
-        self.places.setdefault(until, Counter())[place] += 1
+        self.opens.setdefault(until, Counter())[place] += 1
 
     def waits(self) -> Iterator[Waiting]:
         """Yield what they wait for, the first window first; the zone is that of most rows."""
-        for until, rows in sorted(self.opens.items()):
-            ((place, _),) = self.places[until].most_common(1)
-            yield Waiting("hours", until, rows=rows, zone=place.zones[0] if place.zones else None)
+        for until in sorted(self.opens):
+            rows = self.opens[until]
+            ((place, _),) = rows.most_common(1)
+            yield Waiting("hours", until, rows=rows.total(), zone=place.zones[0] if place.zones else None)
 
     def clear(self) -> None:
         """Forget them: the list is read again."""
         self.opens.clear()
-        self.places.clear()
 
     def finish_at(self, rules: Rules, *, per_second: float, now: float) -> float:
         """Return when the last of them is sent (Unix seconds)."""
-        rows: Counter[Locality] = sum(self.places.values(), Counter())
+        rows: Counter[Locality] = sum(self.opens.values(), Counter())
         return rules.finish_at(rows, per_second=per_second, start=now) if rows else now
 
 
