@@ -343,6 +343,14 @@ def test_a_list_sorted_by_zone_is_read_again_for_those_that_were_closed() -> Non
     assert [expected.when(rows) for rows in (0, 3600, 7200, 9000, 10_800)] == pytest.approx(turns, rel=0, abs=1)
 
 
+def test_a_window_that_opened_during_a_reading_is_not_waited_for() -> None:
+    table = rules(hours={"every_day": "09:00-17:00"})
+    rows = [{NEW_YORK: 3600}, {BERLIN: 50_400}]  # New York opens at 15 by Berlin's time, and Berlin takes until 16
+    expected = course(table.hours, rows, per_second=2, start=at("2026-11-23T09:00"))
+    turns = [at(f"2026-11-23T{time}") for time in ("16:00", "16:30")]
+    assert [expected.when(number) for number in (50_400, 54_000)] == pytest.approx(turns, rel=0, abs=1)
+
+
 def test_the_turn_of_a_row_follows_from_the_rates_before_it() -> None:
     expected = course(rules().hours, [{Locality(): 100}], per_second=2, start=NOON)
     assert [expected.when(rows) - NOON for rows in (0, 1, 50, 100, 200)] == [0, 0.5, 25, 50, 50]

@@ -48,13 +48,19 @@ class Course:
 
 @dataclass(slots=True)
 class _Reading:
-    """The list as it is read: until when, at which rate, and when the first window opens of those passed by."""
+    """The list as it is read: until when, at which rate, and when the first window `opens` of those passed by."""
 
     hours: Hours
     per_second: float
     now: float
     course: Course
-    opens: float = math.inf
+    opens: float
+
+    def begin(self) -> None:
+        """Go to the beginning of the list, once the first window opens of what was passed by."""
+        self.now = max(self.now, self.opens)
+        self.course.add(self.now, 0.0)
+        self.opens = math.inf
 
     def through(self, stretch: Stretch) -> dict[Locality, float]:
         """Read a stretch, and return what of it was passed by."""
@@ -87,15 +93,10 @@ def course(hours: Hours, stretches: Sequence[Stretch], *, per_second: float, sta
     if not hours.active:
         expected.add(start + total / per_second, total)
         return expected
-    reading = _Reading(hours, per_second, start, expected)
-    while stretches:
-        reading.opens = math.inf
+    reading = _Reading(hours, per_second, start, expected, start)
+    while stretches and reading.opens < math.inf:
+        reading.begin()
         stretches = [passed for stretch in stretches if (passed := reading.through(stretch))]
-        if reading.opens == math.inf:
-            break
-        if stretches and reading.opens > reading.now:
-            reading.now = reading.opens
-            expected.add(reading.now, 0.0)
     return expected
 
 
