@@ -52,7 +52,7 @@ def obey(order: dict[str, object], program: Program) -> None:
         os.dup2(file, number)
     os.chdir(str(order["cwd"]))
     os.environ.clear()
-    os.environ.update(dict(order["env"]))  # type: ignore[call-overload]
+    os.environ.update(dict(order["env"]))  # type: ignore[call-overload]  # read from JSON
     sys.path[:0] = os.environ["PYTHONPATH"].split(os.pathsep)
     if changed := order["changed"]:
         program.forget(str(changed))
@@ -60,7 +60,7 @@ def obey(order: dict[str, object], program: Program) -> None:
 
     code = 70
     try:
-        code = int(pytest.main(list(order["args"])))  # type: ignore[call-overload]
+        code = int(pytest.main(list(order["args"])))  # type: ignore[call-overload]  # read from JSON
     finally:
         sys.stdout.flush()
         os._exit(code)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 from fakes import SMS, no, ok, throttled
@@ -115,7 +116,7 @@ class Here:
     def _now(self, name: str) -> float:
         return anyio.current_time() + self.ahead.get(name, 0.0)
 
-    def _client_of(self, name: str):  # type: ignore[no-untyped-def]
+    def _client_of(self, name: str) -> Any:
         @asynccontextmanager
         async def connect(_site: Site, _at_once: int) -> AsyncIterator[Client]:
             yield Client(name, self.service, of=self.accounts.get(name, ACCOUNT))

@@ -120,26 +120,26 @@ class Notes:
     async def note(self) -> None:
         """Keep nothing."""
 
-    async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int, settled: bool) -> None:  # noqa: ARG002
+    async def answer(self, delivery: int, step: int, reply: Reply, *, attempts: int, settled: bool) -> None:
         await anyio.sleep(0.01)
         self.diary.append(f"answer {step} {reply['ContactId']}")
 
-    async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:  # noqa: ARG002
+    async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:
         self.diary.append(f"withdraw after {attempts}")
 
     async def opened(self, delivery: int, token: str, at: float) -> None:
         """Keep nothing."""
 
-    async def end(self, delivery: int, token: str, at: float) -> None:  # noqa: ARG002
+    async def end(self, delivery: int, token: str, at: float) -> None:
         self.ended.append(token)
 
     async def finish(
         self,
-        delivery: int,  # noqa: ARG002
+        delivery: int,
         outcome: Outcome,
         *,
         token: str | None = None,
-        reopens: bool = False,  # noqa: ARG002
+        reopens: bool = False,
     ) -> None:
         self.outcomes.append(outcome)
         self.not_accepted += [token] if token else []

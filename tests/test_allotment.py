@@ -36,7 +36,7 @@ async def test_so_many_rows_are_called_and_no_more() -> None:
 async def test_a_row_waits_while_those_under_way_may_use_the_limit_up() -> None:
     allotment, told = Allotment(2), list[tuple[str, bool, float]]()
 
-    async def row(name: str, seconds: float, called: bool) -> None:  # noqa: FBT001
+    async def row(name: str, seconds: float, called: bool) -> None:
         taken = await allotment.take()
         told.append((name, taken, anyio.current_time()))
         if taken:

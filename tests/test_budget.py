@@ -258,7 +258,7 @@ async def test_ends_the_run_once_where_too_little_is_left(guard: Guard, caplog: 
     assert (made.stop.reason, made.stop.exit_code) == (reason, ExitCode.ROWS_LEFT)
     said = [(one.name, one.getMessage()) for one in caplog.records]
     assert said == [("bulk", f"{reason}, and one more message would exceed it: the rest is left")]
-    assert made.executor.given == [1, 2]  # type: ignore[attr-defined]
+    assert made.executor.given == [1, 2]  # type: ignore[attr-defined]  # the stand-in's
 
 
 # The purse

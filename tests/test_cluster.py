@@ -9,6 +9,8 @@ from fakes import CREATE, MAIL, no
 from mailings import Mailing
 from virtual import in_virtual_time
 
+from bulk.cluster.members import Greeting, Members
+from bulk.cluster.message import Site
 from bulk.errors import CampaignError, Halted
 from bulk.model import Reply
 from bulk.stop import Stop, Stopped
@@ -254,9 +256,6 @@ async def test_a_worker_of_another_account_is_refused_before_any_call() -> None:
     service = Service()
     engine = Here(service)
     driver = Driver(engine)
-
-    from bulk.cluster.members import Greeting, Members  # noqa: PLC0415
-    from bulk.cluster.message import Site  # noqa: PLC0415
 
     site = Site("https://connect.example", "us-west-2", 1.0, 2.0)
     members = Members(engine, Greeting(site, site.url or "", "999999999999", 10, {}), anyio.current_time, driver.stop)

@@ -178,7 +178,7 @@ def test_a_frozen_worker_keeps_its_part_until_its_lease_ends_and_gets_it_back_af
 
 
 @pytest.mark.parametrize("ended", [True, False])
-def test_a_lost_workers_part_is_kept_until_it_can_spend_nothing_more(ended: bool) -> None:  # noqa: FBT001
+def test_a_lost_workers_part_is_kept_until_it_can_spend_nothing_more(ended: bool) -> None:
     shares = seats(2)
     lost, other = shares.seats
     granted(shares, lost, 0.0, 1.0)

@@ -15,7 +15,7 @@ ROLE = "arn:aws:iam::123456789012:role/Sender"
 
 @pytest.mark.parametrize("rehearsal, credentials", [(True, ("sandbox", "sandbox")), (False, None)])
 async def test_is_a_worker_with_the_clients_way_out(
-    rehearsal: bool,  # noqa: FBT001
+    rehearsal: bool,
     credentials: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

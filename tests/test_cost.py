@@ -98,7 +98,7 @@ def test_a_cost_says_price_date_source_and_what_is_not_in_it(prices: Path) -> No
 
 
 def test_a_cost_without_a_price_says_what_to_do() -> None:
-    table = PriceTable(date="2027-01-01", source="x")  # type: ignore[arg-type]
+    table = PriceTable(date="2027-01-01", source="x")  # type: ignore[arg-type]  # text
     assert Cost(table, None, "sms", "eu-west-2", 5).amount is None
     assert "--prices FILE" in Cost(table, None, "sms", "eu-west-2", 5).sentences()[0]
 

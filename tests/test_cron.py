@@ -69,7 +69,7 @@ def test_the_units_of_systemd_are_good_and_their_command_runs(home: Path, sandbo
     service, timer = blocks("systemd")
     for name, text in (("reminders.service", service), ("reminders.timer", timer)):
         parsed = configparser.ConfigParser(interpolation=None, strict=False)
-        parsed.optionxform = str  # type: ignore[assignment,method-assign]
+        parsed.optionxform = str  # type: ignore[assignment,method-assign]  # as documented
         parsed.read_string(text)
         assert "Unit" in parsed
         (home / name).write_text(text.replace("/srv/reminders", str(home)).replace("User=reminders\n", ""))

@@ -151,7 +151,7 @@ class Books:
         row.contact = reply["ContactId"] if settled else None
         await self.world.step()
 
-    async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:  # noqa: ARG002
+    async def withdraw(self, delivery: int, *, attempts: int, token: str | None = None) -> None:
         await self.world.step()
         row = self.rows[delivery]
         self.late.append((row, replace(row.progress, attempts=attempts, intended_at=None)))
@@ -167,8 +167,8 @@ class Books:
         delivery: int,
         outcome: Outcome,
         *,
-        token: str | None = None,  # noqa: ARG002
-        reopens: bool = False,  # noqa: ARG002
+        token: str | None = None,
+        reopens: bool = False,
     ) -> None:
         await self.world.step()
         self.late.append((self.rows[delivery], outcome))

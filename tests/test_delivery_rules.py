@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from fakes import CREATE, MAIL, SMS, STOP, Notes, Wire, caller, fault, full, ok, throttled, timeout, wire
@@ -58,10 +59,10 @@ class Conversation:
         return await carries.deliver(Delivery(1, Recipient(0, "ann", "ann@example.com", {}), self.parameters))
 
 
-def conversation(call: str, event: Callable[[], CallFailed], **more: float | Refusal) -> tuple[Conversation, str]:
+def conversation(call: str, event: Callable[[], CallFailed], **more: Any) -> tuple[Conversation, str]:
     channel, before, operation, parameters = CALLS[call]
     line = wire(*before, event(), again=[ok("stopped")])
-    return Conversation(channel, line, parameters, after=len(before) + 1, **more), operation  # type: ignore[arg-type]
+    return Conversation(channel, line, parameters, after=len(before) + 1, **more), operation
 
 
 @pytest.mark.parametrize("event", CERTAINLY_NOT)

@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -138,10 +138,12 @@ def pipe(path: Path, _: Path) -> None:
 
 
 @pytest.mark.parametrize("plant", [symlink, hard_link, dangling, pipe])
-def test_what_is_planted_at_the_locks_name_is_not_written_through(tmp_path: Path, plant: object) -> None:
+def test_what_is_planted_at_the_locks_name_is_not_written_through(
+    tmp_path: Path, plant: Callable[[Path, Path], None]
+) -> None:
     (tmp_path / "state").mkdir(mode=0o700)
     (tmp_path / "victim").write_text("precious")
-    plant(tmp_path / "state" / "reminders.default.lock", tmp_path / "victim")  # type: ignore[operator]
+    plant(tmp_path / "state" / "reminders.default.lock", tmp_path / "victim")
     assert sender(tmp_path / "state", "reminders", "default") is None
     with pytest.raises(LedgerError, match=r"reminders\.default\.lock: .*--state-dir"), _held(tmp_path / "state"):
         pass

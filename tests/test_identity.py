@@ -1,6 +1,7 @@
 """One spelling for what names a person or a row."""
 
 import unicodedata
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -56,8 +57,10 @@ def test_every_character_keeps_its_identity() -> None:
 
 
 @given(TEXT, st.sampled_from(["NFC", "NFD"]), st.sampled_from(FORMAT), st.integers(0, 20))
-def test_form_and_format_characters_make_no_other_person(text: str, form: str, mark: str, at: int) -> None:
-    spelled = unicodedata.normalize(form, text)  # type: ignore[arg-type]
+def test_form_and_format_characters_make_no_other_person(
+    text: str, form: Literal["NFC", "NFD"], mark: str, at: int
+) -> None:
+    spelled = unicodedata.normalize(form, text)
     assert identity(spelled[:at] + mark + spelled[at:]) == identity(text)
     assert key_of(spelled[:at] + mark + spelled[at:]) == key_of(text)
 

@@ -313,7 +313,7 @@ def test_any_lists_in_any_batches_are_counted_row_by_row(
 class Unread(list[Recipient]):
     """Rows of a list of which nobody may ask more than the name."""
 
-    def __getitem__(self, place: object) -> Recipient:  # type: ignore[override]
+    def __getitem__(self, place: object) -> Recipient:  # type: ignore[override]  # on purpose
         raise AssertionError(place)
 
 

@@ -164,9 +164,10 @@ async def test_caps_count_who_may_have_been_written_to_once(ledger: Ledger, tmp_
         run = begin(there)
         found = claimed(run, "abc")
         there.index_people()
-        written: Callable[[int], int] = lambda row: there.written_to(  # noqa: E731
-            people("abc")[row].destination or "", IDENTITY.channel, since=COPIED - 1
-        )
+
+        def written(row: int) -> int:
+            return there.written_to(people("abc")[row].destination or "", IDENTITY.channel, since=COPIED - 1)
+
         assert [written(row) for row in range(3)] == [1, 1, 1]
         await ended(run, found["a"], Status.SENT)
         await run.intend(intent(found["b"].id, 0, "b"))

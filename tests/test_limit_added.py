@@ -33,7 +33,7 @@ class Gap:
     def name(self) -> str:
         return f"gap of {self.sender}"
 
-    def wait(self, now: float, amount: int = 1) -> float:  # noqa: ARG002
+    def wait(self, now: float, amount: int = 1) -> float:
         return max(0.0, self.free_at - now)
 
     def take(self, now: float, amount: int = 1) -> tuple[Self, float]:
@@ -49,7 +49,7 @@ class Gap:
     def duration_of(self, amount: int) -> float:
         return (amount - 1) * self.seconds
 
-    def remainder(self, amount: int) -> int:  # noqa: ARG002
+    def remainder(self, amount: int) -> int:
         return 0
 
     def for_new_run(self, now: float) -> Self:

@@ -233,7 +233,7 @@ def test_a_column_of_states_leaves_out_what_is_an_opt_out(word: str) -> None:
 @pytest.mark.parametrize(
     "cells, used", [(["yes", "no", ""], True), (["Gold", "Silver", "no"], False), (["", "", ""], False)]
 )
-def test_a_doubtful_name_counts_where_the_cells_bear_it_out(cells: list[str], used: bool) -> None:  # noqa: FBT001 - a table
+def test_a_doubtful_name_counts_where_the_cells_bear_it_out(cells: list[str], used: bool) -> None:
     codes = said(cells, "Newsletter")
     assert codes == ([None, "opted_out", "opted_out"] if used else [None] * 3)
     assert ("not used" in " ".join(told({"Newsletter": cells}))) != used

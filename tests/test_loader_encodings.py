@@ -79,7 +79,7 @@ def test_an_encoding_that_is_said_is_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "shift-jis", "Mac Roman", "latin1", "UTF8"])
 @pytest.mark.parametrize("marked", [True, False])
-def test_a_said_encoding_is_read_with_a_mark_and_without(encoding: str, marked: bool, tmp_path: Path) -> None:  # noqa: FBT001
+def test_a_said_encoding_is_read_with_a_mark_and_without(encoding: str, marked: bool, tmp_path: Path) -> None:
     by_mark = {"utf-8": "utf-8-sig", "UTF8": "utf-8-sig", "utf-16-be": "utf-16"} if marked else {"utf-16": "utf-16-le"}
     path = made(tmp_path, ["Ann"], by_mark.get(encoding, encoding))
     assert names_of(ContactList.open(path, layout=Layout(encoding=encoding))) == ["Ann"]

@@ -143,7 +143,10 @@ async def followed(store: Store, folder: Path, at: dict[float, Callable[[], obje
 
 async def test_the_copy_follows_the_object_until_there_is_none(store: Store, tmp_path: Path) -> None:
     seen: list[dict[str, bytes]] = []
-    look: Callable[[], None] = lambda: seen.append(files(tmp_path))  # noqa: E731
+
+    def look() -> None:
+        seen.append(files(tmp_path))
+
     steps: dict[float, Callable[[], object]] = {
         1.0: lambda: store.put(KEPT, text(ANN)),
         1.9: look,

@@ -85,7 +85,8 @@ def outcomes(monkeypatch: pytest.MonkeyPatch, **numbers: Any) -> Outcomes:
     nothing = dict.fromkeys(["ended", "open", "gone", "untracked", "answered", "silent"], 0)
     found = Tracking("c", "r", reasons={"CUSTOMER_DISCONNECT": 3}, asked=0, **{**nothing, **numbers})
     monkeypatch.setattr(report_parts, "tracking", lambda *_: found)
-    return outcomes_of(RunRef(bulk.Campaign(name="c", channel="sms", request=SMS), Options()), None)  # type: ignore[arg-type]
+    no_record: Any = None
+    return outcomes_of(RunRef(bulk.Campaign(name="c", channel="sms", request=SMS), Options()), no_record)
 
 
 def test_what_became_of_contacts_is_told_kind_by_kind_and_nothing_of_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,7 +114,7 @@ def test_a_name_with_spaces_is_answered_with_the_one_to_write(template: str, hea
 def test_what_is_recommended_names_the_column(header: str) -> None:
     (said,) = faults(["phone", header], Attributes={"a": f"{{{{ {header.replace('.', ' . ')} x y }}}} {{{{ }}}}"})[:1]
     assert said
-    from bulk.request.hints import placeholder  # noqa: PLC0415
+    from bulk.request.hints import placeholder  # noqa: PLC0415 - likewise
     from bulk.text.columns import Columns  # noqa: PLC0415 - beside what is tested
 
     written = placeholder(header, Columns(["phone", header]))

@@ -37,7 +37,7 @@ def opens(table: Hours, now: float, *zones: str) -> str:
     "clock,open_",
     [("08:59:59", False), ("09:00", True), ("12:29:59", True), ("12:30", False), ("13:30", True), ("20:00", False)],
 )
-def test_a_window_holds_its_start_and_not_its_end(clock: str, open_: bool) -> None:  # noqa: FBT001 - a parameter of the table above
+def test_a_window_holds_its_start_and_not_its_end(clock: str, open_: bool) -> None:
     table = hours(monday=["09:00-12:30", "13:30-20:00"])
     assert table.open_at(Locality((BERLIN,)), at(f"2026-11-23T{clock}", BERLIN)) is open_
 

@@ -102,7 +102,7 @@ def test_learns_from_what_the_account_has_in_its_share() -> None:
 @pytest.mark.parametrize(
     "rate, is_auto", [("auto", True), (None, False), (3, False), ([{"per_day": 5}], True), ([{"per_second": 5}], False)]
 )
-def test_learns_where_no_rate_a_second_is_said(rate: Any, is_auto: bool) -> None:  # noqa: FBT001
+def test_learns_where_no_rate_a_second_is_said(rate: Any, is_auto: bool) -> None:
     assert rates({"rate": rate}).is_auto(CHAT) is is_auto
 
 
@@ -212,7 +212,7 @@ def test_says_that_a_rate_takes_the_place_of_the_parts_of_an_sms() -> None:
 )
 def test_plans_with_as_many_open_contacts_as_are_said_and_in_virtual_time_as_aws_allows(
     tables: dict[str, Any],
-    virtual: bool,  # noqa: FBT001
+    virtual: bool,
     contacts: int | None,
 ) -> None:
     assert rates(tables=tables, virtual_time=virtual).open_contacts() == contacts

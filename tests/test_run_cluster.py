@@ -203,7 +203,7 @@ async def test_says_goodbye_also_where_nobody_waits_for_that(monkeypatch: pytest
 
 @pytest.mark.parametrize("is_rehearsal", [False, True])
 async def test_has_workers_of_its_own_account_alone_but_in_a_rehearsal(
-    is_rehearsal: bool,  # noqa: FBT001
+    is_rehearsal: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     context = opened(cluster="local:2", sandbox=is_rehearsal)

@@ -152,7 +152,7 @@ def test_plays_with_a_copy_of_the_ledger(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options, is_forgotten", [({"sandbox": True}, True), ({}, False), ({"sandbox": True, "state_dir": ...}, False)]
 )
-def test_forgets_the_last_rehearsal_alone(options: dict[str, Any], is_forgotten: bool, tmp_path: Path) -> None:  # noqa: FBT001
+def test_forgets_the_last_rehearsal_alone(options: dict[str, Any], is_forgotten: bool, tmp_path: Path) -> None:
     given = {name: tmp_path if value is ... else value for name, value in options.items()}
     one = ref({"folder": tmp_path}, **given)
     files = [one.state_dir / name for name in ("ledger.db", "ledger.db-wal", "pace/a")]

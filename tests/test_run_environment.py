@@ -110,8 +110,9 @@ async def test_shares_the_rate_of_an_account_at_all_endpoints_of_aws() -> None:
         async def account(self) -> str:
             return "123456789012"
 
+    connect: Any = Account()
     place = "https://connect.us-west-2.amazonaws.com", "us-west-2"
-    assert await rate_owner(Account(), place) == ("123456789012", "", "us-west-2")  # type: ignore[arg-type]
+    assert await rate_owner(connect, place) == ("123456789012", "", "us-west-2")
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_keeps_a_rehearsal_apart_from_what_is_sent(options: dict[str, Any], fold
 
 
 @pytest.mark.parametrize("sandbox", [False, True])
-def test_honours_one_suppression_list_in_rehearsals_and_real_runs(sandbox: bool) -> None:  # noqa: FBT001
+def test_honours_one_suppression_list_in_rehearsals_and_real_runs(sandbox: bool) -> None:
     assert ref(sandbox=sandbox).own_list == OwnList(HOME / ".bulk")
     assert ref(sandbox=sandbox, state_dir="/state").own_list == OwnList(Path("/state"))
 

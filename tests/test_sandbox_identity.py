@@ -102,7 +102,7 @@ async def test_an_account_in_a_region_may_have_quotas_of_its_own_also_while_it_r
         ("ANY", False, {"*": "111122223333"}, "111122223333"),
     ],
 )
-def test_an_access_key_means_an_account(key: str, temporary: bool, named: dict[str, str], account: str) -> None:  # noqa: FBT001 - a case
+def test_an_access_key_means_an_account(key: str, temporary: bool, named: dict[str, str], account: str) -> None:
     assert account_of(key, named, temporary=temporary) == account
 
 

@@ -144,7 +144,7 @@ async def test_a_template_that_there_is_not_is_not_found(sandbox: Sandbox) -> No
     for base, name in ((BASE, BASE), (BASE.replace("1", "9"), WELCOME["messageTemplateId"])):
         which = {"knowledgeBaseId": base, "messageTemplateId": name}
         with pytest.raises(ClientError, match="ResourceNotFoundException"):
-            await ask(sandbox, "qconnect", lambda client, which=which: client.get_message_template(**which))  # type: ignore[misc]
+            await ask(sandbox, "qconnect", lambda client, which=which: client.get_message_template(**which))  # type: ignore[misc]  # no stubs
 
 
 @pytest.mark.parametrize(

@@ -136,8 +136,9 @@ class Rows:
 
 
 @pytest.mark.parametrize("frames", [None, False, True])
-def test_a_list_is_read_in_one_way_as_often_as_needed(frames: bool | None) -> None:  # noqa: FBT001
-    reader = ListReader(Rows(), "the way")  # type: ignore[arg-type]
+def test_a_list_is_read_in_one_way_as_often_as_needed(frames: bool | None) -> None:
+    rows, spec = list[Any]([Rows(), "the way"])
+    reader = ListReader(rows, spec)
     asked: Any = reader.batches(size=7) if frames is None else reader.batches(size=7, frames=frames)
     assert asked == (("the way",), {"size": 7, "frames": bool(frames)})
 
@@ -152,7 +153,7 @@ def test_a_list_is_read_as_its_run_names_rows(dedupe: Any, keeps: int) -> None:
             self.kept += 1
 
     record: Any = Record()
-    rows: Any = Rows()
+    rows, spec = list[Any]([Rows(), "the way"])
     spec = ReadSpec(kind="phone", destination="phone", dedupe=dedupe)
     assert ListReader(rows, spec).as_recorded(record) == ListReader(rows, replace(spec, naming=1))
     assert record.kept == keeps

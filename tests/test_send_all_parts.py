@@ -189,7 +189,7 @@ async def test_stops_all_of_them_with_the_reason_and_exit_code_of_the_stop(tmp_p
 async def test_ends_where_one_does_not_go_on_before_its_first_call(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = bulk.run.send_pass.SendPass.go  # type: ignore[attr-defined]
+    real = bulk.run.send_pass.SendPass.go  # type: ignore[attr-defined]  # loaded by `bulk`
 
     async def go(self: Any, *given: Any) -> None:
         if self.context.campaign.name == "summer":
@@ -216,7 +216,7 @@ async def test_divides_the_open_files_among_them(
 
     monkeypatch.setattr("bulk.run.send_all.shares", shares)
     seen: list[int | None] = []
-    real = bulk.run.send_pass.SendPass.go  # type: ignore[attr-defined]
+    real = bulk.run.send_pass.SendPass.go  # type: ignore[attr-defined]  # loaded by `bulk`
 
     async def go(self: Any, *given: Any) -> None:
         seen.append(self.context.options.at_once)

@@ -224,7 +224,7 @@ def test_counts_the_list_after_a_second_where_nobody_watches(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_leaves_its_progress_for_others_while_it_lasts(tmp_path: Path, dry_run: bool) -> None:  # noqa: FBT001
+def test_leaves_its_progress_for_others_while_it_lasts(tmp_path: Path, dry_run: bool) -> None:
     one, there = Pass(tmp_path, hand=Hand(seconds=1.2), loop=PauseLoop), list[bool]()
 
     async def beside(sending: SendPass) -> None:

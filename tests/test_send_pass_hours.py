@@ -111,7 +111,7 @@ def test_carries_the_rows_of_a_person_one_after_the_other_where_a_cap_counts_the
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_honours_what_a_suppression_file_says_meanwhile(
     tmp_path: Path,
-    dry_run: bool,  # noqa: FBT001
+    dry_run: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("bulk.run.send_pass.REFRESH", 3.0)

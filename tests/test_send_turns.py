@@ -56,7 +56,7 @@ async def test_tries_again_while_another_was_quicker_and_the_time_is_not_over(
     busy: int,
     slept: list[float],
     waits: list[float],
-    is_sent: bool,  # noqa: FBT001
+    is_sent: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stop, waited, tried = Naps(), list[float | None](), list[Any]()

@@ -31,7 +31,7 @@ REHEARSAL = {"virtual_time": True, "sandbox": True}
     "options, needs",
     [({}, False), ({"sandbox": True}, False), (REHEARSAL, True), (REHEARSAL | {"dry_run": True}, False)],
 )
-def test_needs_a_loop_of_its_own_where_the_callers_is_real(options: dict[str, Any], needs: bool) -> None:  # noqa: FBT001
+def test_needs_a_loop_of_its_own_where_the_callers_is_real(options: dict[str, Any], needs: bool) -> None:
     assert needs_loop(Options(**options)) is needs
 
     async def inside() -> bool:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bulk.campaign import Campaign
 from bulk.errors import LedgerError
 from bulk.ledger import Ledger, RunLedger
 from bulk.model import Call, Delivery, Recipient
+from bulk.pacing.limiter import AdaptiveLimiter
 from bulk.pacing.open_contacts import OpenContactLimit
 from bulk.pacing.shared import FileStore, steady_clock
 from bulk.pacing.waiters import WaiterCount
@@ -152,8 +154,7 @@ def test_shows_the_pace_that_a_service_is_asked_at_else_what_was_granted(tmp_pat
         assert permitted(context.rates, limiters, CHAT) == 0.25
         now = NOW
         for _ in range(3):
-            wait = limiters[CHAT].change(lambda limiter, at=now: limiter.take(at))  # type: ignore[misc]
-            now += wait
+            now += limiters[CHAT].change(partial(AdaptiveLimiter.take, now=now))
         paced = limiters[CHAT].look().estimator.paced_at
         assert 0 < paced < 1
         assert permitted(context.rates, limiters, CHAT) == paced
@@ -168,7 +169,7 @@ def test_shows_the_pace_that_a_service_is_asked_at_else_what_was_granted(tmp_pat
 @pytest.mark.parametrize("rate, is_told", [("auto", True), (40, False)])
 def test_tells_what_was_learned_of_a_rate_that_nobody_said(
     rate: Any,
-    is_told: bool,  # noqa: FBT001
+    is_told: bool,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:

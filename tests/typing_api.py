@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd  # type: ignore[import-untyped]  # no stubs
 import polars as pl
 
 import bulk
@@ -25,10 +25,10 @@ async def sends(frame: pd.DataFrame, table: pl.DataFrame) -> None:
 
 
 async def a_wrong_call_is_found() -> None:
-    await bulk.send("campaign.toml", sandbx=True)  # type: ignore[call-arg]
-    await bulk.send("campaign.toml", limit="ten")  # type: ignore[arg-type]
-    await bulk.check("campaign.toml", rate="fast")  # type: ignore[arg-type]
-    await bulk.results("campaign.toml", "out.csv", run=1)  # type: ignore[call-arg]
+    await bulk.send("campaign.toml", sandbx=True)  # type: ignore[call-arg]  # wrong on purpose
+    await bulk.send("campaign.toml", limit="ten")  # type: ignore[arg-type]  # wrong on purpose
+    await bulk.check("campaign.toml", rate="fast")  # type: ignore[arg-type]  # wrong on purpose
+    await bulk.results("campaign.toml", "out.csv", run=1)  # type: ignore[call-arg]  # wrong on purpose
 
 
 def kept_options() -> bulk.SendOptions:

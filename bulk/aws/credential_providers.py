@@ -92,16 +92,16 @@ def resolver_of(session: Any, region: str | None, *, verify: str | bool) -> Any:
     for provider in resolver.providers:
         match provider:
             case AioAssumeRoleProvider():
-                provider._prompter = _asked  # noqa: SLF001 - likewise, and below
-                provider._profile_provider_builder = _Builder(session, cache=provider.cache, region_name=region)  # noqa: SLF001
+                provider._prompter = _asked  # noqa: SLF001 - likewise
+                provider._profile_provider_builder = _Builder(session, cache=provider.cache, region_name=region)  # noqa: SLF001 - likewise
             case AioProcessProvider():
-                provider._popen = _started  # noqa: SLF001
+                provider._popen = _started  # noqa: SLF001 - likewise
             case AioContainerProvider():
                 line = HostSession(timeout=AioContainerMetadataFetcher.TIMEOUT_SECONDS, verify=verify)
-                provider._fetcher = AioContainerMetadataFetcher(session=line)  # noqa: SLF001
+                provider._fetcher = AioContainerMetadataFetcher(session=line)  # noqa: SLF001 - likewise
             case AioInstanceMetadataProvider():
-                fetcher = provider._role_fetcher  # noqa: SLF001
-                fetcher._session = HostSession(timeout=fetcher._timeout, verify=verify)  # noqa: SLF001
+                fetcher = provider._role_fetcher  # noqa: SLF001 - likewise
+                fetcher._session = HostSession(timeout=fetcher._timeout, verify=verify)  # noqa: SLF001 - likewise
     return resolver
 
 

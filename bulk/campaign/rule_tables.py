@@ -179,7 +179,7 @@ class Cap(Table):
         cap = read(data)
         if isinstance(data, Mapping):
             said = data["within"]
-            cap._span = " ".join(said.split()) if isinstance(said, str) else f"{cap.within:.15g} seconds"  # noqa: SLF001
+            cap._span = " ".join(said.split()) if isinstance(said, str) else f"{cap.within:.15g} seconds"  # noqa: SLF001 - its own
         return cap
 
     def __str__(self) -> str:

@@ -76,7 +76,7 @@ async def test(
     *,
     to: str,
     row: int | None = None,  # noqa: PT028 - no test of pytest's
-    line: int | None = None,  # noqa: PT028
+    line: int | None = None,  # noqa: PT028 - likewise
     **options: Unpack[SendOptions],
 ) -> Outcome:
     """Send to somebody else (`to`) exactly what a row would get, outside any run: nothing is recorded.

@@ -172,5 +172,12 @@ def _unowned(accepted: Iterable[Accepted], owners: dict[str, list[tuple[RunRecor
 
 def _finding(what: str, contact_ids: list[str], record: RunRecord, tried: Tried) -> Finding:
     identity = record.facts.identity
-    place = {"row": tried.row, "state": tried.state, "destination": tried.destination}
-    return Finding(what, contact_ids, campaign=identity.campaign, run=identity.run, **place)  # type: ignore[arg-type]
+    return Finding(
+        what,
+        contact_ids,
+        campaign=identity.campaign,
+        run=identity.run,
+        row=tried.row,
+        state=tried.state,
+        destination=tried.destination,
+    )
