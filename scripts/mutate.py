@@ -226,7 +226,8 @@ class Trial:
         within = self.functions(fault.path)
         if own := [name for name, lines in within.items() if fault.line in lines]:
             return self.coverage.tests_of(own[-1:])
-        mentioning = self.names.users(fault.place.partition(".")[0]) or set(within)
+        name = fault.place.partition(".")[0]
+        mentioning = (self.names.users(name) if name != MODULE else set()) or set(within)
         return list(dict.fromkeys([*self.named(fault.path), *self.coverage.tests_of(mentioning)]))
 
     def named(self, path: str) -> list[str]:

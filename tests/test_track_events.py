@@ -104,6 +104,17 @@ async def listed(runs: Runs) -> dict[str, str]:
         "stop\u200b",
         "End",
         "no more messages please, STOP",
+        "I do want to unsubscribe, thank you",
+        "Stop any and all of this spam",
+        "STOP sending me these texts",
+        "kindly stop contacting us immediately",
+        "just stop it already",
+        "Remove my number off the list now",
+        "pls stop messaging at this number",
+        "plz stop, no sms for u from us",
+        "stop writing a text to your list",
+        "stop, thanks for texting",
+        "Stop with your message",
     ],
 )
 def test_it_hears_a_stop_however_it_is_said(text: str) -> None:

@@ -23,11 +23,13 @@ from bulk.pacing.waiters import WaiterCount
 from bulk.run.context import RunContext, open_campaign
 from bulk.run.eligibility import Judge
 from bulk.run.options import Options
+from bulk.run.plan import DryRun
 from bulk.run.pool import Pool
 from bulk.run.wiring import (
     deliverer,
     limiters_of,
     open_contact_limits,
+    opened_pass,
     parts_counter,
     permitted,
     queues_of,
@@ -48,6 +50,34 @@ def opened(tables: dict[str, Any] | None = None, **options: Any) -> RunContext:
 
 def begun(context: RunContext, ledger: Ledger) -> RunLedger:
     return ledger.begin(context.identity("", ""), {})
+
+
+# What a pass needs
+
+
+async def test_opens_no_pass_of_a_campaign_that_changed_unless_that_is_accepted_or_only_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+
+    async def opens(text: str, **options: bool) -> None:
+        tables = {"request": SMS | {"InitialSystemMessage": {"Content": text}}}
+        there: dict[str, Any] = {
+            "state_dir": tmp_path / "s",
+            "endpoint_url": "http://127.0.0.1:9",
+            "region": "us-west-2",
+        }
+        context = opened(tables, **there, **options)
+        async with opened_pass(context, Stop(), DryRun(context)):
+            pass
+
+    await opens("one")
+    with pytest.raises(LedgerError, match="changed"):
+        await opens("two")
+    await opens("two", accept_changes=True)
+    await opens("two")
+    await opens("three", dry_run=True)
 
 
 # What is counted of a call
