@@ -32,7 +32,6 @@ class Deferred(Exception):
     """The recipient may not be written to yet, or not at all: `why` is the time (Unix seconds), or the refusal."""
 
     def __init__(self, why: float | Refusal) -> None:
-        super().__init__(str(why))
         self.why = why
 
     @property
