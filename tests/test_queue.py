@@ -258,6 +258,22 @@ async def test_where_the_pace_is_too_fast_to_tell_calls_apart_some_take_their_tu
     assert changes < went / 15
 
 
+async def test_nobody_overtakes_by_a_turn_that_was_granted_with_others() -> None:
+    turns, went = RateLimitQueue(LocalStore(AdaptiveLimiter(Bucket(10_000, 100), RateEstimator(1e4, 1e4))), Stop()), []
+    while anyio.current_time() == 0 or turns._granted:
+        await turns.take()
+
+    async def caller(name: str) -> None:
+        for _ in range(2):
+            await turns.take()
+            went.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        for name in "abc":
+            group.create_task(caller(name))
+    assert went == [*"abcabc"]
+
+
 async def test_who_waits_at_a_stop_takes_no_place() -> None:
     """What is not used is not spent: the next run begins where this one stopped."""
     stop, pace = Stop(), LocalStore(AdaptiveLimiter(Bucket(1), RateEstimator(1, 1)))
