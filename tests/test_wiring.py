@@ -135,6 +135,16 @@ class Nowhere:
         raise NotImplementedError
 
 
+def test_counts_calls_and_throttles_of_a_run_with_what_is_written_of_it(ledger: Ledger) -> None:
+    context = opened()
+    run = begun(context, ledger)
+    one = driving(context, run, ledger)
+    one.caller.call_counts.calls, one.caller.call_counts.throttled = 3, 1
+    run.claim([Recipient(0, "1", "+12065550100", {})])
+    (facts,) = ledger.runs()
+    assert (facts.calls, facts.throttled) == (3, 1)
+
+
 def test_puts_the_parts_of_a_delivery_together_as_the_campaign_says(ledger: Ledger) -> None:
     context = opened({"doubt": {"attribute": "mark"}, "retry": {"attempts": 7}, "consent": {"column": "name"}})
     run = begun(context, ledger)
