@@ -135,12 +135,13 @@ class Nowhere:
         raise NotImplementedError
 
 
-def test_counts_calls_and_throttles_of_a_run_with_what_is_written_of_it(ledger: Ledger) -> None:
+async def test_counts_calls_and_throttles_of_a_run_with_what_is_written_of_it(ledger: Ledger) -> None:
     context = opened()
     run = begun(context, ledger)
     one = driving(context, run, ledger)
     one.caller.call_counts.calls, one.caller.call_counts.throttled = 3, 1
-    run.claim([Recipient(0, "1", "+12065550100", {})])
+    (claim,) = run.claim([Recipient(0, "1", "+12065550100", {})])
+    await run.intend(intent(claim.id, 0, "token"))
     (facts,) = ledger.runs()
     assert (facts.calls, facts.throttled) == (3, 1)
 
