@@ -210,7 +210,7 @@ async def test_tells_what_the_ledger_knows_where_the_list_is_gone(
     runs: Runs, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     await bad_day(runs)
-    found = await told(runs, tmp_path / "+12065550199.csv", rate_share=0.5)
+    found = await told(runs, tmp_path / "+12065550199.csv", rate_share=0.5, burst=7)
     trouble = f"{UNREAD}: there is no list {tmp_path}/+120…99.csv: check the path"
     assert found["notes"][0] == trouble
     assert ("bulk", 30, trouble) in caplog.record_tuples
