@@ -1,4 +1,4 @@
-"""Our exceptions, and the exit codes.
+"""The exceptions of the program, and its exit codes.
 
     BulkError                     anything this program says no to
     ├── CampaignError             the campaign file or an option is wrong        (exit 2)

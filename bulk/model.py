@@ -1,4 +1,4 @@
-"""The words: frozen values that flow from the list to the ledger. Depends on nothing.
+"""The values that flow from the list to the ledger, all frozen. Depends on nothing.
 
 A **recipient** is one row of a contact list. A **call** is one API request, a **reply** its answer. An **outcome** is a
 recipient's end, a **verdict** the judgement on an error. **Contact** is Amazon Connect's word, and left to it.

@@ -1,4 +1,4 @@
-"""Stopping: asked for once, heard everywhere. Whoever waits, waits here, and so a wait never outlives the stop."""
+"""The stop of a run: requested once, seen everywhere. All waits are here, so no wait outlives the stop."""
 
 import anyio
 

@@ -1,4 +1,4 @@
-"""Work in a thread: waited for to its end whatever happens, or made one item ahead.
+"""Work in a thread: always waited for, or done one item ahead.
 
 polars and SQLite let go of Python's lock while they read and write, so a second thread costs next to nothing, and the
 event loop does not wait for a disk. What a thread uses must not be closed under its hands: SQLite would take the whole

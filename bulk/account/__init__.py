@@ -1,4 +1,4 @@
-"""What a campaign needs of its AWS account: what it names there, what it may do there, and whether all of it is right.
+"""What a campaign needs in its AWS account: its resources, its permissions, and checks of both.
 
 references     what a campaign names: the instance, flows, numbers, addresses, users, templates
 permissions    the actions that it takes, and on what

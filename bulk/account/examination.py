@@ -1,4 +1,4 @@
-"""The questions to an account before anything is sent: each is asked, and what is answered is judged.
+"""The checks of an account before anything is sent: each question is asked and its answer judged.
 
 Nothing here changes anything: the operations describe, list, search and get. A question that may not be asked is one
 line that names the missing permission, and the others go on.

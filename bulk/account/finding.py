@@ -1,4 +1,4 @@
-"""One line of an examination."""
+"""One result of the examination of an account."""
 
 import enum
 from dataclasses import asdict, dataclass

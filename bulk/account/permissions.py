@@ -1,4 +1,4 @@
-"""The actions that a campaign takes in its account, and on what: no more than it uses.
+"""The IAM actions that a campaign needs, each with its resources, and no more than that.
 
 The resources are those of the Service Authorization Reference ("Actions, resources, and condition keys for Amazon
 Connect", and its sisters). Where a type of resource is not certain for an action, the action is bound by condition

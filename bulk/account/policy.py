@@ -1,4 +1,4 @@
-"""Permissions as an IAM policy: the same campaign gives the same text."""
+"""Permissions as an IAM policy. The same campaign always gives the same text."""
 
 from collections.abc import Iterable
 from typing import Any

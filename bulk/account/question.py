@@ -1,4 +1,4 @@
-"""One question to an account, how its answer is judged, and what may be asked next."""
+"""One question about an account, how its answer is judged, and which questions follow."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The questions that a campaign gives rise to, in the order in which they are asked."""
+"""The questions about an account that a campaign needs, in the order in which they are asked."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The codes under which Service Quotas keeps what matters here. Source: "Amazon Connect service quotas"."""
+"""The codes of the quotas used here in Service Quotas. Source: "Amazon Connect service quotas"."""
 
 from collections.abc import Mapping
 

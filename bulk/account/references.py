@@ -1,4 +1,4 @@
-"""What a campaign names in its account. What a row says for itself, by a template, is not known here."""
+"""The resources that a campaign names in its account. Those that a template names for each row are not known here."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What commands besides `send` take: to track contacts, to ask about rows in doubt, to keep the state in S3.
+"""The permissions of other commands than `send`: to track, to ask about rows in doubt, to keep state in S3.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon Connect, Amazon SQS and
 Amazon S3. What resources SearchContacts takes is not certain: the instance and its contacts are both named.

@@ -1,4 +1,4 @@
-"""What is right about the things of an account: pure judgements on what its services answered."""
+"""Judgements on the resources of an account: pure functions of what its services answered."""
 
 import json
 import re

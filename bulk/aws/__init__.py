@@ -1,4 +1,4 @@
-"""What talks to AWS: the client, its credentials, its connections, and what went wrong with them.
+"""Everything that talks to AWS: the client, its credentials, its connections, and its errors.
 
 connect               the only module that makes calls of Amazon Connect
 session               the SDK's session: every client verified, whoever opens it

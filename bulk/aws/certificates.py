@@ -1,4 +1,4 @@
-"""Whom a connection trusts, and where none is needed: certificates, plain HTTP, proxies.
+"""Which certificates a connection trusts, and which connections need none: plain HTTP and proxies.
 
 The SDK's asynchronous session checks no host name, and behind a proxy no certificate at all. So every TLS context of
 ours is made here: the chain and the name are verified, of the proxy as of the endpoint.

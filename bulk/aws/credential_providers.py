@@ -1,4 +1,4 @@
-"""Where the SDK looks for credentials, with bounds: processes end, prompts need a person, hosts are verified."""
+"""The SDK's credential providers, with limits: processes end, prompts need a person, hosts are verified."""
 
 import asyncio
 import getpass

@@ -1,4 +1,4 @@
-"""Credentials, got and renewed before a call and outside of any row.
+"""Credentials, fetched and renewed before a call, so that no row is charged for a problem with them.
 
 The SDK gets them in the middle of making a request, so that a process that is missing or a token that has expired
 would be one row's trouble after the other, with that row in doubt. Here they are a step of its own: whatever goes wrong

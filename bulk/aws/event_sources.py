@@ -1,4 +1,4 @@
-"""Where events come from at AWS: the messages of an SQS queue, and the objects under a prefix of S3.
+"""Where events at AWS come from: the messages of an SQS queue, and the objects under a prefix in S3.
 
 A message stays in the queue until it is deleted: what is received is hidden from other readers for a while, and comes
 back by itself where nobody deletes it. "Amazon SQS API Reference": ReceiveMessage, DeleteMessageBatch.

@@ -1,4 +1,4 @@
-"""What the SDK raised for a call, in our words: what happened, whose error it is, and what helps.
+"""The SDK's errors for a call, translated: what happened, whose error it is, and what helps.
 
 Whether the request left is not read from the exception: the connection knows (`http_session.watch_sent`).
 """

@@ -1,4 +1,4 @@
-"""The connection below the SDK, on which one call is one request, and of which is known whether it left.
+"""The HTTP session below the SDK. One call is one request, and it is known whether the request left.
 
 aiohttp sends a PUT again by itself when its connection breaks, and follows redirects: requests that no pacer has seen
 and no ledger has counted, the latter to a place that nobody named. And the SDK takes a connection that is reset under

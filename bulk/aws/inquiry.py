@@ -1,4 +1,4 @@
-"""Questions to the services of an account: one client of each, opened when it is first needed, each at its own pace.
+"""Questions to the services of an account: one client for each service, opened on first use, with its own rate.
 
 Where the campaign's endpoint is none of AWS's (a sandbox), all services are asked there.
 """

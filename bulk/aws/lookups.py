@@ -1,4 +1,4 @@
-"""What AWS keeps that a run reads before it sends: lists, who opted out of texts, the account's quotas."""
+"""What a run reads from AWS before it sends: lists, opt-outs, and the quotas of the account."""
 
 import logging
 import os

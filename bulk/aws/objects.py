@@ -1,4 +1,4 @@
-"""Objects in S3 of which no version is replaced unseen: each write says which one it takes the place of.
+"""Objects in S3 with conditional writes: each write names the version that it replaces.
 
 "Amazon S3 User Guide", Conditional requests: `If-None-Match: *` writes only where there is no object, `If-Match` only
 over the version that has this ETag. S3 decides about two writers itself, one after the other.

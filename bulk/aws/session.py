@@ -1,4 +1,4 @@
-"""The SDK's session, for every client of ours: those that we open, and those that it opens for itself.
+"""The SDK's session for all clients: those that we open, and those that it opens for itself.
 
 To assume a role, to take a web identity, to renew an SSO token, the SDK makes clients of STS and SSO of its own. They
 are made here too, and so go over the same connections: verified, past the same proxies, with the same time-outs.

@@ -1,4 +1,4 @@
-"""What a message template wants, asked of the service that keeps it (`qconnect`)."""
+"""The attributes that a message template needs, asked of the service that stores it (`qconnect`)."""
 
 import json
 from collections.abc import Mapping

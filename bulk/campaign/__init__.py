@@ -1,4 +1,4 @@
-"""The campaign, checked before anything moves."""
+"""The campaign file, checked as a whole before anything is sent."""
 
 from bulk.campaign.bounds import HIGHEST, LONGEST
 from bulk.campaign.file import load

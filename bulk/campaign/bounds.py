@@ -1,4 +1,4 @@
-"""How large, how deep and how high what stands in a campaign may be. Beyond these bounds it is somebody's mistake.
+"""Limits for the size, the nesting, and the numbers of a campaign. A value beyond them is a mistake.
 
 A parser that is given too much ends in an error of its own (its stack, its memory), or never: so a file is bounded
 before it is parsed, and what it holds before it is walked.

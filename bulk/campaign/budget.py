@@ -1,4 +1,4 @@
-"""`[budget]`: what a run may cost, and by which prices."""
+"""`[budget]`: how much a run may cost, and with which prices."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`[consent]`: which columns of the list tell that people agreed, where they did, and when."""
+"""`[consent]`: which columns of the list hold people's consent, its source, and its time."""
 
 from bulk.campaign.types import Table
 

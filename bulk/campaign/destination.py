@@ -1,4 +1,4 @@
-"""`[at]`: where a campaign goes, as far as the campaign says it."""
+"""`[at]`: where a campaign is sent, as far as the campaign file says it."""
 
 from typing import Annotated
 

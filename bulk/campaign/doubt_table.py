@@ -1,4 +1,4 @@
-"""`[doubt]`: the mark by which Amazon Connect can be asked about rows that nothing answered."""
+"""`[doubt]`: the contact attribute by which Amazon Connect can be asked about calls without an answer."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any

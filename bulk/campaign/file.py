@@ -1,4 +1,4 @@
-"""The campaign file: TOML, with the request in it or in a file of the AWS CLI beside it."""
+"""The campaign file: TOML, with the request in it or in a separate file of the AWS CLI."""
 
 import json
 import re

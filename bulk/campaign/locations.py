@@ -1,4 +1,4 @@
-"""Where in a TOML file a key stands: the parser does not say, and an error has to."""
+"""The line of each key in a TOML file: the parser does not report it, and error messages need it."""
 
 import re
 import tomllib

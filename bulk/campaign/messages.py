@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, in words for the person who wrote the campaign."""
+"""The errors that pydantic finds, in words for the author of the campaign."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""`[pacing]`: how fast the calls may go, for all operations or one by one."""
+"""`[pacing]`: how fast calls may go, for all operations or for each."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""`[hours]`, `[caps]` and `expires`: when, how often and until when a person may be written to, as the file says it."""
+"""`[hours]`, `[caps]`, and `expires`: when, how often, and until when a person may be written to."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The tables of a campaign: which keys there are, and what they take.
+"""The tables of a campaign: their keys and the types of their values.
 
 What stands in `[request]` and its sisters belongs to AWS and is judged by `request` against the API's model.
 """

@@ -1,4 +1,4 @@
-"""`[track]`: where events of contacts and of mail come from, and what of them puts people on the suppression list."""
+"""`[track]`: where events of contacts and mail come from, and which of them suppress a person."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""The forms that the tables of a campaign, and the values in them, take."""
+"""The types of the tables of a campaign and of their values."""
 
 import re
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""The channels: how a recipient is reached. A channel is one file here and its line in `CHANNELS`.
+"""The channels: how a recipient is reached. A channel is one file here and one line in `CHANNELS`.
 
 A channel is a module of some constants (`channel`) and one pure generator. The generator yields `Call`s, is sent their
 `Reply`s, and returns the contact id; it never sees a client, a clock or a task. A call that met a final no is thrown

@@ -1,4 +1,4 @@
-"""Email: create the contact, then send its message; stop the contact where that is asked for.
+"""Email: create the contact, then send its message; stop the contact if the campaign asks for it.
 
 A draft whose mail is finally rejected is stopped in any case: left alone it would count against the instance's quota
 of open emails until it expires. Stopping is tidying up: whether it works or not, it changes nothing about the mail.

@@ -1,4 +1,4 @@
-"""The command line: a file for each command, and what they share.
+"""The command line: one file for each command, and what they share.
 
 main       the program: which commands there are, and how it ends
 command    what makes a command of a function

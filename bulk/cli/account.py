@@ -1,4 +1,4 @@
-"""The findings of an examination of the account, and what a run comes to, in words."""
+"""The findings of an examination of the account and the cost of a run, as text."""
 
 import textwrap
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The bars on a terminal: rich's progress, and below it what stands there in words, at any width from 40 columns."""
+"""Progress bars on a terminal: rich's progress with a line of text below it, from 40 columns on."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What makes a command of a function."""
+"""How a function becomes a command."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""`bulk docs`: the documentation, on this machine."""
+"""`bulk docs`: the documentation, offline."""
 
 import sys
 import tempfile

@@ -1,4 +1,4 @@
-"""What each command's help ends with: examples, which a test runs where they need no AWS account."""
+"""The examples at the end of each command's help. A test runs those that need no AWS account."""
 
 # Click keeps the lines of a paragraph that begins with a backspace.
 HELP = """Send a contact list through Amazon Connect: SMS, WhatsApp, email, inbound email.

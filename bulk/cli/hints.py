@@ -1,4 +1,4 @@
-"""What to type next: whole commands, to be copied."""
+"""The next command to type, complete and ready to be copied."""
 
 import os
 import shlex

@@ -1,4 +1,4 @@
-"""`bulk iam`: the least policy."""
+"""`bulk iam`: the minimal IAM policy."""
 
 import json
 from pathlib import Path

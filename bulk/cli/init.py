@@ -1,4 +1,4 @@
-"""`bulk init`: a campaign to begin with."""
+"""`bulk init`: writes a starter campaign."""
 
 from pathlib import Path
 

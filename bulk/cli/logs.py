@@ -1,4 +1,4 @@
-"""What is logged, by us and by every library, on stderr: text, or JSON line by line.
+"""Logging to stderr, of the program and of every library: text, or one JSON object on each line.
 
 Libraries log through the same handler, from warnings on; with `--log-level debug` also what they say as information,
 but never what they say for debugging: the SDK's prints bodies, signatures and answers. Their words are cut short, on

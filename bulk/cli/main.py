@@ -1,4 +1,4 @@
-"""The program on a terminal: arguments in, exit codes out. Everything else is behind `bulk.send` and its sisters.
+"""The command line program: arguments in, exit codes out. All work is done by `bulk.send` and the other functions.
 
 Data goes to stdout, words for people to stderr. What a person can cause is told in a sentence, never as a traceback.
 """

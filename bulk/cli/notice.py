@@ -1,4 +1,4 @@
-"""What others are told when a sending ends: a command that gets the summary, files and lines of metrics."""
+"""Notices at the end of a run: a command that gets the summary, files, and metrics."""
 
 import json
 import os

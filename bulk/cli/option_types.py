@@ -1,4 +1,4 @@
-"""What the options take that is neither a text nor a number: durations, rates, shares, quotas."""
+"""The types of options that are neither text nor number: durations, rates, shares, quotas."""
 
 import math
 import re

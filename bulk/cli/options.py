@@ -1,4 +1,4 @@
-"""The options, each said once. One that is not a file can also come from `BULK_…` in the environment."""
+"""The options, each defined once. An option that is not a file can also come from `BULK_…` in the environment."""
 
 from collections.abc import Callable
 from pathlib import Path

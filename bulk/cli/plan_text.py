@@ -1,4 +1,4 @@
-"""The plan right above the question: where it goes, what, to whom, how fast; in 24 lines of 80 columns.
+"""The plan shown above the question: destination, content, recipients, and speed, in 24 lines of 80 columns.
 
 Of several campaigns, what is the same for all is shown once.
 """

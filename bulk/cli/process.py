@@ -1,4 +1,4 @@
-"""A command's work, done to its end; and what Ctrl-C does before, during and after it.
+"""Runs the work of a command to its end, and handles Ctrl-C before, during, and after it.
 
 Python's own handler raises `KeyboardInterrupt` wherever the program happens to be. In the middle of loading a library,
 or of leaving, somebody swallows that, or it ends in a traceback. So where there is nothing to put in order yet, or any

@@ -1,4 +1,4 @@
-"""The progress of a run as it goes on: a bar to a person, lines to a log; of several runs, a bar or a line for each."""
+"""The progress of a run: a bar for a person, lines for a log; one of them for each run of several."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The sandboxes of a rehearsal: their addresses are printed, and they stay open while somebody looks."""
+"""The sandboxes of a rehearsal: their addresses are printed, and they can stay open after it."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -1,4 +1,4 @@
-"""`bulk report`: how a run went, as a page."""
+"""`bulk report`: the report of a run as a page."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The end of a run in words: its first rows as a table, and the troubles by reason. Values in, text out."""
+"""The end of a run as text: the first rows as a table, and the problems by reason. Values in, text out."""
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The options of the sandbox as a server, and of what holds it against the ledger."""
+"""The options of the sandbox as a server, and of its comparison with the ledger."""
 
 import click
 

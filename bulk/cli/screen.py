@@ -1,4 +1,4 @@
-"""Where words go: data to stdout, words for people to stderr, as text or as JSON."""
+"""Where output goes: data to stdout, messages for people to stderr, as text or as JSON."""
 
 import logging
 import os

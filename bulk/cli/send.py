@@ -1,4 +1,4 @@
-"""`bulk send`: the plan and the question before, progress during, signals at any time."""
+"""`bulk send`: shows the plan and asks, shows progress, and handles signals at any time."""
 
 import gc
 import os

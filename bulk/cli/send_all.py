@@ -1,4 +1,4 @@
-"""`bulk send` with several campaigns: one question before, a line for each during, an outcome for each after."""
+"""`bulk send` with several campaigns: one question, a line of progress for each, an outcome for each."""
 
 from collections.abc import Sequence
 from pathlib import Path

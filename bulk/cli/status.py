@@ -1,4 +1,4 @@
-"""`bulk status`: where a run stands."""
+"""`bulk status`: the progress of a run."""
 
 import time
 from pathlib import Path

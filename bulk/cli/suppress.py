@@ -1,4 +1,4 @@
-"""`bulk suppress`: a suppression list of one's own."""
+"""`bulk suppress`: manages a suppression list of one's own."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The numbers of runs sent over OTLP, where the extra `bulk[otel]` is installed and `OTEL_…` says where to."""
+"""The metrics of runs over OTLP, if the extra `bulk[otel]` is installed and `OTEL_…` names a destination."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""`bulk test`: the message before, its fate after."""
+"""`bulk test`: shows the message first, and its outcome afterwards."""
 
 import sys
 from pathlib import Path

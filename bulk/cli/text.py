@@ -1,4 +1,4 @@
-"""The texts: what a plan, a progress, a run say to a person. Values in, text out."""
+"""Plans, progress, and runs as text for people. Values in, text out."""
 
 import json
 import textwrap

@@ -1,4 +1,4 @@
-"""What tracking says to a person: how contacts ended, and what came back."""
+"""The result of tracking as text: how contacts ended, and what people answered."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

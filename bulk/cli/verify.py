@@ -1,4 +1,4 @@
-"""`bulk sandbox verify`: what a sandbox accepted, against what the ledger says."""
+"""`bulk sandbox verify`: compares what a sandbox accepted with the ledger."""
 
 import sys
 from pathlib import Path

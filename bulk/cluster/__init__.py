@@ -1,4 +1,4 @@
-"""Calls made by the workers of a cluster; the driver keeps list, rules, ledger and rate.
+"""Calls made by the workers of a cluster; the driver keeps the list, rules, ledger, and rate.
 
 engine     what an engine is: it lists workers, and carries bytes to one of them and back
 processes  an engine: local processes over pipes

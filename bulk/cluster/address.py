@@ -1,4 +1,4 @@
-"""What `--cluster` names: `local:2` are two processes of this machine, `tcp://scheduler:8786` is a Dask cluster."""
+"""The value of `--cluster`: `local:2` is two processes of this machine, `tcp://scheduler:8786` a Dask cluster."""
 
 import ipaddress
 import re

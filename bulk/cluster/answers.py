@@ -1,4 +1,4 @@
-"""What workers report, fed to the limiter in the order in which it happened. Arithmetic, and a heap.
+"""The reports of workers, passed to the limiter in the order of their times. Arithmetic, and a heap.
 
 A rate is learned from what was accepted between two throttles, by all workers together. Their lots come back one after
 the other, so answers wait until those that happened before them have had the time to arrive.

@@ -1,4 +1,4 @@
-"""An engine: a Dask cluster, whose scheduler's address is named. The one module that imports `distributed`.
+"""The engine for a Dask cluster with a running scheduler. The only module that imports `distributed`.
 
 Messages go through `Client.run`, outside of Dask's task system, so that Dask never repeats one by itself ("Dask
 documentation", Distributed: API, Client.run). What is run there never raises, because a worker logs the arguments of a

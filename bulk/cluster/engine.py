@@ -1,4 +1,4 @@
-"""What an engine is. Whatever starts processes on other machines can be one: it needs these three verbs."""
+"""The protocol of an engine. Anything that starts processes on other machines can be one with these three methods."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Messages over a pipe: a length, a number by which question and answer find each other, a kind, and bytes."""
+"""Messages over a pipe: a length, a number that matches question and answer, a kind, and bytes."""
 
 import struct
 from typing import NamedTuple

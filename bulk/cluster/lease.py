@@ -1,4 +1,4 @@
-"""A worker's share of a rate, and until when it holds. Arithmetic only.
+"""A worker's share of a rate, and how long it is valid. Arithmetic only.
 
 A lease is written by the driver in the worker's own time. It holds what is known of the rate, as a part: the worker
 learns on by the same arithmetic (`pacing.estimator`), so that a throttle slows it down at once, and is told better by

@@ -1,4 +1,4 @@
-"""A lot: calls on their way to a worker, each with somebody who waits for its answer."""
+"""A lot: calls on their way to a worker, each with a task that waits for its answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The workers of a run, as the driver knows them: greeted before their first lot, watched, told to stop."""
+"""The workers of a run as the driver sees them: greeted before their first lot, watched, and told to stop."""
 
 import logging
 import secrets

@@ -1,4 +1,4 @@
-"""What travels between driver and worker, as bytes.
+"""The messages between driver and worker, as bytes.
 
 JSON, so that neither side ever runs what the other one sent. A lot holds calls: operation, parameters, token, segments.
 No recipient, cell, credential, profile or path is part of any message.

@@ -1,4 +1,4 @@
-"""A worker as a process of its own: messages on stdin, answers on stdout, words on stderr."""
+"""A worker as a process: messages on stdin, answers on stdout, log messages on stderr."""
 
 import asyncio
 import contextlib

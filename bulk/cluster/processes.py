@@ -1,4 +1,4 @@
-"""An engine: processes of this machine, over pipes. They end when this process does, however that ends.
+"""The engine for processes of this machine, over pipes. They end with this process, however it ends.
 
 One that dies is replaced, under another name, unless it died before it had answered anything: then its successor would.
 """

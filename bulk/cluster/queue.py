@@ -1,4 +1,4 @@
-"""What the driver of a cluster puts in the place of a queue and a client: each call is made by some worker.
+"""The driver's replacements for queue and client: each call is made by a worker.
 
 The queue lets a call in when there is room for it in a lot: how many are under way is what may be in doubt if this
 process is killed. Its intent is made durable then, and after that it joins a lot.

@@ -1,4 +1,4 @@
-"""The rate of an operation, as the driver of a cluster keeps it: what was learned, and what a worker's part of it is.
+"""The rate of an operation in the driver of a cluster: what was learned, and each worker's part of it.
 
 Each call has its place in the limiter that the processes of a state directory share, some of it ahead of its time: so a
 run after this one, should this be killed, does not spend once more what workers still may spend.

@@ -1,4 +1,4 @@
-"""The worker's side of a run: a client of Amazon Connect, and for each operation a queue that keeps its lease.
+"""The worker's side of a run: a client of Amazon Connect, and a queue for each operation that keeps its lease.
 
 The calls of a lot go in its order, and a lot begins when the one before it has had its last turn. It ends early when
 its lease does, when the run stops, or when an answer says that no further call would come through: the rest of its

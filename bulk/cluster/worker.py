@@ -1,4 +1,4 @@
-"""The worker: bytes in, bytes out, and never an exception, for an engine may log what was passed to one that raises."""
+"""The worker: bytes in, bytes out. It never raises, because an engine may log the arguments of a call that raised."""
 
 import logging
 from collections.abc import Callable

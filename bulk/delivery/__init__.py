@@ -1,4 +1,4 @@
-"""One recipient driven to its outcome, and many of them at once.
+"""The delivery of one recipient to its outcome, and of many at once.
 
 workers        many deliveries at once; the only owner of tasks
 delivery       one recipient: every call announced, every reply kept

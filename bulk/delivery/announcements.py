@@ -1,4 +1,4 @@
-"""What comes before each try of a call: whether it may still be made, and the ledger's knowledge of it.
+"""The steps before each attempt of a call: whether it may still be made, and its record in the ledger.
 
 Much may lie between two tries, or between the last run and this: a full service, a throttled hour, a night, a crash. So
 nothing that was found good once is taken for good again: the rules are asked before every try of a call that reaches a

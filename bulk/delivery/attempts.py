@@ -1,4 +1,4 @@
-"""The tries of a call: what is counted of them, and what ends one without an answer."""
+"""The attempts of a call: their counts, and the errors that end one without an answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

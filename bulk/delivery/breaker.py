@@ -1,4 +1,4 @@
-"""When do so many rows fail that the rest would too? Arithmetic only.
+"""Do so many rows fail that the rest would fail too? Arithmetic only.
 
 The same error many times in a row is the campaign's or the account's, not the rows'.
 """

@@ -1,4 +1,4 @@
-"""One call made, as often as it takes.
+"""Makes one call, with as many attempts as it needs.
 
 A try takes its turn from the operation's pacer, then the intent is made durable, then the request goes out; so what the
 ledger does not know of was never tried. All tries of a call carry the same `ClientToken`.

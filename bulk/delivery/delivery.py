@@ -1,4 +1,4 @@
-"""One recipient driven to one outcome: the channel's conversation, with every call announced and every reply kept.
+"""Delivers to one recipient: the channel's conversation, with every call announced and every reply recorded.
 
 Going on after a crash is replaying: the generator is fed the replies that the ledger recorded, and yields the first
 call without one. Where that call was announced before, it goes out again with the token and the parameters of then,

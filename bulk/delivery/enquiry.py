@@ -1,4 +1,4 @@
-"""Questions to the service: calls that change nothing, each at the pace of its operation, asked as often as it takes.
+"""Questions to the service: calls that change nothing, each at the rate of its operation, with retries.
 
 A throttle and a fault are waited for, a bounded number of times: nobody is better off with an answer tomorrow. What
 no question gets past is `Halted`, and what is known by then is kept.

@@ -1,4 +1,4 @@
-"""A call's mark: a contact attribute whose value names the call, so that its contact can be found again.
+"""The mark of a call: a contact attribute whose value names the call, so that its contact can be found again.
 
 The value is a hash of the call's `ClientToken`, which is a hash itself: it tells nothing of the person or the row.
 """

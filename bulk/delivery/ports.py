@@ -1,4 +1,4 @@
-"""What a call needs of others: a queue that says when, and a transport that makes the request."""
+"""The protocols that a call needs: a queue that says when, and a transport that makes the request."""
 
 from collections.abc import Sequence
 from typing import Protocol

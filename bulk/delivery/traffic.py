@@ -1,4 +1,4 @@
-"""What goes over the wire, counted by windows of time: calls, throttles, SMS segments, and how long answers take.
+"""The traffic of a run, counted by windows of time: calls, throttles, SMS segments, and latencies.
 
 A window lasts a second in the first minute of a pass, ten seconds in the first hour, then a minute: so a short run is
 seen closely, and a long one takes little room. Latencies are counted in buckets, each 9 % longer than the one before

@@ -1,4 +1,4 @@
-"""Many deliveries at once. The only owner of tasks.
+"""Many deliveries at once. The only module that owns tasks.
 
 Workers take items from a feed that holds one batch ahead: memory does not grow with the list, and if anything
 downstream is slow, reading slows. They are as many as are needed, `at_once` at most: it begins with one, and another

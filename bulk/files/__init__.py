@@ -1,4 +1,4 @@
-"""Files for their owner alone, wherever they are made and whoever may write beside them.
+"""Private files, wherever they are made and whoever may write beside them.
 
 private      files and folders that nobody else reads, and that no planted link leads astray
 temporary    new files beside those whose place they take, and folders for things of the moment

@@ -1,4 +1,4 @@
-"""What changes where a file does."""
+"""The mark of a file, which changes when the file does."""
 
 from pathlib import Path
 

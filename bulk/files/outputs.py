@@ -1,4 +1,4 @@
-"""What is read is never overwritten."""
+"""Refuses outputs that would overwrite what is read."""
 
 from collections.abc import Iterable
 from contextlib import suppress

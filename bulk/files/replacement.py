@@ -1,4 +1,4 @@
-"""A file written whole: beside its name, which it takes at the end. What stands there is always complete."""
+"""A file written as a whole: under another name beside it, then renamed. The old file is always complete."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""The state directory: ours, closed to others, and on a disk where locks hold."""
+"""The state directory: owned by the user, closed to others, and on a file system where locks work."""
 
 import fcntl
 import os

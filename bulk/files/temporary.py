@@ -1,7 +1,7 @@
-"""What does not last: new files beside those whose place they take, and folders for things of the moment.
+"""Temporary files and folders: new files beside those that they will replace, and scratch folders.
 
-Their names are foreseen by nobody. A process holds the lock of what it made, so what a killed one left is known by its
-lock being free, and goes when the next is made.
+Nobody can predict their names. A process holds a lock on what it made, so what a killed process left is recognised by
+its free lock, and is removed when the next one is made.
 """
 
 import fcntl

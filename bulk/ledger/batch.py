@@ -1,4 +1,4 @@
-"""One batch of the list claimed: what the ledger knows of each row, what follows from it, and what is written of it."""
+"""Claims one batch of the list: what the ledger knows of each row, what follows, and what is written."""
 
 import json
 import sqlite3

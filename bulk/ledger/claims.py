@@ -1,4 +1,4 @@
-"""Each batch of the list is claimed before it is sent: what is to be done with each of its rows.
+"""Each batch of the list is claimed before it is sent: a claim says what to do with each row.
 
     NEW          not tried, or tried and known not to be accepted: to be sent
     UNSETTLED    tried, and not at its end: a call that nothing answered is to be settled under the same token

@@ -1,4 +1,4 @@
-"""Why people were written to: what the list said of their consent when their message was announced.
+"""The consent of people: what the list said about it when their message was announced.
 
 It is written in the transaction that announces the message, and stays as it was, whatever becomes of the list. It is
 text of the list, with phone numbers and addresses masked.

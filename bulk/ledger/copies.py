@@ -1,4 +1,4 @@
-"""Copies of a ledger that outlive its machine, and what a copy that is older than its sender's death cannot know.
+"""Copies of a ledger in another place, and what a copy cannot know if it is older than its sender's death.
 
 A copy is one file: the ledger as SQLite's backup makes it, the small files beside it (paces) in a table, and when it
 was made. `docs/internals/ledger.md`, State elsewhere, has the theory.

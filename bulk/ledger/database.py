@@ -1,4 +1,4 @@
-"""The ledger's file: opened, kept private, and its troubles put into words."""
+"""The ledger's file: opened, kept private, with its errors translated."""
 
 import os
 import sqlite3

@@ -1,4 +1,4 @@
-"""What may have reached a person: a fact of its own, which no answer, no later step and no decision erases.
+"""What may have reached a person: a fact that no answer, later step, or decision erases.
 
 A dispatch is one call that opens a contact or sends a message, under one token. It is written in the transaction that
 announces the call, and taken back only when the service certainly has not accepted it (`announced` falls to 0). Caps

@@ -1,4 +1,4 @@
-"""How contacts ended, as far as Amazon Connect told: asked for, or read from its contact events.
+"""How contacts ended, as far as Amazon Connect reported: by DescribeContact, or in contact events.
 
 It is kept by the contact, beside the row's outcome, which it never changes: a contact that ended well is no receipt.
 """

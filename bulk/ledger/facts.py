@@ -1,4 +1,4 @@
-"""What the ledger tells of a run: values, and nothing else."""
+"""The facts of a run in the ledger: values only."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What came back about people who were written to: replies that say stop, mail that bounced, complaints.
+"""Feedback of people who were written to: replies that say stop, mail that bounced, complaints.
 
 It stands beside the row's outcome, which it never changes. Whose destination it is, the ledger does not say: that is on
 the suppression list, where the person was put (`listed`). What was read from objects that stay where they are is known

@@ -1,4 +1,4 @@
-"""What is written when a call is announced, and when that is taken back."""
+"""The writes for a call that is announced, and for one that is withdrawn."""
 
 from bulk.ledger import consents, dispatches, marks, statements
 from bulk.model import Announcement

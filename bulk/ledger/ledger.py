@@ -1,4 +1,4 @@
-"""A ledger opened: its runs, and who was written to."""
+"""An open ledger: its runs, and who was written to."""
 
 import sqlite3
 import time

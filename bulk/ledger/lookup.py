@@ -1,4 +1,4 @@
-"""Which row of the ledger a row of the list is: by its key, never by its place.
+"""Finds the row of the ledger for a row of the list: by its key, never by its place.
 
 Place is only the quick way. A list that has not changed since it was last read is found with one range query per
 batch; rows that moved, and new ones, are looked up by key. Keys are known by their keyed hash, so the ledger holds no

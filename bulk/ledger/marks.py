@@ -1,4 +1,4 @@
-"""By which attribute the contact of a call can be found again, and what follows from looking for it.
+"""The marks by which contacts of calls can be found again, and the results of such a search.
 
 A mark is written in the transaction that announces the call which carries it. What was announced without one cannot be
 looked for: its absence means nothing.

@@ -1,4 +1,4 @@
-"""The passes of a run: who sent with which version, and what went over the wire meanwhile, window by window."""
+"""The passes of a run: who sent, with which version, and the traffic by windows of time."""
 
 import sqlite3
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What the ledger must not keep: destinations in the text of an error."""
+"""Removes what the ledger must not store: destinations in the text of an error."""
 
 from bulk.text.outside import outside_text
 

@@ -1,4 +1,4 @@
-"""Rows of the ledger as they are read, in the order in which the statements select their columns.
+"""Rows of the ledger as they are read, with their columns in the order of the statements.
 
 A list that did not change is claimed, and its outcomes are read, in some microseconds a row. So what is asked of every
 row stays the tuple that SQLite makes, and its columns get their names where it is unpacked: a named tuple would be

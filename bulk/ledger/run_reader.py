@@ -1,4 +1,4 @@
-"""What the ledger knows of a run: read at any time, also while another process sends it."""
+"""Reads a run from the ledger, even while another process sends it."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""One run, to be written: claims, intents, replies, outcomes, and what people decide about unknown rows."""
+"""Writes a run: claims, intents, replies, outcomes, and people's decisions about unknown rows."""
 
 import enum
 import json

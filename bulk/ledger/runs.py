@@ -1,4 +1,4 @@
-"""The runs of a ledger: begun, found again, ended."""
+"""The runs of a ledger: how they begin, continue, and end."""
 
 import json
 import sqlite3

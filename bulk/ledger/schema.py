@@ -1,4 +1,4 @@
-"""The ledger's tables, and the rules that the database itself keeps. `docs/internals/ledger.md` draws the states.
+"""The tables of the ledger, with the rules that the database enforces (see `docs/internals/ledger.md`).
 
 A migration is a function that changes the tables by one step. It runs once per ledger and is recorded by its name;
 one that has been released is never edited, only followed by another.

@@ -1,4 +1,4 @@
-"""The statements that write deliveries, each with its purpose. `{rows}` are the values of all rows that are written."""
+"""The statements that write deliveries, each with its purpose. `{rows}` stands for the values of all written rows."""
 
 # Sends a row again, by a decision. What may have reached a person stays: see `dispatches`.
 REOPEN = """

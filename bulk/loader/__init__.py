@@ -1,4 +1,4 @@
-"""The way from a contact list to recipients: `ContactList.open(…).batches(…)`.
+"""From a contact list to recipients: `ContactList.open(…).batches(…)`.
 
 contacts          the list itself
 sources           which kind of list a source is: one file, a folder of them, or a frame

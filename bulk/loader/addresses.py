@@ -1,4 +1,4 @@
-"""Email addresses brought to one spelling, or why not. Messages carry masked values only."""
+"""Email addresses in a normal form, or the reason why not. Messages have masked values only."""
 
 import re
 

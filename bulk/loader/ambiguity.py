@@ -1,4 +1,4 @@
-"""Numbers that can be read in two ways: within the list's country, and as one from elsewhere that lost its +.
+"""Numbers that can be read in two ways: as national, or as international with a missing +.
 
 `6598234567` is a number of Alabama, and with a + before it a mobile number of Singapore. Nearly every national number
 begins with the calling code of some country, so that to refuse them all would refuse whole cities. A second reading

@@ -1,4 +1,4 @@
-"""A workbook: its sheets, which of them are shown, and the cells of each with the rows they stand in."""
+"""A workbook: its sheets, which of them are visible, and the cells of each with their rows."""
 
 import zipfile
 import zlib

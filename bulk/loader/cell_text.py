@@ -1,4 +1,4 @@
-"""What a cell holds besides a destination, and the destinations in it where there are several.
+"""What a cell holds besides a destination, and its destinations if there are several.
 
 Cells come out of spreadsheets, web pages and address books: with the apostrophe that keeps a spreadsheet from
 calculating, with `mailto:` or a label before them, a name around them, a full stop behind them, characters that nobody

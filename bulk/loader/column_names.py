@@ -1,4 +1,4 @@
-"""A name of its own for every column."""
+"""Gives every column a unique name."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From a file to its bytes, block by block: through gzip, Zstandard or a zip archive. No text is unpacked on disk."""
+"""The bytes of a file in blocks, decompressed from gzip, Zstandard, or zip. No text is unpacked on disk."""
 
 import gzip
 import zipfile

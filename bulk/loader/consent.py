@@ -1,4 +1,4 @@
-"""Which columns of a list say who is not to be written to, and of which rows they say so.
+"""Which columns of a list say who must not be written to, and for which rows.
 
 The columns are those that the campaign names, those of a known program's export, and those that are found by their
 names (`roles`). A column that looks like one of these and is not used is named to a person: no "no" is overlooked in

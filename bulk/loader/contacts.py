@@ -1,4 +1,4 @@
-"""A contact list, and what is wanted of it."""
+"""A contact list, and what the caller wants from it."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Delimited text: CSV with any separator. Every cell is text as written.
+"""Delimited text: CSV with any separator. Every cell stays text.
 
 Two readers share the work. Blocks without quotes or blank lines, in which every row has as many cells as the
 header, go through polars. Everything else is judged by the `csv` module, which tells where each row ends and

@@ -1,4 +1,4 @@
-"""The destinations alone, of a file that says whom not to write to: any kind of list, or plain lines.
+"""Reads only the destinations of a suppression file: any kind of list, or plain lines.
 
 Every column that holds destinations counts, every destination in a cell, and every way to read a number: whom such a
 file may mean is not written to.

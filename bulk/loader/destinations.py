@@ -1,4 +1,4 @@
-"""Which columns of a list hold destinations: by their names, and by what stands in them."""
+"""Which columns of a list hold destinations, found by their names and their cells."""
 
 import re
 from collections.abc import Iterator

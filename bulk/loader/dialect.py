@@ -1,4 +1,4 @@
-"""What separates the cells of a delimited text: as its first line says, or else as most of its rows do."""
+"""The separator of a delimited text, by its first line or by most of its rows."""
 
 import csv
 import io

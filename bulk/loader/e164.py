@@ -1,4 +1,4 @@
-"""Numbering plans: a quick and certain yes for numbers already in E.164.
+"""Numbering plans: a quick and certain check for numbers that are already in E.164.
 
 Reading a number through `phonenumbers` costs some 50 µs, ten times what a row of a long list may cost. Most
 lists hold E.164 already, and for those the plans' own patterns, compiled once per region, answer in some 2

@@ -1,4 +1,4 @@
-"""The encoding of a text file that is no UTF-8: guessed from a sample, and how sure that is.
+"""The encoding of a text file that is not UTF-8: guessed from a sample, with its certainty.
 
 charset-normalizer leaves out the encodings in which the sample is a mess. Of the others, many read a handful of names
 without a mess (`Łukasz` in cp1250 is `£ukasz` in cp1252 and `úukasz` in cp850), so what is left is weighed by its

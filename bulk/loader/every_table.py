@@ -1,4 +1,4 @@
-"""All tables of a file: the sheets of a workbook, the files of an archive. Any may say whom not to write to."""
+"""All tables of a file: the sheets of a workbook, the files of an archive. Any of them may suppress people."""
 
 from pathlib import Path
 

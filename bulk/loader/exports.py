@@ -1,4 +1,4 @@
-"""Whose export a list is, told by its headers, and what its columns mean. The data: `exports.toml`."""
+"""Recognises exports of other products by their headers. The data is in `exports.toml`."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Lists in several files: a folder, with partitions or without, or a pattern such as `lists/*.parquet`.
+"""Lists in several files: a folder, with or without partitions, or a pattern such as `lists/*.parquet`.
 
 The files come in the order of their paths, and have the same columns. `country=US` in a path (Hive's way to say what
 all rows of a folder have in common) is a column of text.

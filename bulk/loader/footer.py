@@ -1,4 +1,4 @@
-"""What stands below a table: totals, and what a program says of itself at the end of a report.
+"""Lines below a table: totals, and remarks of the program that wrote a report.
 
 Nobody is lost here: a row with anything in it that may be a destination is a recipient, however bad. What is left out
 is the last rows of a list from one on that says it is a total, a copyright or the like, or that is a text without

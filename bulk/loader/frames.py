@@ -1,4 +1,4 @@
-"""Tables that a caller holds: of polars, and of whatever else passes its columns on as Arrow does (pandas, pyarrow)."""
+"""Tables from the caller: polars, and everything that exports Arrow columns (pandas, pyarrow)."""
 
 from typing import Protocol, runtime_checkable
 

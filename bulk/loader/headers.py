@@ -1,4 +1,4 @@
-"""The columns of a list, as the loader is asked for them."""
+"""The columns of a list, in the names that the loader uses."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""What systems and programs leave beside lists: locks, thumbnails, settings of folders. None of it is a list."""
+"""Files of systems and programs beside lists: locks, thumbnails, folder settings. None of them is a list."""
 
 from pathlib import PurePath
 

@@ -1,4 +1,4 @@
-"""How a person says that a list is to be read, where that is not left to the program: `[list]` of a campaign."""
+"""How the user says a list is to be read: `[list]` of a campaign."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Where the rows of a list stand, as a person counts: from a row to its line, and back.
+"""The line of each row as a person counts it, and the row of a line.
 
 Rows mostly follow each other line by line, so what is kept of a reading is where one does not: eight bytes for each of
 these places, and nothing for the others.

@@ -1,4 +1,4 @@
-"""A program of a few lines in a process of its own, with room for so much: where a library takes what it is given.
+"""Runs a few lines of Python in a process with limited memory, for libraries that use as much as they get.
 
 Libraries that read compressed or packed files take as much memory as the file has them take, and where there is no more
 they end the whole process. So what cannot be looked at before is read by a process that may end.

@@ -1,4 +1,4 @@
-"""A suppression list of one's own: a file in the state directory, which every campaign of that directory honours.
+"""A suppression list of one's own: a file in the state directory that all its campaigns use.
 
 It is changed under a lock and written whole, so that whoever reads it sees all of a change or nothing of it. A person
 has one entry, however the number or address was written.

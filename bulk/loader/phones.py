@@ -1,4 +1,4 @@
-"""Phone numbers brought to E.164, or why not.
+"""Phone numbers in E.164, or the reason why not.
 
 Nothing is guessed: a cell that could mean two things is refused, with the remedy. Messages carry masked
 values only.

@@ -1,4 +1,4 @@
-"""What stands above a table, and which row names its columns.
+"""Lines above a table, and which row holds the names of the columns.
 
 Programs and people put titles, dates and empty rows above a table, and sometimes a row of groups above the row of
 names. A table has full rows, and its data can be told from words: addresses, numbers, dates. So the header is the

@@ -1,4 +1,4 @@
-"""Results that are read as a list again: what CSV has no form for stands in them as JSON."""
+"""Results that are read as a list again: values that CSV cannot express are JSON in them."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the name of a column says about it: that it tells who opted out, who consented, or neither.
+"""What the name of a column means: opt-outs, consent, or neither.
 
 Its name is taken apart into the words of `consent.toml`, whatever stands between them. Only where nothing is left over
 is it known what the column says; where it looks alike it is named to a person, and not used.

@@ -1,4 +1,4 @@
-"""Rows that do not have as many cells as the header."""
+"""Rows with more or fewer cells than the header."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""From the rows of a frame to recipients."""
+"""Makes recipients of the rows of a frame."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A private folder that goes when whoever holds it does, or with the process."""
+"""A private folder that is removed with the object that owns it, or at the end of the process."""
 
 import weakref
 

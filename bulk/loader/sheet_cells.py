@@ -1,4 +1,4 @@
-"""The cells of a sheet as text, each for itself: that another one of its column is a day does not make it one."""
+"""The cells of a sheet as text, each by itself: a date in one cell does not make others of its column dates."""
 
 import re
 

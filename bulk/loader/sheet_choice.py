@@ -1,4 +1,4 @@
-"""Which sheet of a workbook is the list: the one that is asked for, else the first that is shown and holds a list."""
+"""Which sheet of a workbook is the list: the requested one, otherwise the first visible one with a list."""
 
 from collections.abc import Sequence
 

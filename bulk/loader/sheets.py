@@ -1,4 +1,4 @@
-"""What is seen of a sheet beside its cells: what is hidden, where they begin and end, what was never calculated."""
+"""Facts about a sheet besides its cells: hidden parts, where they begin and end, uncalculated formulas."""
 
 import zipfile
 from collections.abc import Iterator

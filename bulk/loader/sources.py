@@ -1,4 +1,4 @@
-"""Which kind of list a source is: told by what the file holds, not by its name."""
+"""The kind of a list, by the content of its file and not by its name."""
 
 import re
 from dataclasses import fields

@@ -1,4 +1,4 @@
-"""Nested tables made flat: structs become dotted columns, lists their first element."""
+"""Flattens nested tables: structs become dotted columns, lists their first element."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

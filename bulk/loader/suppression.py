@@ -1,4 +1,4 @@
-"""Whom not to write to: destinations in files that may change during a run, and in lists from elsewhere.
+"""Suppressed destinations, from files that may change during a run and from lists elsewhere.
 
 Only hashes are kept, eight bytes each: two people share one by chance once in 10¹⁹ pairs, and then one is not written
 to. They are compared as `bulk.text.identity` spells them: addresses without regard to case, before the @ as well.

@@ -1,4 +1,4 @@
-"""Tables: what a contact list is once its kind is known. Chunks of rows in order, as polars frames.
+"""A contact list of known kind as a table: chunks of rows in order, as polars frames.
 
 Reading again starts from the beginning, and no more than a chunk is in memory at a time. Parquet is read in slices:
 each costs what its rows cost, nothing is held open between them, and the size of the file's row groups does not matter.

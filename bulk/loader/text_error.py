@@ -1,4 +1,4 @@
-"""What a reader of a text raises where it cannot go on."""
+"""The error of a reader that cannot continue with a text."""
 
 
 class TextError(Exception):

@@ -1,4 +1,4 @@
-"""The cells of a frame as Python values that read as a person would write them, column by column, cell by cell."""
+"""The cells of a frame as Python values that look as a person would write them."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What the cell of a column that tells of consent says of its row: that nobody objects, or why the row is left out.
+"""What a cell about consent means for its row: no objection, or the reason to leave the row out.
 
 Of a column of opt-outs, whatever is not a clear "did not opt out" counts as an opt-out: `x`, a date, a reason, a word
 that nobody here knows. Of a column of consents, whatever is not a clear yes counts as none: an empty cell, too.

@@ -1,4 +1,4 @@
-"""Text packed by Zstandard, unpacked by polars, since Python reads it from 3.14 on only. It has to be UTF-8.
+"""Text compressed with Zstandard, read by polars, because Python supports it only from 3.14 on. It must be UTF-8.
 
 polars keeps a line as a whole, however long, and where there is no more memory it ends the process. How long the text
 is at most is told by its blocks, which need not be unpacked for that (RFC 8878, 3.1.1): where a line cannot be too

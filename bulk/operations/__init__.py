@@ -1,4 +1,4 @@
-"""What the operations of Amazon Connect take and refuse, from botocore's service model, as data.
+"""What the operations of Amazon Connect accept and refuse, from botocore's service model, as data.
 
 service_model  the operations, by AWS's name: their inputs compiled to trees of shapes
 limits         what AWS documents beyond the model

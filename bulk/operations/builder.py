@@ -1,4 +1,4 @@
-"""Makers: what a row makes of a member, brought to its shape and checked in one step.
+"""Builders: they make a parameter from a row, converted and checked in one step.
 
 A campaign's table is a tree of parts of which a row decides few. It is compiled with the tree of shapes into one
 function per member, which does for a row only what depends on the row: constants are made and checked once. A maker

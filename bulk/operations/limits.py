@@ -1,4 +1,4 @@
-"""What Amazon Connect documents beyond its service model, or has changed since the installed one: as data.
+"""Limits that Amazon Connect documents besides its service model, or after the installed version, as data.
 
 Sources, by title: [NEWER] the `connect` model of botocore 1.44.5; [API] "Amazon Connect API Reference",
 the page of each operation; [SPECS] "Connect Customer feature specifications" and [QUOTAS] "Connect Customer

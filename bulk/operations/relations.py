@@ -1,4 +1,4 @@
-"""What ties several members of an operation together, as Amazon Connect documents it. Sources: see `limits`."""
+"""Rules between several members of an operation, as Amazon Connect documents them. Sources: see `limits`."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Shapes of one value: text, numbers, truth, times.
+"""Shapes of one value: text, numbers, booleans, times.
 
 Their constraints are Smithy's: a length counts characters, and a pattern binds the whole text unless it is
 anchored at its start alone.

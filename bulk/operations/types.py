@@ -1,4 +1,4 @@
-"""The words of this package: a compiled shape, and the trouble with a value.
+"""The types of this package: a compiled shape, and a problem with a value.
 
 A shape is two functions. `coerce` never refuses: it drops what is empty (None stands for "nothing there"),
 and leaves as it is what it cannot bring to form. `check` never changes: it returns a value's troubles, each

@@ -1,4 +1,4 @@
-"""What each error of the service means for the call that met it."""
+"""What each error of the service means for its call."""
 
 import re
 

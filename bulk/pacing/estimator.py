@@ -1,4 +1,4 @@
-"""An unknown rate, estimated from the answers alone. Arithmetic only: time is a number that comes in.
+"""An unknown rate, estimated from the answers only. Arithmetic only: time is an argument.
 
 A token bucket gives itself away where it is empty, and it is empty whenever it throttles. Between two such moments it
 accepts exactly what flowed in, so

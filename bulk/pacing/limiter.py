@@ -1,4 +1,4 @@
-"""When may the next call go? The limits of an operation, of which the first follows what the answers teach.
+"""When may the next call go? The limits of an operation; the first of them follows the answers.
 
 Arithmetic only: time is a number that comes in, and nothing here waits. What a restart and other processes have to know
 is a row of numbers (`state`): what was learned, and each limit's own under its name. What stands there of limits that

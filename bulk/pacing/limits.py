@@ -1,4 +1,4 @@
-"""Limits, one by one and together: arithmetic only, time is a number that comes in.
+"""Limits, single and combined. Arithmetic only: time is an argument.
 
 A service's token bucket holds `burst` tokens and gains `per_second` of them each second; a call takes one. The same
 rule told as a timetable (the generic cell rate algorithm, ITU-T I.371): calls at an even pace would go at `due`,

@@ -1,4 +1,4 @@
-"""How many contacts may be open at once: arithmetic only, time is a number that comes in."""
+"""How many contacts may be open at once. Arithmetic only: time is an argument."""
 
 from collections import deque
 from collections.abc import Iterable

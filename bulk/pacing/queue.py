@@ -1,4 +1,4 @@
-"""The queue of an operation, which calls leave at the permitted rate.
+"""The queue of an operation: calls leave it at the permitted rate.
 
 Callers queue in the order they came; only the head of the queue sleeps, so a thousand waiting callers cost one timer.
 

@@ -1,4 +1,4 @@
-"""One limit for all processes of a host that share a state directory, remembered from one run to the next.
+"""One limit for all processes of a host that share a state directory, kept from one run to the next.
 
 The state of a limiter is a handful of numbers in a small file of its own, changed under the operating system's lock. It
 costs a few microseconds where a database would cost a commit for each call, outlives a killed process, and a burst once

@@ -1,4 +1,4 @@
-"""So many calls in any span of time: arithmetic only, time is a number that comes in.
+"""At most so many calls in any span of time. Arithmetic only: time is an argument.
 
 A bucket that holds a day's calls and gains as many lets nearly twice the number through in its first day. A sliding
 window counts the calls of the last day, in slots, and so holds for any day.

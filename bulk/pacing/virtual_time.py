@@ -1,4 +1,4 @@
-"""Virtual time: a day of sending takes seconds, because the clock jumps over the time in which nothing happens.
+"""Virtual time: a day of sending takes seconds, because the clock skips the time in which everything waits.
 
 The clock of a `VirtualLoop` stands while anything is under way: a task that can go on, bytes on a connection, work in
 a thread. Only when all of that has ended does it jump, to the moment at which the next timer is due. So what is real

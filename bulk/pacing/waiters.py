@@ -1,4 +1,4 @@
-"""Who waits for a turn, or for room, in any queue of a run: what tells how many deliveries are to be under way."""
+"""Counts who waits for a turn or for room. The counts decide how many deliveries are in progress."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The documentation, as the program itself knows it: its pages, what they say of a word, the schema of a campaign.
+"""The documentation inside the program: its pages, what they say about a word, the schema of a campaign.
 
 pages          the pages that ship with the program, and as HTML
 entries        what the pages of reference say of each key and each code

@@ -1,4 +1,4 @@
-"""What the pages of reference say of each key of a campaign and each code in the results, read from their tables."""
+"""The entries for each key of a campaign and each code in the results, read from the tables of the pages."""
 
 import re
 from collections.abc import Iterator

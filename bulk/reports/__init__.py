@@ -1,4 +1,4 @@
-"""A run's report: results → numbers → one page with charts. Each step is a value to the next, and pure.
+"""The report of a run: results → numbers → one page with charts. Each step is a pure function of the one before.
 
 reasons      why rows ended as they did
 intervals    when rows ended, in little memory

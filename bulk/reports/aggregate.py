@@ -1,4 +1,4 @@
-"""The fold: results in, batch by batch, and at the end what they add up to. It keeps no more than it will show."""
+"""Adds results up, batch by batch. It stores no more than the report shows."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The rows of a list by country, zone or one of its columns, with what became of them; in little memory."""
+"""The rows of a list by country, zone, or a column, with their outcomes; in little memory."""
 
 from collections import Counter
 from collections.abc import Iterable

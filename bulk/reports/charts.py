@@ -1,4 +1,4 @@
-"""Shapes: where each bar, line and label of a chart stands. Numbers in, numbers out; the page only writes them down.
+"""The shapes of a chart: positions of bars, lines, and labels. Numbers in, numbers out.
 
 Across, a chart is measured in per cent and so as wide as the page; down, in pixels, and its labels keep their size.
 """

@@ -1,4 +1,4 @@
-"""A report as data: the numbers of the page, under stable names, for `--json`."""
+"""A report as data: the numbers of the page with stable names, for `--json`."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

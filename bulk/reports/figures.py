@@ -1,4 +1,4 @@
-"""What a page tells, in numbers: frozen values, which the fold fills and the page shows."""
+"""The numbers of a page: frozen values, computed by the aggregate and shown by the page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""When rows ended, counted in little memory: cells of time that grow coarser as there come to be many of them.
+"""When rows ended, counted in little memory: the cells of time become longer when there are too many.
 
 A run takes seconds or weeks, and nobody knows beforehand. So rows are counted by the second at first; when that makes
 too many cells, five seconds are put together, and so on: each width divides the next, so nothing is lost but detail.

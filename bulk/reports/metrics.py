@@ -1,4 +1,4 @@
-"""The numbers of runs for machines that watch: Prometheus's text format, CloudWatch's embedded metric format.
+"""The metrics of runs: Prometheus's text format, CloudWatch's embedded metric format.
 
 Sources: "Prometheus: Exposition formats", text-based format; "Amazon CloudWatch User Guide", Specification: Embedded
 metric format.

@@ -1,4 +1,4 @@
-"""The page: a report in, one HTML document out, which asks for nothing from anywhere.
+"""The report as one HTML document that loads nothing from elsewhere.
 
 `page.html` has its structure, `page.css` its looks; here are its sentences. Whatever comes from a list or from the
 service is escaped, shows its control characters, and keeps its direction of writing to itself (`<bdi>`). There is no

@@ -1,4 +1,4 @@
-"""Why rows ended as they did, counted over the results, with the first rows of each reason."""
+"""Why rows ended as they did, counted over the results, with the first rows for each reason."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

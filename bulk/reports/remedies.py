@@ -1,4 +1,4 @@
-"""What to do about rows that were not sent, by status and code: in words, and what to type once that is done."""
+"""What to do about rows that were not sent, by status and code: an advice and a command."""
 
 from collections.abc import Callable
 from typing import Final

@@ -1,4 +1,4 @@
-"""The results: one row per row of the list, in its order, with what became of it and the list's own columns.
+"""The results: one row for each row of the list, in its order, with its outcome and the list's own columns.
 
 Rows come and go in batches, so memory does not grow with the list. A results file is complete, or it is the last
 complete one.

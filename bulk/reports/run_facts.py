@@ -1,4 +1,4 @@
-"""What a page tells of the sending itself: what was sent, by whom, how fast, and what is left. Frozen values."""
+"""The facts of a run on its page: what was sent, by whom, how fast, and what is left. Frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

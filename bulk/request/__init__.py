@@ -1,4 +1,4 @@
-"""From campaign and recipient to the parameters of each operation, or why there are none.
+"""From campaign and recipient to the parameters of each operation, or the reason why there are none.
 
 request         the compiled tables of a campaign: a row's parameters, or its refusal
 table_compiler  a table of the campaign, read once against the columns of the list

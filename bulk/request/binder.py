@@ -1,4 +1,4 @@
-"""The names in a template, bound to what they read of a row when the template is compiled."""
+"""Binds the names in a template to columns of the list when the template is compiled."""
 
 from collections.abc import Callable, Mapping
 from operator import itemgetter

@@ -1,4 +1,4 @@
-"""Texts of which a person would see nothing."""
+"""Texts that show nothing to a person."""
 
 import re
 

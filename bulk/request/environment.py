@@ -1,4 +1,4 @@
-"""Jinja as templates get it: in its sandbox, strict, and without clock, chance or other templates."""
+"""Jinja's environment for templates: sandboxed, strict, without clock, randomness, or other templates."""
 
 from collections.abc import Mapping
 from functools import cache

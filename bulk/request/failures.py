@@ -1,4 +1,4 @@
-"""What a template's failure on a row says, without what stands in the row: it is kept in the ledger."""
+"""The message for a template error on a row, without text of the row, because the ledger stores it."""
 
 import re
 

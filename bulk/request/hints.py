@@ -1,4 +1,4 @@
-"""Words for what people write into templates that Jinja cannot read, or would read otherwise."""
+"""Hints for template syntax that Jinja cannot read, or reads differently than meant."""
 
 import re
 import unicodedata

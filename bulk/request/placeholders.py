@@ -1,4 +1,4 @@
-"""Placeholders as other programs write them: here they are text like any other, and would go out as they stand."""
+"""Placeholders of other programs: here they are plain text and would be sent unchanged."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The campaign's tables, compiled once against the columns of the list, and what each row makes of them.
+"""The campaign's tables, compiled once for the columns of the list, and applied to each row.
 
 What can be known to be wrong when they are compiled is an error of the campaign. What a row makes of them is checked
 as the service would.

@@ -1,4 +1,4 @@
-"""One table of the campaign, compiled: how a row's parameters of one operation come about.
+"""One compiled table of the campaign: it gives the parameters of one operation for a row.
 
 Two ways lead there. The quick one is compiled from the table and the shapes of its members (`operations.builder`); it
 gives up where anything may be wrong. Then the row is rendered, brought to form and checked member by member, which

@@ -1,4 +1,4 @@
-"""What the person will read of a request: found, looked at when the campaign is compiled, and refused where blank."""
+"""The texts of a request that a person will read: found when the campaign is compiled, refused if blank."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

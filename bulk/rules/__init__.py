@@ -1,4 +1,4 @@
-"""Who may be written to, when, and how often: judged at the moment of sending, by arithmetic and data alone.
+"""Who may be written to, when, and how often: decided at the moment of sending, by arithmetic and data only.
 
 rules       all rules of a campaign: one recipient goes, waits, or is left out
 hours       when a person's window is open

@@ -1,4 +1,4 @@
-"""How often may a person be written to? A count that comes in, held against a number.
+"""How often may a person be written to? Compares a count with a limit.
 
 The count is over all runs of a state directory, by destination: the same number, or the same address, is the same
 person.

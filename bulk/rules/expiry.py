@@ -1,4 +1,4 @@
-"""Until when may a message go out? A time, a date, or a duration, made one instant."""
+"""Until when may a message be sent? A time, a date, or a duration, as one instant."""
 
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache

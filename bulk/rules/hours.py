@@ -1,4 +1,4 @@
-"""When is a person's window open? Arithmetic only: time is a number that comes in (Unix seconds).
+"""When is a person's window open? Arithmetic only: time is an argument (Unix seconds).
 
 A window is open by the clocks on the wall: at an instant, the local time in *every* zone the person may be in has to
 lie in a window of that local day, and the local date must be no holiday. What a window has after midnight belongs to

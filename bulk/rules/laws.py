@@ -1,4 +1,4 @@
-"""The windows that laws set, by region: data in a file, with its sources and its date (`us.toml`)."""
+"""The windows of laws, by region: data in a file, with its sources and its date (`us.toml`)."""
 
 import tomllib
 from collections.abc import Mapping

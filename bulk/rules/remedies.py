@@ -1,4 +1,4 @@
-"""What can be done about a window that never opens: only what was tried here and would open it is advised."""
+"""What helps if a window never opens: only changes that were tried here and open it are recommended."""
 
 import math
 from functools import lru_cache

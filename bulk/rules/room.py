@@ -1,10 +1,10 @@
-"""When will a run be done of which only so many contacts may be open at once? Gone through row by row, as the run does.
+"""When will a run be done if only so many contacts may be open at once? Simulated row by row.
 
-A row too many costs as long as a contact stays open, which may be an hour; so nothing is taken for evenly mixed here.
-The next row of the list whose window is open waits for room, then for its turn. What is closed when it is come to is
-passed by, and so is a row whose window closes while it waits. The list is read again when the first window opens of
-those. Between two instants at which a window opens or closes the localities that are open stay the same, and of each
-the rows go in order: so a row costs a step of a heap.
+One row more may cost as long as a contact stays open, an hour perhaps, so an even mixture of the list is not assumed.
+The next row of the list with an open window waits for room, then for its turn. Rows whose windows are closed when they
+are reached, or close while they wait, are passed by. The list is read again when the first of their windows opens.
+Between two instants at which a window opens or closes, the same localities are open, and the rows of each go in order,
+so a row costs one step of a heap.
 """
 
 import heapq

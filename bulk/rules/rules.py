@@ -1,4 +1,4 @@
-"""All rules of a campaign, and one recipient judged by them.
+"""All rules of a campaign, applied to one recipient.
 
 `Rules.of(campaign)` has all that the campaign says of it; `judge` tells of one recipient whether to go, to wait, or to
 leave it out. Nothing here reads a clock, a list or a ledger: what they say comes in.

@@ -1,4 +1,4 @@
-"""Spans of time: half-open, in order, without touching each other. They are joined and cut like sets."""
+"""Spans of time: half-open, sorted, and disjoint. They are combined like sets."""
 
 from collections.abc import Iterable
 

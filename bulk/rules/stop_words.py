@@ -1,4 +1,4 @@
-"""Whether a reply says that its writer wants no more messages.
+"""Whether a reply asks for no more messages.
 
 The words are the opt-out keywords that carriers and AWS require ("AWS End User Messaging SMS User Guide", Required
 opt-out keywords), and those that the FCC takes for a revocation (47 CFR 64.1200(a)(10)). AWS acts on its own keywords

@@ -1,4 +1,4 @@
-"""Time zones as arithmetic: where somebody is, and the pieces of time in which a zone keeps one offset.
+"""Time zones as arithmetic: where somebody is, and the spans of time with one offset in a zone.
 
 In such a piece local time is UTC plus a constant, so windows by the clock on the wall become spans of UTC by
 subtraction. That is all there is to daylight saving time: an hour that the clock skips belongs to no piece, one that it

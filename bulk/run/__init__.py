@@ -1,1 +1,1 @@
-"""What the command line and a notebook call: a file for each command, and what the commands share."""
+"""The functions behind the command line and notebooks: one file for each command, and what they share."""

@@ -1,4 +1,4 @@
-"""Who was written to in a run, found again by what events tell of them, and their destinations by the list."""
+"""The people of a run, found by the ids and addresses in events, with their destinations from the list."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

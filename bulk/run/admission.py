@@ -1,4 +1,4 @@
-"""Who may be written to, asked before each attempt: the rules by themselves, caps and open contacts in the ledger."""
+"""May this person be written to? Checked before each attempt: rules, caps, and open contacts."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""`--limit`: so many rows are called and no more, over all readings of the list; one without a call costs nothing."""
+"""`--limit`: at most so many rows are called over all readings of the list; rows without a call do not count."""
 
 import math
 

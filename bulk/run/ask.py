@@ -1,4 +1,4 @@
-"""Amazon Connect asked about the rows of a run that nothing answered: as the run's only sender, where it was sent."""
+"""Asks Amazon Connect about the rows of a run without an answer, as the only sender of that run."""
 
 import time
 from collections.abc import Callable, Collection

@@ -1,4 +1,4 @@
-"""The guard that keeps a run within its budget, whatever becomes of it.
+"""Keeps a run within its budget, whatever happens to it.
 
 A row takes its share before its first call, and gives it back where the service certainly accepted nothing of it. One
 for which too little is left waits for those under way; once there are none of them, the run ends with rows left.

@@ -1,4 +1,4 @@
-"""What changed in a campaign since its run began: `send` refuses that, so whoever only looks is told."""
+"""What changed in a campaign since its run began. `send` refuses that, and other commands report it."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""A campaign checked without a call: every row is judged and built as for sending, and nothing of it is kept.
+"""Checks a campaign without a call: every row is judged and built as for sending, and nothing is stored.
 
 A run of which the ledger has nothing yet needs none to tell which rows are new: all are, but those that repeat one
 further up. Then there are no tasks and no transactions, and the list is read once.

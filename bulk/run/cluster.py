@@ -1,4 +1,4 @@
-"""The cluster of a run: its workers, introduced to the queues and the way out."""
+"""The cluster of a run: connects its workers with the queues and the client."""
 
 import os
 import sys

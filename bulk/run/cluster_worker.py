@@ -1,4 +1,4 @@
-"""The program of a worker: what a local process runs, and what a Dask worker is asked to run.
+"""The program of a worker, for local processes and for Dask workers.
 
 It has the client's way out, and the credentials of the environment that it was started in.
 """

@@ -1,4 +1,4 @@
-"""Why people were written to: what the list said of their consent, as the ledger kept it when they were."""
+"""Why people were written to: what the list said about their consent, as the ledger stored it."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the list says of consent: its columns, and a row's own words."""
+"""The columns of the list about consent, and the values of a row."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Results with how the contact of each row ended, and what came back, as far as it was tracked."""
+"""Results with the end of each contact, and what came back, as far as it was tracked."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

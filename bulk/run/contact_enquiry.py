@@ -1,4 +1,4 @@
-"""Each contact of a run asked about, until its end is known; what is told is kept at once, some contacts together.
+"""Asks about each contact of a run until its end is known. Answers are stored at once, several together.
 
 Source: Amazon Connect API Reference, "DescribeContact".
 """

@@ -1,4 +1,4 @@
-"""What Amazon Connect itself says of contacts: the answer to a question, its contact events, its contact records.
+"""Reads what Amazon Connect reports about contacts: answers to questions, contact events, contact records.
 
 The same facts, spelled in two ways: `contactId` in events ("Amazon Connect contact events"), `ContactId` in contact
 records as a Kinesis stream writes them ("Contact records data model"), `Id` in the answer of DescribeContact.

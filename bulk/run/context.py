@@ -1,4 +1,4 @@
-"""A campaign and its list, opened and fitted together: all that can be known to be wrong is said here."""
+"""A campaign and its list, opened together. Everything that can be known to be wrong is reported here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

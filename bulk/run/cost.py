@@ -1,4 +1,4 @@
-"""What a run comes to: what is planned, what it came to so far, and whether that is within its budget.
+"""The cost of a run: planned, and so far, and whether it is within the budget.
 
 What counts is what may have been accepted, over all passes: the ledger's dispatches that send a message.
 """

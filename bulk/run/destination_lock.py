@@ -1,4 +1,4 @@
-"""One row of a person under way at a time, where caps count them: the second sees what the first was sent."""
+"""Only one row of a person is in progress at a time if caps count them, so the second sees the first."""
 
 from collections import Counter
 from collections.abc import AsyncIterator

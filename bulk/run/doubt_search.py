@@ -1,4 +1,4 @@
-"""Rows in doubt looked up at Amazon Connect, by the mark that their contacts carry.
+"""Searches Amazon Connect for the contacts of rows in doubt, by their marks.
 
 Found means sent, with that contact id. Not found means something only where each of these holds:
 

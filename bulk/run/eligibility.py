@@ -1,4 +1,4 @@
-"""The rules of a campaign, asked of one row at the moment of sending: go, wait, or leave it out."""
+"""The rules of a campaign for one row at the moment of sending: go, wait, or leave it out."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass

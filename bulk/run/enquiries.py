@@ -1,4 +1,4 @@
-"""Who asks Amazon Connect about contacts of a run, at the quotas of the operations that ask."""
+"""Makes the enquirer that asks Amazon Connect about contacts of a run, within the quotas of those operations."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Events as they come: JSON objects in files, objects of S3 and messages of a queue, out of the envelopes around them.
+"""Reads events from files, objects in S3, and messages of a queue, and removes the envelopes around them.
 
 An envelope is what Amazon SNS ("Message") or Amazon EventBridge ("detail") puts around an event.
 """

@@ -1,4 +1,4 @@
-"""Events read from where they are, and kept: how contacts ended, and what came back about people.
+"""Reads events and stores what they say: how contacts ended, and what people answered.
 
 Whoever asked for no more messages, and where the campaign allows it whoever's mail bounced for good or was complained
 about, is put on the state directory's suppression list. That, and the ledger, come first: only then is a message

@@ -1,4 +1,4 @@
-"""The rows that a plan expects to be sent, in the order of the list: where each goes, to whom, and its SMS parts.
+"""The rows that a plan expects to be sent, in the order of the list: place, person, and SMS parts of each.
 
 The plan sends nothing, so no ledger knows whom the run itself will have written to. What a cap leaves out therefore
 follows from when each row's turn comes, by the course that the plan expects: a person who stands in the list twice gets

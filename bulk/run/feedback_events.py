@@ -1,4 +1,4 @@
-"""What events tell of people: replies that say stop, mail that bounced, complaints.
+"""What events say about people: replies that say stop, mail that bounced, complaints.
 
 Replies come in what Amazon Connect streams of a chat ("Enable real-time chat message streaming"), in transcripts as it
 puts them into S3 ("Chat transcripts"), and in messages as AWS End User Messaging hands them on ("Two-way SMS message

@@ -1,4 +1,4 @@
-"""What ends a run early for good: before its first call it could not start, after that it is halted.
+"""Errors that end a run early: before its first call it could not start, after that it is halted.
 
 Both are told in the words of the error. Which of the two it is makes the exit code, 2 or 3 (`errors`), and whether
 there is a summary.

@@ -1,4 +1,4 @@
-"""The least policy of a campaign: what its credentials must be allowed, and nothing else. Nobody is asked."""
+"""The minimal IAM policy for the credentials of a campaign. It makes no calls."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Unpack

@@ -1,4 +1,4 @@
-"""What a run reads, so that nothing which it writes takes the place of it."""
+"""The files that a run reads, so that no output replaces one of them."""
 
 import glob
 from collections.abc import Iterator

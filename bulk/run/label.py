@@ -1,4 +1,4 @@
-"""Which of several campaigns is at work: what a log line puts before its words."""
+"""Which of several campaigns is current: the log puts its name before each message."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

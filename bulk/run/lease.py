@@ -1,4 +1,4 @@
-"""The claim of a state directory in S3: one sender at a time, whose claim ends by itself where it dies.
+"""The claim of a state directory in S3: one sender at a time, and it expires if the sender dies.
 
 A claim is a lease. Others tell its age by S3's own clock alone; its holder counts from before the renewal was sent, on
 a clock that does not jump, and starts no call beyond its end. So no two clocks need to agree.

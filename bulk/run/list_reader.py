@@ -1,4 +1,4 @@
-"""The contact list of a run, and what it is asked for."""
+"""The contact list of a run, and how it is read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

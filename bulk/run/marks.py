@@ -1,4 +1,4 @@
-"""The marks of a contact list's files, so that a list which changed under its run is noticed."""
+"""The marks of a contact list's files, which show that a list changed during its run."""
 
 from pathlib import Path
 

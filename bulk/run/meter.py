@@ -1,4 +1,4 @@
-"""How fast a sending goes now, and how long the rest of it takes.
+"""The current speed of a run, and how long the rest takes.
 
 What earlier sendings did is no part of it: a run that goes on meets those rows in a moment.
 """

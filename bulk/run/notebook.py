@@ -1,4 +1,4 @@
-"""A call from a notebook: its progress shown by itself, and the stop button heard.
+"""Calls from a notebook: shows progress, and handles the stop button.
 
 IPython is never imported: a kernel that runs this program has done so. Where there is none, nothing changes.
 """

@@ -1,4 +1,4 @@
-"""Who said no at AWS: the opt-out list of the sending number, and Amazon SES's suppression list.
+"""Opt-outs that AWS stores: the opt-out list of the sending number, and the suppression list of Amazon SES.
 
 They are read when a run begins, and again while it lasts. A list that is named must be there; what is to be found, or
 is the account's, is warned of where it cannot be read, with the permission that is missing.

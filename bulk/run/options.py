@@ -1,4 +1,4 @@
-"""What a caller may ask of a run beside the campaign: options of the command line and of Python, named alike."""
+"""The options of a run besides the campaign, with the same names on the command line and in Python."""
 
 import dataclasses
 import math

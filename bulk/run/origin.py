@@ -1,4 +1,4 @@
-"""Who sends: the person's name on this machine, the machine, and the version of this program."""
+"""Who sends: the user's name, the machine, and the version of this program."""
 
 import getpass
 import os

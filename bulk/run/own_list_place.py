@@ -1,4 +1,4 @@
-"""Where a suppression list of one's own is kept: in the state directory's folder, or beside its ledger in S3.
+"""Where a suppression list of one's own is kept: in the state directory, or beside its ledger in S3.
 
 In S3 it is one object, and each change says which version it takes the place of: of two at the same time the second
 finds that it was overtaken, and is made again on what stands there then. So no addition is lost, and no claim of the

@@ -1,4 +1,4 @@
-"""Where rows of the ledger stand in the list as it is now."""
+"""Where the rows of the ledger are in the current list."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The plan: what a campaign would do to its list, found out without a call."""
+"""The plan: what a campaign would do with its list, found out without a call."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""A plan as a notebook shows it: what would be sent, where it goes, what is left out and why, what it looks like."""
+"""A plan in a notebook: what would be sent and where, what is left out and why, and the first messages."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""What the runs of one process have in common: ledgers, where the pace of an account is, sandboxes."""
+"""What the runs of one process share: ledgers, limiters, sandboxes."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field

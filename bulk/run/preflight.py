@@ -1,4 +1,4 @@
-"""The account examined before anything is sent: with the credentials of the run, where the run goes."""
+"""The examination of the account before anything is sent, with the credentials and endpoint of the run."""
 
 import secrets
 from collections.abc import AsyncIterator

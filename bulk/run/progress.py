@@ -1,4 +1,4 @@
-"""What a pass has done, what it waits for, and when it ends: by pace, holds and sending hours, not by the past."""
+"""The progress of a pass: what is done, what it waits for, and when it ends by rate, holds, and sending hours."""
 
 import time
 from collections import Counter

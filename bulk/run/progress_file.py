@@ -1,4 +1,4 @@
-"""Where a sending stands, left in the state directory for whoever asks meanwhile: `bulk status` reads it there.
+"""The progress of a run as a file in the state directory, where `bulk status` reads it.
 
 It is a small private file, replaced every second and gone with its sender. Nothing depends on it: where it cannot be
 written, the sending goes on, and where it is missing or old, the ledger tells as much as it knows.

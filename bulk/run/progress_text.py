@@ -1,4 +1,4 @@
-"""The progress of a sending in words: a line for a log, some lines of any width for a terminal. Values in, text out."""
+"""The progress of a run as text: a line for a log, or lines of any width for a terminal."""
 
 import textwrap
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Which pace an operation goes at: option, else the operation's table, else the campaign's, else AWS's default."""
+"""The rate of an operation: from the option, the operation's table, the campaign, or AWS's default, in this order."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The sandboxes of rehearsals: who learns their addresses, and how long they stay."""
+"""The sandboxes of rehearsals: who is told their addresses, and how long they stay open."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager

@@ -1,4 +1,4 @@
-"""A state directory in S3 while it is claimed: renewed, copied, and given back.
+"""A state directory in S3 while it is claimed: the claim is renewed, the ledger copied, and all given back.
 
 `docs/internals/ledger.md`, State elsewhere, has the theory. `state_place` opens and closes it.
 """

@@ -1,4 +1,4 @@
-"""Rows of a list that repeat one further up, found in little memory: twelve bytes a row, and none of its text.
+"""Rows of a list that repeat an earlier one, found with twelve bytes of memory per row and none of its text.
 
 Names are known by their hash (64 bits: in a list of ten million, two that differ are taken for one once in 300,000
 lists). What was met is kept in sorted runs, as log-structured stores do: a batch is looked up in each by binary search.

@@ -1,4 +1,4 @@
-"""The report of a run: its ledger and its list, folded into one page."""
+"""The report of a run: its ledger and its list, added up to one page."""
 
 import logging
 from collections.abc import Collection, Mapping

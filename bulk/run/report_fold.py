@@ -1,4 +1,4 @@
-"""The results of a run folded into a report's figures, with the rows counted by where they go and by columns."""
+"""Adds the results of a run up to the numbers of a report, by destination and by columns."""
 
 from collections.abc import Callable, Mapping
 

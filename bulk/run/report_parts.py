@@ -1,4 +1,4 @@
-"""What a report tells besides the results: the message, the passes, what is left, what to type."""
+"""The parts of a report besides the results: the message, the passes, what is left, what to type."""
 
 import json
 import shlex

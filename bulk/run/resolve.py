@@ -1,4 +1,4 @@
-"""The rows of which nobody can tell whether they were accepted: listed, and decided about.
+"""Lists the rows that may or may not have been accepted, and stores people's decisions about them.
 
 By a person, or by what Amazon Connect knows of them (`ask`).
 """

@@ -1,4 +1,4 @@
-"""Looking at a run in its ledger: its counts, its results, and what a person wants to see of them first."""
+"""Reads a run from its ledger: its counts, its results, and what a person wants to see first."""
 
 import logging
 import tempfile

@@ -1,4 +1,4 @@
-"""The values that are used in turn, such as the users whom drafts are assigned to: those who are written to take turns.
+"""Values that are used in turn, such as the users to whom drafts are assigned: sent rows take the next one.
 
 A row that is refused, skipped or has to wait takes none, so that a pattern in the list (every second row of another
 channel) cannot leave all the work to one user. A row in doubt keeps the value that it was tried with: under another

@@ -1,4 +1,4 @@
-"""One row of the list on its way to its outcome: asked about, built, carried, or left out."""
+"""One row of the list on its way to its outcome: judged, built, sent, or left out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

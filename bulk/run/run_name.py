@@ -1,4 +1,4 @@
-"""How a run is named by its day: `{date}` in the name stands for the day on which it is begun."""
+"""Names of runs with a date: `{date}` stands for the day on which the run begins."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Which rows of the results are wanted: by a status, or by the word for several of them."""
+"""Which rows of the results are wanted: by a status, or by a word for several of them."""
 
 from collections.abc import Collection, Iterator
 from typing import Final

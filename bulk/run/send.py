@@ -1,4 +1,4 @@
-"""A campaign sent, or gone on with where it stopped."""
+"""Sends a campaign, or continues it where it stopped."""
 
 import logging
 import time

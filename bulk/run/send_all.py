@@ -1,4 +1,4 @@
-"""Several campaigns sent together, in one process: each a run of its own, that shares what one process should.
+"""Sends several campaigns in one process: each is a run of its own, and they share what they can.
 
 All are opened before the first call of any goes out, so that what is wrong with one is known while nothing is sent.
 From then on each goes its own way: the halt of one leaves the others going.

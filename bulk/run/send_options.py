@@ -1,4 +1,4 @@
-"""The options of a run as a type checker and an editor know them: the fields of `Options`, none of them required.
+"""The options of a run for type checkers and editors: the fields of `Options`, none of them required.
 
 `**options: Unpack[SendOptions]` is read by type checkers (PEP 692). Editors and notebooks that look at a signature
 instead are shown the same names by `public`.

@@ -1,4 +1,4 @@
-"""One sending of a campaign, wired: list → ledger → request → delivery, each known to the others only here."""
+"""One pass of a campaign: list → ledger → request → delivery, which are connected only here."""
 
 import logging
 import math

@@ -1,4 +1,4 @@
-"""When a sending begins: at a time (`start_at`), and once nobody else sends the run (`lock_wait`).
+"""When a run starts: at a time (`start_at`), and once nobody else sends it (`lock_wait`).
 
 What is wrong with a campaign is found before the wait, not at the end of it; the list is read after it.
 """

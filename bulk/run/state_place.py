@@ -1,4 +1,4 @@
-"""Where a run's state directory is worked on: where it was named, or in a private folder where that is in S3."""
+"""Where a state directory is worked on: in place, or in a private folder if it is in S3."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Where a run stands, told from the ledger alone."""
+"""The status of a run, read from the ledger only."""
 
 from typing import Unpack
 

@@ -1,4 +1,4 @@
-"""What became of a run, in numbers."""
+"""The outcome of a run in numbers."""
 
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A suppression list of one's own: whom no campaign of a state directory writes to."""
+"""A suppression list of one's own: nobody on it gets a message from any campaign of the state directory."""
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator

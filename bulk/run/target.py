@@ -1,4 +1,4 @@
-"""Where a sending goes and with what: instance, Region, account, sender; and what of that looks wrong."""
+"""The target of a run: instance, Region, account, sender; and what looks wrong about it."""
 
 import re
 from collections.abc import Iterator, Mapping

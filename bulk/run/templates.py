@@ -1,4 +1,4 @@
-"""The message templates of a campaign: which it uses, with what, and what each of them wants besides."""
+"""The message templates of a campaign: which it uses, with which attributes, and which are missing."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

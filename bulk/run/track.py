@@ -1,4 +1,4 @@
-"""How the contacts of a run ended: asked for, or read from events. It is no receipt of delivery.
+"""How the contacts of a run ended, by questions or events. It does not prove that a message arrived.
 
 What is told is kept at once, so a track that is cut short goes on where it stopped. What has ended is not asked about
 again. Who asked for no more messages, in a reply that an event holds, is put on the suppression list.

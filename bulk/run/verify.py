@@ -1,4 +1,4 @@
-"""The proof of a rehearsal: what the sandbox accepted, held against what the ledger says was sent.
+"""Verifies a rehearsal: compares what the sandbox accepted with what the ledger says was sent.
 
 The sandbox keeps its own record and knows nothing of the ledger. A contact belongs to a row by the `ClientToken` of
 the call that made it, or by its id.

@@ -1,4 +1,4 @@
-"""A rehearsal in virtual time: in an event loop of its own, and its end beside what the plan promised."""
+"""A rehearsal in virtual time: in its own event loop, with its end compared with the plan."""
 
 import time
 from collections.abc import Awaitable, Callable

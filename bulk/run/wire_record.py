@@ -1,4 +1,4 @@
-"""What went over the wire in a run, as its report shows it: the ledger's windows put together, by operation."""
+"""The traffic of a run for its report: the ledger's windows, combined by operation."""
 
 import json
 import math

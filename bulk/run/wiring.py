@@ -1,4 +1,4 @@
-"""Where the parts of a sending are put together: client, ledger, rules, queues, deliverer. They meet only here."""
+"""Connects the parts of a run: client, ledger, rules, queues, deliverer. They meet only here."""
 
 import logging
 import math

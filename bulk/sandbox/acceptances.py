@@ -1,4 +1,4 @@
-"""What a sandbox accepted, read from its folder, also while it runs, or asked of a running one."""
+"""What a sandbox accepted, read from its folder (even while it runs) or asked of a running one."""
 
 import json
 import sqlite3

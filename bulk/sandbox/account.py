@@ -1,4 +1,4 @@
-"""The order in which a call meets the pretend Amazon Connect, as a function of the call and of now.
+"""The steps of a call in the pretend Amazon Connect, as a function of the call and the time.
 
 A call is counted; a fault may keep it from being seen at all. Then: its signature's form and scope; the rate
 of its operation; an error that was ordered; its body; the model; the documentation; and then its token,

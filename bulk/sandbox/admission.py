@@ -1,4 +1,4 @@
-"""Whether a call that changes contacts may be made in a declared account: by its policies, and by what there is."""
+"""May a call change contacts in a declared account? Decided by its policies and its resources."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The API as botocore's models tell it: operations, routes, inputs, the statuses of errors.
+"""The API from botocore's models: operations, routes, inputs, and the statuses of errors.
 
 `connect` is Amazon Connect itself; `qconnect` keeps its message templates, and is signed for as `wisdom`.
 """

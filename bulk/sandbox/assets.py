@@ -1,4 +1,4 @@
-"""The page at `/`: files of its own, and what a browser may do with them.
+"""The page at `/`: its files, and the content policy for the browser.
 
 Nothing of the page comes from elsewhere, and no text from outside is ever markup of it. A mail's HTML is shown in a
 frame without scripts, with a policy of its own (W3C, Content Security Policy Level 3; WHATWG HTML, `sandbox`).

@@ -1,4 +1,4 @@
-"""Attributes and tags of a contact, read and changed after it began; ended contacts too.
+"""Attributes and tags of a contact, read and changed after it began, or even ended.
 
 Source: API Reference, "GetContactAttributes", "UpdateContactAttributes", "TagContact", "UntagContact".
 """

@@ -1,4 +1,4 @@
-"""How often each operation was called, and what became of it."""
+"""Counts the calls of each operation and their outcomes."""
 
 from array import array
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the documentation asks of a request and the model does not say. Runs on requests that fit the model.
+"""Rules that the documentation has and the model lacks. They run on requests that fit the model.
 
 Sources: the operations' pages in the Amazon Connect API Reference, and in the Administrator Guide "Amazon
 Connect feature specifications" (lengths, recipients, file types) and "Set up SMS messaging in Amazon

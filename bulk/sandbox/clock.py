@@ -1,4 +1,4 @@
-"""The sandbox's clock where it is to be moved: it goes on as time does, and ahead when it is told to."""
+"""The sandbox's clock in virtual time: it runs as usual, and jumps ahead on request."""
 
 import re
 import time

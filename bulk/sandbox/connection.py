@@ -1,4 +1,4 @@
-"""A connection on which plain calls are answered at once; any other request goes, with the connection, to `web`.
+"""A connection that answers plain calls at once; other requests are passed, with the connection, to `web`.
 
 Plain is what AWS clients send nearly always: HTTP/1.1, one known operation, each header once, a body of a stated
 length. Reading that much is quick and leaves nothing to judge. What is chunked, expects a 100, comes piecemeal, is

@@ -1,4 +1,4 @@
-"""One contact that was accepted, and one request before it is."""
+"""One accepted contact, and one request before it is accepted."""
 
 import hashlib
 import json

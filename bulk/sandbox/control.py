@@ -1,4 +1,4 @@
-"""`/_sandbox/…`: look inside the sandbox, and steer it. Needs no signature; answers JSON.
+"""`/_sandbox/…`: inspect and control the sandbox. Needs no signature; answers JSON.
 
 | Request | Does |
 |---|---|

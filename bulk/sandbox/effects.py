@@ -1,4 +1,4 @@
-"""What is to happen to one call."""
+"""The effects of faults on one call."""
 
 import enum
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The service's no: a code that AWS clients know, and a sentence."""
+"""The errors of the service: a code that AWS clients know, and a sentence."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn

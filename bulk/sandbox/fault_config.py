@@ -1,4 +1,4 @@
-"""Reading a declaration of faults: every key and value is checked, and what is wrong is named with its place."""
+"""Reads a declaration of faults: every key and value is checked, and errors name the place."""
 
 import difflib
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""A file of faults, TOML or JSON: read, and what is wrong in it found by its line."""
+"""Reads a file of faults, TOML or JSON. Errors name the line."""
 
 import json
 import re

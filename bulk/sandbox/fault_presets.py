@@ -1,4 +1,4 @@
-"""Bad days that need no file: `--faults bad-day`, `throttled`, `lossy`. Seeded, so that each is the same every time."""
+"""Presets of faults: `--faults bad-day`, `throttled`, `lossy`. They are seeded, so each is always the same."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A bad day, declared and seeded: which calls meet which fault.
+"""Declared and seeded faults: which calls get which fault.
 
 The same declaration and the same calls give the same day. As a file:
 

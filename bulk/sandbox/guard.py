@@ -1,4 +1,4 @@
-"""Who may ask: programs on this machine that mean to, and no web page that a person happens to look at.
+"""Who may send requests: programs on this machine, and no web page.
 
 A page of another origin can send requests to a port of the loopback interface, and with a name of its own that resolves
 to 127.0.0.1 (DNS rebinding) it can read the answers. Such requests carry that name in `Host`, or the page's `Origin`,

@@ -1,4 +1,4 @@
-"""What each operation does to the contacts. Source: its page in the Amazon Connect API Reference."""
+"""What each operation does to contacts. Source: its page in the Amazon Connect API Reference."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Whose a call is: the account and the Region that its signature names.
+"""The account and the Region of a call, as its signature names them.
 
 A signature's scope holds an access key, a Region and a service ("Signing AWS API requests"). Accounts and Regions have
 nothing in common: neither contacts nor tokens nor quotas. An access key means an account as follows, in this order:

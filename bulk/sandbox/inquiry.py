@@ -1,4 +1,4 @@
-"""A question to one of the services, and what it is about."""
+"""A question to one of the services, and its resource."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

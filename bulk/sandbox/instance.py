@@ -1,4 +1,4 @@
-"""What Amazon Connect tells of a declared instance: operations that read. Source: their pages in its API Reference."""
+"""Operations that read a declared instance. Source: their pages in the Amazon Connect API Reference."""
 
 import json
 

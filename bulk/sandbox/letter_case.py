@@ -1,4 +1,4 @@
-"""Texts as they are compared: without regard to case, whatever the alphabet ("Default Case Folding", Unicode 3.13).
+"""Compares texts without regard to case in any alphabet ("Default Case Folding", Unicode 3.13).
 
 So `STRASSE` is found by `straße`, and `ΟΔΟΣ` by `οδος`. The four letters i of Turkish are taken for one, since nobody
 who searches says which language a text is in.

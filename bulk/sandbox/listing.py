@@ -1,4 +1,4 @@
-"""The accepted contacts as a person looks through them: a page at a time, newest first, searched and filtered.
+"""The list of accepted contacts for a person: in pages, newest first, searched and filtered.
 
 Contacts are looked at in steps of a few thousand, and others are served between two steps. A request looks for a
 while at most and then says where the next one goes on, so that a hundred thousand contacts keep nobody waiting.

@@ -1,4 +1,4 @@
-"""What happens while somebody looks: the state of the account as server-sent events (WHATWG HTML, 9.2)."""
+"""Live updates: the state of the account as server-sent events (WHATWG HTML, 9.2)."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What a person would have received, read from a contact's requests: an SMS with its segments, a mail."""
+"""The message that a person would have received, read from a contact's requests."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Whether a policy lets a request pass: "IAM User Guide", Policy evaluation logic, as far as one identity's goes.
+"""Does a policy allow a request? "IAM User Guide", Policy evaluation logic, for policies of one identity.
 
 An explicit Deny wins, else an Allow lets it pass, else it is denied. Actions and resources may hold * and ?; of the
 conditions there are StringEquals, StringLike and their negations, also with IfExists.

@@ -1,4 +1,4 @@
-"""What the services tell of a declared account: operations that read, and change nothing.
+"""Operations that read a declared account and change nothing.
 
 Sources: the pages of the operations in the API References of Amazon Connect, Amazon Q in Connect, Service Quotas, AWS
 End User Messaging SMS, Amazon SES and AWS STS, and for the resources the Service Authorization Reference.

@@ -1,4 +1,4 @@
-"""References of a contact: which kinds there may be, and what their values are.
+"""References of a contact: their kinds, and their values.
 
 Sources: API Reference, "CreateContact", "StartEmailContact", "Reference".
 """

@@ -1,4 +1,4 @@
-"""The latest calls that were refused, for who watches."""
+"""The latest calls that were refused, for the page."""
 
 import itertools
 from collections import deque

@@ -1,4 +1,4 @@
-"""From what stands in an HTTP request to a call of an operation."""
+"""Finds the operation of an HTTP request."""
 
 import re
 from collections.abc import Mapping

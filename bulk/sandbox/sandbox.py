@@ -1,4 +1,4 @@
-"""The sandbox as those meet it who start it: a context manager with a URL, or a server until it is cancelled."""
+"""The sandbox as its users start it: a context manager with a URL, or a server until it is cancelled."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping

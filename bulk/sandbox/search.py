@@ -1,4 +1,4 @@
-"""SearchContacts: contacts by time and by what they are. Source: its page in the Amazon Connect API Reference.
+"""SearchContacts: contacts by time and by their properties. Source: its page in the Amazon Connect API Reference.
 
 How soon a new contact is found is not documented; here it takes `search_delay` seconds. Which attributes can be
 searched is a setting of an instance; here all can. A value is found as it is written, a name in any case.

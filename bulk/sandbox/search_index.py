@@ -1,4 +1,4 @@
-"""What SearchContacts looks up: attributes, segment attributes and names, by their values, in tables of the storage.
+"""The index of SearchContacts: attributes, segment attributes, and names, in tables of the storage.
 
 Most sandboxes are never searched, and none of them pays for it: the tables are made by the first search, and each
 search takes in the contacts that came since the one before. Names are kept as they are compared, without their case.

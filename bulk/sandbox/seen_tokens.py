@@ -1,4 +1,4 @@
-"""Whether a token may have been seen, without a look at the disk: a Bloom filter (B. H. Bloom, 1970).
+"""May a token have been seen? Answered without reading the disk: a Bloom filter (B. H. Bloom, 1970).
 
 Nearly every token is new, and looking for it in vain would be a twelfth of a call's work. A token's digest is as good
 as random, so two parts of it serve as the two hashes. With a million tokens one new token in seventy is looked for.

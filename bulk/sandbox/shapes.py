@@ -1,4 +1,4 @@
-"""What a value must be to fit a shape of the API's model, compiled once into closures.
+"""The shapes of the API's model, compiled once into closures that check a value.
 
 AWS's shapes carry types, required members, lengths, ranges, patterns and enumerations; botocore's own
 validator checks only the types, the required members and the minimums, so an unfit request reaches the

@@ -1,4 +1,4 @@
-"""Whether a request was signed by somebody who has the secret: Signature Version 4, its date and its content.
+"""Verifies the signature of a request: Signature Version 4, its date, and its content.
 
 Source: IAM User Guide, "Create a signed AWS API request". The path of a request is encoded once more before it is
 signed, as for every service but S3. A signature is good for five minutes; AWS's codes and sentences are kept.

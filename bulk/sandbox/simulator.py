@@ -1,4 +1,4 @@
-"""Recipients whose address alone chooses what happens to a call, so that a demonstration needs no set-up.
+"""Recipients whose address decides what happens to a call, for demonstrations without set-up.
 
 The numbers are of the range that is kept free for fiction in area code 907. Addresses are
 `NAME@simulator.example`, and `NAME+label@simulator.example` for as many different ones as needed. What

@@ -1,4 +1,4 @@
-"""What the pretend Amazon Connect remembers: contacts, the tokens it has seen, how many contacts are open.
+"""The state of the pretend Amazon Connect: contacts, tokens, and counts of open contacts.
 
 A function of *now* (Unix seconds, never running backwards) and of what is in the storage. A contact ends when it is
 stopped, when its duration is over, or `ends_after` seconds after its message, as with a flow that disconnects.

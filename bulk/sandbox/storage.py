@@ -1,4 +1,4 @@
-"""Contacts, requests and tokens on disk, in SQLite, so that memory does not grow with what was accepted.
+"""Contacts, requests, and tokens on disk, in SQLite, so that memory stays constant.
 
 A sandbox that keeps nothing has SQLite's private file, which is gone when the sandbox is. One with a folder keeps
 `sandbox.sqlite3` there, and commits calls before they are answered: a process that is killed loses nothing that it

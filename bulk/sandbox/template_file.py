@@ -1,4 +1,4 @@
-"""Reading the file of a message template: what is wrong is named with the file, and its line or key."""
+"""Reads the file of a message template. Errors name the file, and the line or key."""
 
 import json
 import re

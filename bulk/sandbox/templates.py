@@ -1,4 +1,4 @@
-"""Message templates: a folder of them, and what a person gets who is sent one.
+"""Message templates: a folder of them, and the rendered message for a person.
 
 Each `.json` file is a template in the shape of `qconnect` (Agent assist API Reference, "GetMessageTemplate"): what
 `aws qconnect get-message-template` prints, or what `create-message-template` takes. A file without an id of its own is

@@ -1,4 +1,4 @@
-"""What no plain call is, over aiohttp: calls in any other form, `/_sandbox/…`, and what is no HTTP."""
+"""Requests that are not plain calls, over aiohttp: calls in other forms, `/_sandbox/…`, and invalid HTTP."""
 
 import asyncio
 import functools

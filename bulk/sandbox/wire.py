@@ -1,4 +1,4 @@
-"""A request to one of the services as it came over HTTP, and what is answered."""
+"""A request to one of the services as it came over HTTP, and its answer."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Text: what comes from outside, what people are shown, how it is counted and compared.
+"""Text functions: text from outside, text for people, counting, and comparing.
 
 outside   text from outside: bounded, one line, without what tells whom it is about
 plain     text and durations as people are shown them

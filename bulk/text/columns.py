@@ -1,4 +1,4 @@
-"""The columns of a list, by the names that people give them: one way to match them, wherever a name is read.
+"""The columns of a list by their names, matched in one way wherever a name is read.
 
 Names are matched without regard to case, surrounding space, width, and separators other than the dots of a path. The
 name as the list spells it comes before all that are merely alike.

@@ -1,4 +1,4 @@
-"""A small table for a notebook: everything escaped, and what reads like an address or a phone number masked."""
+"""A small table for a notebook: everything is escaped, and addresses and phone numbers are masked."""
 
 import html
 from collections.abc import Iterable, Mapping, Sequence

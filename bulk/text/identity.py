@@ -1,4 +1,4 @@
-"""One spelling for what names a person or a row: two that differ by accident compare equal.
+"""The normal form of names of people and rows: spellings that differ by accident compare equal.
 
 A list is typed, pasted and exported by many programs, and so one address or one key comes in several spellings: other
 case, composed or decomposed letters (Unicode Standard Annex 15, NFC and NFD), invisible format characters (general

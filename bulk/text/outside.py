@@ -1,4 +1,4 @@
-"""Text from outside: bounded, without control characters, and without what tells whom it is about.
+"""Text from outside: limited in length, without control characters and personal data.
 
 A service's message, a header, a proxy's page, an exception's words may be of any length, may steer a terminal or forge
 a line of a log, and may echo the request: a phone number, a name, the message itself. Whatever is kept or shown of such

@@ -1,4 +1,4 @@
-"""How text and spans of time are shown to people, on a terminal and on a page, and which name they may have meant."""
+"""Texts and durations as they are shown to people, and suggestions for misspelt names."""
 
 import difflib
 import unicodedata

@@ -1,4 +1,4 @@
-"""How many parts an SMS takes. "AWS End User Messaging SMS User Guide", SMS character limits; 3GPP TS 23.038."""
+"""The number of parts of an SMS. "AWS End User Messaging SMS User Guide", SMS character limits; 3GPP TS 23.038."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""What messages cost: a dated table as data, and what so many of them come to.
+"""What messages cost: a dated price table as data, and the cost of a number of messages.
 
 table   the table of prices, shipped or one's own
 cost    so many messages and segments, at a price

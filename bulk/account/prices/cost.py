@@ -1,4 +1,4 @@
-"""What so many messages come to, by which price of which day."""
+"""The cost of a number of messages, with the price and its date."""
 
 from dataclasses import dataclass
 from typing import Any

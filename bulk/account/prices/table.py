@@ -1,4 +1,4 @@
-"""A table of prices: a TOML file with its date, its source and what is not in it (`prices.toml`)."""
+"""A price table: a TOML file with its date, its source, and what it leaves out (`prices.toml`)."""
 
 import tomllib
 from datetime import date

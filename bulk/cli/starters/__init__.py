@@ -1,4 +1,4 @@
-"""What `bulk init` writes: a campaign and a list for each channel, that run as they are against the sandbox.
+"""The starters of `bulk init`: a campaign and a list for each channel that work with the sandbox as they are.
 
 starter    the files, written
 from_list  the campaign's text for a list that somebody has

@@ -1,4 +1,4 @@
-"""Which columns of a list a campaign for it makes use of: by their names, and by what stands in them."""
+"""Which columns of a list its starter campaign uses, found by their names and their cells."""
 
 from dataclasses import dataclass
 

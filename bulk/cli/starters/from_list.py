@@ -1,4 +1,4 @@
-"""A starter campaign for a list that somebody has: its columns are found, and named where the campaign needs them."""
+"""A starter campaign for an existing list: its columns are found and put where the campaign needs them."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The files of a starter, written: nothing that is there is overwritten."""
+"""Writes the files of a starter. Existing files are not overwritten."""
 
 import json
 import os
