@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,15 @@ FACTS = ContactFacts("c-1", AT, AT + 30, "CUSTOMER_DISCONNECT", 3)
 @pytest.mark.parametrize("told", [EVENT, RECORD, {**EVENT, "contactId": None, "Id": "c-1", "ContactId": None}])
 def test_the_same_facts_are_read_from_either_spelling(told: dict[str, Any]) -> None:
     assert facts_of(told) == FACTS
+
+
+def test_a_time_without_an_offset_is_one_of_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as machine:
+        machine.setenv("TZ", "America/New_York")
+        time.tzset()
+        one = facts_of({**EVENT, "initiationTimestamp": "2027-01-15T08:00:00"})
+    time.tzset()
+    assert one == FACTS
 
 
 def test_a_contact_is_open_until_it_is_told_when_it_was_disconnected() -> None:

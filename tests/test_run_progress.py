@@ -1,5 +1,6 @@
 """Where a pass stands and when it ends, from counts, queues and windows at moments that are given: a watch …"""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -262,6 +263,8 @@ def test_what_a_service_grants_is_told_after_three_seconds_where_it_is_less_than
     world.ticks += 0.1
     assert told(watch, throttled=1).granted == 8.9
     watch.queues = {CHAT: queue(known=learned(9.1, 10.0))}
+    assert told(watch, throttled=1).granted is None
+    watch.queues = {CHAT: queue(known=learned(8.9, 10.0)._replace(estimate=math.nan)), "StopContact": queue()}
     assert told(watch, throttled=1).granted is None
 
 

@@ -163,8 +163,10 @@ class Watch:
 
     def _granted(self, states: Mapping[str, QueueState]) -> float | None:
         """Return what the service grants where it grants less than a configured rate."""
-        known = [state.estimator for state in states.values() if state.estimator is not None and state.estimator.knows]
-        less = [one.estimate for one in known if not one.is_free and one.estimate < LESS * one.ceiling]
+        estimators = [state.estimator for state in states.values() if state.estimator is not None]
+        less = [
+            one.estimate for one in estimators if not one.is_free and one.estimate < LESS * one.ceiling
+        ]  # NaN never
         return min(less, default=None)
 
     def _permitted(self, states: Mapping[str, QueueState]) -> float | None:

@@ -85,7 +85,7 @@ class Remaining:
         operations = [name for table, name in channel.OPERATIONS.items() if table in tables]
         seconds = max(rates.limits(name).duration_of(rows, rows) for name in operations)
         room = rates.open_contacts()
-        if room is not None and rows > room:
+        if room is not None:
             seconds = max(seconds, (rows - 1) // room * rates.open_for())
         per_second = rows / seconds if seconds > 0 else float(rows)
         rules = context.eligibility.rules
