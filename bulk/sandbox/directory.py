@@ -20,7 +20,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-ACCOUNT = "123456789012"
+from bulk.sandbox.identity import is_account
+
 Thing = dict[str, Any]
 
 KINDS: Mapping[str, Mapping[str, Any]] = {
@@ -79,7 +80,9 @@ class Directory:
     def __init__(self, given: Mapping[str, Any] | None = None) -> None:
         self.given: Mapping[str, Any] = dict(given or {})
         _check_names(self.given, (*_SETTINGS, *KINDS), "account")
-        self.account = _text(self.given.get("account", ACCOUNT), "account")
+        self.account: str | None = self.given.get("account")
+        if self.account is not None and not is_account(self.account):
+            raise ValueError(f"account.account: an account is 12 digits, {self.account!r} is not")
         self.quotas = _quotas(self.given.get("quotas"))
         self.keys = _keys(self.given.get("keys", {}))
         self._things = {kind: list(_things(kind, self.given[kind])) for kind in KINDS if kind in self.given}
