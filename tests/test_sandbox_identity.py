@@ -217,8 +217,3 @@ async def test_the_keys_of_a_declared_account_share_its_quota() -> None:
         assert await caller(sandbox, "ASIAQNZGKIQY56JQ7WML") == ("111122223333", "111122223333")
         start = refusal(sandbox, lambda client: client.start_outbound_chat_contact(**CHAT), key="TWO")
         assert await start == "ThrottlingException"
-
-
-def test_a_declared_account_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"account\.account: an account is 12 digits, '12345' is not"):
-        Sandbox(account={"account": "12345"})
