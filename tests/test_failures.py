@@ -126,9 +126,10 @@ def test_a_rate_that_is_too_high_has_many_names(code: str) -> None:
     assert verdict(CallFailed("o", code, "no", status=400)) is Verdict.THROTTLE
 
 
+@pytest.mark.parametrize("end", ["", "."])
 @on_a_standing_line
-async def test_an_expired_token_names_the_remedy(standing: Standing) -> None:
-    failure = await failing(standing, refused("ExpiredTokenException", 403, "The security token is expired"))
+async def test_an_expired_token_names_the_remedy(standing: Standing, end: str) -> None:
+    failure = await failing(standing, refused("ExpiredTokenException", 403, f"The security token is expired{end}"))
     assert failure.message == (
         "The security token is expired. Log in again or renew the credentials, then run it again"
     )

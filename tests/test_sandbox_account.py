@@ -40,11 +40,46 @@ async def inquiry(standing_sandbox: Sandbox) -> AsyncIterator[Inquiry]:
         ({"flows": [{"name": "x"}]}, "account.flows[0].id: must be a text, is None"),
         ({"keys": {"A": {"status": "old"}}}, "account.keys.A.status: there are active, expired, unknown"),
         ({"quotas": {"L-1": "two"}}, "account.quotas: must be an object of numbers"),
+        ({"account": "12345"}, "account.account: an account is 12 digits, '12345' is not"),
+        ({"buckets": [{"name": "b", "objects": ["a.csv"]}]}, "account.buckets[0].objects: must be an object"),
+        ({"sms_numbers": [{"id": "n", "two_way": "no"}]}, "account.sms_numbers[0].two_way: must be true or false"),
+        ({"sms_numbers": [{"id": "n", "capabilities": "SMS"}]}, "sms_numbers[0].capabilities: must be a list"),
+        ({"templates": [{"id": "t", "version": True}]}, "account.templates[0].version: must be a whole number"),
     ],
 )
 def test_a_wrong_declaration_says_where_and_what_there_is(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=re.escape(said)):
         Directory(given)
+
+
+@pytest.mark.parametrize(
+    "policy, said",
+    [
+        ("ReadOnly", "a policy is an object with Statement"),
+        ({"Statements": []}, "a policy is an object with Statement"),
+        ({"Statement": "Allow"}, "Statement: must be an object, is 'Allow'"),
+        (
+            {"Statement": {"Effect": "allow", "Action": "*", "Resource": "*"}},
+            "Effect: must be Allow or Deny, is 'allow'",
+        ),
+        ({"Statement": [{"Effect": "Allow", "Action": "*"}]}, "Statement: needs either Resource or NotResource"),
+        (
+            {"Statement": {"Effect": "Allow", "Action": "*", "NotAction": "*", "Resource": "*"}},
+            "Statement: needs either Action or NotAction",
+        ),
+        (
+            {"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"IpAddress": {}}}},
+            "Condition.IpAddress: is not known here; there are StringEquals",
+        ),
+        (
+            {"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringLike": "x"}}},
+            "Condition.StringLike: must be an object, is 'x'",
+        ),
+    ],
+)
+def test_a_policy_that_would_not_do_as_it_says_is_refused(policy: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"account.keys.A.policy: {said}")):
+        Directory({"keys": {"A": {"policy": policy}}})
 
 
 def test_the_command_says_what_is_wrong_with_the_file(tmp_path: Path) -> None:

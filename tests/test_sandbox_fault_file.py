@@ -43,7 +43,7 @@ JSON = """{{
         ("frist: 3", r"rules\[1\].frist: there is no such key; did you mean first\?"),
         ("first: 0", r"rules\[1\].first: must be a whole number, 1 or more, is 0"),
         ('code: "Nonsense"', r"rules\[1\].code: 'Nonsense' is not known"),
-        ("between: [5, 1]", r"rules\[1\].between: must be seconds"),
+        ("between: [5, 1]", r"rules\[1\].between: must be \[from, to\]"),
     ],
 )
 def test_a_wrong_key_is_named_with_file_line_and_place(

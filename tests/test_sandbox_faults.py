@@ -1,6 +1,7 @@
 """Declared faults and magic recipients, without HTTP."""
 
 import copy
+import math
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,9 @@ def test_a_status_alone_is_answered_without_a_body() -> None:
         ),
         ({"rules": [{"fault": "error", "operation": "StartChat"}]}, r"rules\[0\]\.operation: 'StartChat' is not known"),
         ({"rules": [{"fault": "delay", "seconds": [2, 1]}]}, r"seconds: must be seconds: a number, or \[least, most\]"),
+        ({"rules": [{"fault": "delay", "seconds": math.inf}]}, "seconds: must be seconds: a number"),
+        ({"rules": [{"fault": "delay"}]}, r"rules\[0\]: a delay needs seconds"),
+        ({"rules": [{"fault": "hang", "between": [60, 0]}]}, r"between: must be \[from, to\] in seconds, the earlier"),
         ({"rules": [{"fault": "delay", "between": 5}]}, r"between: must be \[from, to\] in seconds"),
         ({"rules": [{"fault": "error", "status": 200}]}, "status: must be an HTTP status, 400 to 599"),
         ({"rules": [{"fault": "error", "destinations": "+1"}]}, "destinations: must be a list of texts"),

@@ -30,14 +30,19 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 async def ask(
-    sandbox: Sandbox, call: Callable[[Any], Any], key: str = "KEY", region: str = "us-west-2", **more: Any
+    sandbox: Sandbox,
+    call: Callable[[Any], Any],
+    key: str = "KEY",
+    region: str = "us-west-2",
+    service: str = "connect",
+    **more: Any,
 ) -> Any:
     """Do something with a client of boto3, in a thread."""
 
     def run() -> Any:
         keys = {"aws_access_key_id": key, "aws_secret_access_key": "sandbox", "region_name": region} | more
         settings = Config(retries={"total_max_attempts": 1})
-        client = boto3.client("connect", endpoint_url=sandbox.url, config=settings, **keys)
+        client = boto3.client(service, endpoint_url=sandbox.url, config=settings, **keys)
         try:
             return call(client)
         finally:
@@ -190,3 +195,25 @@ async def test_a_signature_that_is_bent_is_refused(
     headers = signed(strict, BODY, at=datetime.now(UTC))
     headers[name] = change(headers.get(name, ""))
     assert (await put(strict, BODY, headers))[:2] == (403, code)
+
+
+async def caller(sandbox: Sandbox, key: str) -> tuple[str, str]:
+    """Return the account that STS tells a key, and the one that its contact is of."""
+    told = await ask(sandbox, lambda client: client.get_caller_identity(), service="sts", key=key)
+    await ask(sandbox, lambda client: client.start_outbound_chat_contact(**CHAT), key=key)
+    return told["Account"], sandbox.contacts[-1]["Account"]
+
+
+@pytest.mark.parametrize("key", ["210987654321", "ASIAQNZGKIQY56JQ7WML", "NAMED"])
+async def test_who_asks_whose_a_key_is_is_told_the_account_of_its_contacts(key: str) -> None:
+    async with Sandbox(rate=math.inf, accounts={"NAMED": "111122223333"}) as sandbox:
+        told, booked = await caller(sandbox, key)
+    assert told == booked
+
+
+async def test_the_keys_of_a_declared_account_share_its_quota() -> None:
+    async with Sandbox(rate=0, burst=2, account={"account": "111122223333"}) as sandbox:
+        assert await caller(sandbox, "ONE") == ("111122223333", "111122223333")
+        assert await caller(sandbox, "ASIAQNZGKIQY56JQ7WML") == ("111122223333", "111122223333")
+        start = refusal(sandbox, lambda client: client.start_outbound_chat_contact(**CHAT), key="TWO")
+        assert await start == "ThrottlingException"

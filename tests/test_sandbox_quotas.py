@@ -87,6 +87,8 @@ def test_a_null_rate_is_unlimited() -> None:
         ({"rate": -1}, "a rate is calls per second"),
         ({"rate": "fast"}, "a rate is calls per second"),
         ({"burst": 0}, "a burst is a number of calls"),
+        ({"quotas": {"us-west2/CreateContact": [1, 1]}}, r"quotas\.us-west2/CreateContact: before an operation stand"),
+        ({"quotas": {"12345/us-west-2/*": [1, 1]}}, r"quotas\.12345/us-west-2/\*: before an operation stand"),
         ({"quotas": {"CreateContact": 5}}, r"quotas\.CreateContact: must be \[rate, burst\]"),
     ],
 )

@@ -286,6 +286,7 @@ async def test_a_reset_over_http_forgets_the_contacts(sandbox: Sandbox, client: 
         ("PUT /_sandbox/quotas", '{"quotas": 5}', 400, "quotas: must be an object"),
         ("PUT /_sandbox/quotas", '{"open_contacts": 5}', 400, "open_contacts: must be an object"),
         ("GET /_sandbox/contacts?limit=x", None, 400, "limit: must be a whole number"),
+        ("GET /_sandbox/contacts?state=opened", None, 400, "state: there are open, ended"),
         ("GET /_sandbox/contacts?stat=open", None, 400, "stat: there are state, destination and limit"),
         ("GET /_sandbox/contact", None, 404, "/_sandbox/contacts"),
         ("GET /_sandbox/reset", None, 405, "/_sandbox/reset takes POST"),

@@ -83,6 +83,13 @@ async def test_refuses_what_is_of_one_campaign_alone(tmp_path: Path) -> None:
     assert await refused([]) == "no campaign: name one at least"
 
 
+async def test_refuses_one_campaign_that_is_in_no_list(tmp_path: Path) -> None:
+    path = campaign(tmp_path)
+    alone: list[Any] = [path, str(path)]
+    for one in alone:
+        assert (await refused(one)).startswith("send_all takes a list of campaigns")
+
+
 async def test_refuses_one_run_twice_and_results_of_one_file(tmp_path: Path) -> None:
     one = campaign(tmp_path)
     here = f"campaign 'spring' of {tmp_path}"

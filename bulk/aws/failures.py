@@ -156,7 +156,7 @@ def _answered(operation: str, error: sdk.ClientError) -> BulkError:
     elif skew := clock_skew(code, words, headers):
         words = skew
     elif remedy := REMEDIES.get(code):
-        words = f"{words}. {remedy}"
+        words = f"{words.rstrip('. ')}. {remedy}"
     return CallFailed(
         operation,
         code,

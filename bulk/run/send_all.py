@@ -190,6 +190,8 @@ def _named(name: str, campaign: Source | None = None) -> Iterator[None]:
 
 
 def _check_some(campaigns: Sequence[Source]) -> None:
+    if isinstance(campaigns, Source):  # a text is a sequence of texts as well
+        raise CampaignError("send_all takes a list of campaigns: write one in brackets, or send it with send")
     if not campaigns:
         raise CampaignError("no campaign: name one at least")
 

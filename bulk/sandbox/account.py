@@ -22,7 +22,7 @@ from bulk.sandbox.effects import Effect, Plan
 from bulk.sandbox.errors import ServiceError
 from bulk.sandbox.fault_config import declare
 from bulk.sandbox.faults import Declaration, Faults
-from bulk.sandbox.identity import account_of, check_accounts, read_scope
+from bulk.sandbox.identity import check_accounts, read_scope
 from bulk.sandbox.quotas import Bucket, Quotas
 from bulk.sandbox.refusals import Refusals
 from bulk.sandbox.services import Services
@@ -78,8 +78,8 @@ class Account:
     def __init__(self, settings: Settings, now: float, storage: Storage | None = None) -> None:
         self.api = api.load(lenient=settings.lenient, templates=settings.templates is not None)
         self.settings = settings
-        self.services = Services()
         settings.accounts = check_accounts(settings.accounts)
+        self.services = Services(settings.accounts)
         self._require_known(settings.quotas)
         self.contacts = Contacts(settings.limits, storage)
         self.refusals = Refusals()
@@ -171,7 +171,7 @@ class Account:
         scope = read_scope(call.authorization, call.operation.service)
         if call.signed is not None:
             verify(call.signed, scope, self.settings.secrets, time.time())
-        return account_of(scope.key, self.settings.accounts, temporary=call.temporary), scope.region
+        return self.services.account_of(scope.key, temporary=call.temporary), scope.region
 
     def _let_in(self, call: Call, plan: Plan, *, account: str, region: str, now: float) -> None:
         name = (call.operation.name, account, region)

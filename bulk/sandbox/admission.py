@@ -20,7 +20,7 @@ def admit(services: Services, authorization: str | None, operation: str, paramet
     signed = signature(authorization)
     if signed is None:
         return
-    asked = Asked(directory, parameters, signed.region, signed.key)
+    asked = services.ask(signed, parameters)
     if "InstanceId" not in parameters:  # of message templates, which are signed for as `wisdom`
         services.authorize(authorization, f"wisdom:{operation}", _template(asked), {})
         return

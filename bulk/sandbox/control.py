@@ -23,7 +23,7 @@ from urllib.parse import parse_qs
 from bulk.sandbox.account import Account
 from bulk.sandbox.clock import VirtualClock, said
 from bulk.sandbox.contact import Contact
-from bulk.sandbox.listing import Listing, Query
+from bulk.sandbox.listing import STATES, Listing, Query
 from bulk.sandbox.live import status
 
 
@@ -87,6 +87,8 @@ class Control:
         asked = {name: values[-1] for name, values in parse_qs(query).items() if name != "token"}
         if unknown := set(asked) - {"state", "destination", "limit"}:
             raise Wrong(f"{min(unknown)}: there are state, destination and limit")
+        if "state" in asked and asked["state"] not in STATES:
+            raise Wrong(f"state: there are {', '.join(STATES)}")
         limit = asked.pop("limit", None)
         if limit is not None and not (limit.isascii() and limit.isdecimal() and len(limit) < 20):
             raise Wrong(f"limit: must be a whole number, is {limit!r}")

@@ -20,7 +20,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-ACCOUNT = "123456789012"
+from bulk.sandbox import policies
+from bulk.sandbox.identity import is_account
+
 Thing = dict[str, Any]
 
 KINDS: Mapping[str, Mapping[str, Any]] = {
@@ -69,6 +71,14 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
 """Kind → the members that a thing of it may have, and what each is where it is not said. The first names the thing."""
 
 _KEY: Mapping[str, Any] = {"user": "user/pretend", "status": "active", "policy": None}
+_TYPES: Mapping[type, tuple[Any, str]] = {
+    str: (str, "a text"),
+    type(None): (str | None, "a text"),
+    bool: (bool, "true or false"),
+    int: (int, "a whole number"),
+    tuple: (list | tuple, "a list"),
+    dict: (Mapping, "an object"),
+}
 _STATUSES = ("active", "expired", "unknown")
 _SETTINGS = ("account", "quotas", "keys")
 
@@ -79,7 +89,9 @@ class Directory:
     def __init__(self, given: Mapping[str, Any] | None = None) -> None:
         self.given: Mapping[str, Any] = dict(given or {})
         _check_names(self.given, (*_SETTINGS, *KINDS), "account")
-        self.account = _text(self.given.get("account", ACCOUNT), "account")
+        self.account: str | None = self.given.get("account")
+        if self.account is not None and not is_account(self.account):
+            raise ValueError(f"account.account: an account is 12 digits, {self.account!r} is not")
         self.quotas = _quotas(self.given.get("quotas"))
         self.keys = _keys(self.given.get("keys", {}))
         self._things = {kind: list(_things(kind, self.given[kind])) for kind in KINDS if kind in self.given}
@@ -145,6 +157,10 @@ def _things(kind: str, given: Any) -> Iterator[Thing]:
             raise ValueError(f"account.{where}: must be an object, is {thing!r}")  # noqa: TRY004 - a setting
         _check_names(thing, KINDS[kind], where)
         _text(thing.get(first), f"{where}.{first}")
+        for member, value in thing.items():
+            wanted, words = _TYPES[type(KINDS[kind][member])]
+            if not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool):
+                raise ValueError(f"account.{where}.{member}: must be {words}, is {value!r}")
         yield {**KINDS[kind], **thing}
 
 
@@ -157,6 +173,10 @@ def _keys(given: Any) -> dict[str, Mapping[str, Any]]:
         _check_names(key, _KEY, f"keys.{name}")
         if key.get("status", "active") not in _STATUSES:
             raise ValueError(f"account.keys.{name}.status: there are {', '.join(_STATUSES)}")
+        try:
+            policies.check(key.get("policy") or {"Statement": ()})
+        except ValueError as error:
+            raise ValueError(f"account.keys.{name}.policy: {error}") from None
     return {name: {**_KEY, **key} for name, key in given.items()}
 
 

@@ -1,6 +1,7 @@
 """Reads a declaration of faults: every key and value is checked, and errors name the place."""
 
 import difflib
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,7 +36,10 @@ def _rule(given: Any, place: str) -> Rule:
         raise ValueError(f"{place}: needs fault, one of {', '.join(FAULTS)}")
     if len(often := [key for key in ("first", "every", "probability") if key in given]) > 1:
         raise ValueError(f"{place}: {' and '.join(often)} exclude each other; keep one")
-    return Rule(**{key: _READERS[key](f"{place}.{key}", value) for key, value in given.items()})
+    rule = Rule(**{key: _READERS[key](f"{place}.{key}", value) for key, value in given.items()})
+    if rule.fault == "delay" and "seconds" not in given:
+        raise ValueError(f"{place}: a delay needs seconds, a number or [least, most]")
+    return rule
 
 
 def _fault(place: str, value: Any) -> str:
@@ -66,16 +70,20 @@ def _probability(place: str, value: Any) -> float:
     return float(value)
 
 
-def _range(place: str, value: Any) -> tuple[float, float]:
+def _seconds(place: str, value: Any) -> tuple[float, float]:
     low, high = value if isinstance(value, list | tuple) and len(value) == 2 else (value, value)
-    fits = _is_number(low) and _is_number(high) and 0 <= low <= high
-    _require(fits, place, value, "seconds: a number, or [least, most]")
+    _require(_is_range(low, high) and high < math.inf, place, value, "seconds: a number, or [least, most]")
     return float(low), float(high)
 
 
 def _between(place: str, value: Any) -> tuple[float, float]:
-    _require(isinstance(value, list | tuple) and len(value) == 2, place, value, "[from, to] in seconds")
-    return _range(place, value)
+    fits = isinstance(value, list | tuple) and len(value) == 2 and _is_range(*value)
+    _require(fits, place, value, "[from, to] in seconds, the earlier first")
+    return float(value[0]), float(value[1])
+
+
+def _is_range(low: Any, high: Any) -> bool:
+    return _is_number(low) and _is_number(high) and 0 <= low <= high
 
 
 def _texts(place: str, value: Any) -> frozenset[str]:
@@ -90,7 +98,7 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "code": _text,
     "status": _status,
     "message": _text,
-    "seconds": _range,
+    "seconds": _seconds,
     "first": _count,
     "every": _count,
     "probability": _probability,

@@ -5,10 +5,11 @@ nothing in common: neither contacts nor tokens nor quotas. An access key means a
 
 1. the account that the sandbox was told (`accounts`; `*` is every other key);
 2. a key that is itself twelve digits: that account;
-3. a key that AWS made (`AKIA…`, `ASIA…` and 16 letters or digits) carries its account inside;
-4. a temporary key (one that comes with a session token) of none of these kinds: `ACCOUNT`, because such keys change
+3. the account that was declared (`account` of an account file), which all other keys are of;
+4. a key that AWS made (`AKIA…`, `ASIA…` and 16 letters or digits) carries its account inside;
+5. a temporary key (one that comes with a session token) of none of these kinds: `ACCOUNT`, because such keys change
    while the account stays;
-5. any other: an account of its own, made from the key.
+6. any other: an account of its own, made from the key.
 """
 
 import base64
@@ -59,12 +60,14 @@ def _read(credential: str) -> Scope | None:
     return None if found is None else Scope(*found.groups())
 
 
-def account_of(key: str, named: Mapping[str, str], *, temporary: bool = False) -> str:
+def account_of(key: str, named: Mapping[str, str], *, declared: str | None = None, temporary: bool = False) -> str:
     """Return the account of an access key."""
     if key in named or "*" in named:
         return named.get(key) or named["*"]
     if _NUMBER.fullmatch(key):
         return key
+    if declared is not None:
+        return declared
     if _MADE_BY_AWS.fullmatch(key):
         bits = int.from_bytes(base64.b32decode(key[4:])[:6])
         return f"{(bits & 0x7FFFFFFFFF80) >> 7:012}"  # "A short note on AWS KEY ID", T. Be'ery
@@ -77,9 +80,14 @@ def _made_from(key: str) -> str:
     return f"{drawn % 10**12:012}"
 
 
+def is_account(number: object) -> bool:
+    """Whether it is the number of an account."""
+    return isinstance(number, str) and _NUMBER.fullmatch(number) is not None
+
+
 def check_accounts(named: Mapping[str, str]) -> dict[str, str]:
     """Return the accounts of access keys, or raise `ValueError` where one is none."""
     for key, number in named.items():
-        if not isinstance(number, str) or not _NUMBER.fullmatch(number):
+        if not is_account(number):
             raise ValueError(f"accounts.{key}: an account is 12 digits, {number!r} is not")
     return dict(named)

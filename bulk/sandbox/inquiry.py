@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from bulk.sandbox.contact import ACCOUNT
 from bulk.sandbox.directory import Directory
 from bulk.sandbox.errors import ServiceError
 
@@ -19,6 +20,7 @@ class Asked:
     parameters: Mapping[str, Any]
     region: str = "us-east-1"
     key: str = ""
+    account: str = ACCOUNT
 
     def __getitem__(self, name: str) -> Any:
         return self.parameters[name]
@@ -29,14 +31,14 @@ class Asked:
 
     def arn(self, service: str, path: str) -> str:
         """Return the ARN of something in this account and Region."""
-        return f"arn:aws:{service}:{self.region}:{self.directory.account}:{path}"
+        return f"arn:aws:{service}:{self.region}:{self.account}:{path}"
 
     @property
     def who(self) -> str:
         """The ARN of whoever asks."""
         user = str(self.directory.key(self.key)["user"])
         service = "sts" if user.startswith("assumed-role/") else "iam"
-        return user if user.startswith("arn:") else f"arn:aws:{service}::{self.directory.account}:{user}"
+        return user if user.startswith("arn:") else f"arn:aws:{service}::{self.account}:{user}"
 
 
 def last_part(name: str) -> str:

@@ -30,7 +30,7 @@ _KINDS: Mapping[str, str] = {
     "email": "channel = 'EMAIL' AND method != 'INBOUND'",
     "inbound-email": "channel = 'EMAIL' AND method = 'INBOUND'",
 }
-_STATES = {"open": "ends_at > :now", "ended": "ends_at <= :now"}
+STATES = {"open": "ends_at > :now", "ended": "ends_at <= :now"}
 _HOLDS = """
 CASE WHEN instr({0}, x'5c75') OR length(CAST({0} AS TEXT)) < length({0}) THEN holds({0}, :folded)
 ELSE CAST({0} AS TEXT) LIKE :text ESCAPE '!' END
@@ -59,7 +59,7 @@ class Query:
             if not (given[name].isascii() and given[name].isdecimal() and len(given[name]) < 19):
                 raise ValueError(f"{name}: must be a whole number, is {given[name]!r}")
             given[name] = int(given[name])
-        for name, known in (("kind", _KINDS), ("state", _STATES)):
+        for name, known in (("kind", _KINDS), ("state", STATES)):
             if given.get(name, "") not in {"", *known}:
                 raise ValueError(f"{name}: there are {', '.join(known)}")
         return cls(**given)
@@ -67,7 +67,7 @@ class Query:
     @property
     def condition(self) -> str:
         """The condition in SQL, with `:now` and the values of `values`."""
-        parts = [_KINDS.get(self.kind, ""), _STATES.get(self.state, ""), _SEARCH if self.q else ""]
+        parts = [_KINDS.get(self.kind, ""), STATES.get(self.state, ""), _SEARCH if self.q else ""]
         return " AND ".join(part for part in parts if part) or "1"
 
     def values(self, now: float) -> dict[str, Any]:

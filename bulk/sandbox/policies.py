@@ -11,11 +11,38 @@ from typing import Any
 
 from bulk.sandbox.errors import ServiceError
 
+_TESTS = ("StringEquals", "StringNotEquals", "StringLike", "StringNotLike")
+
 
 @lru_cache(maxsize=4096)
 def _pattern(text: str, *, folded: bool) -> re.Pattern[str]:
     parts = (".*" if sign == "*" else "." if sign == "?" else re.escape(sign) for sign in text)
     return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if folded else 0))
+
+
+def check(policy: object) -> None:
+    """Raise `ValueError` where a policy is none, or asks for what is not known here."""
+    if not isinstance(policy, Mapping) or "Statement" not in policy:
+        raise ValueError(f"a policy is an object with Statement, {policy!r} is not")
+    for statement in _list(policy["Statement"]):
+        if not isinstance(statement, Mapping):
+            raise ValueError(f"Statement: must be an object, is {statement!r}")  # noqa: TRY004 - a setting
+        if statement.get("Effect") not in {"Allow", "Deny"}:
+            raise ValueError(f"Effect: must be Allow or Deny, is {statement.get('Effect')!r}")
+        for member in ("Action", "Resource"):
+            if (member in statement) == (f"Not{member}" in statement):
+                raise ValueError(f"Statement: needs either {member} or Not{member}")
+        _check_conditions(statement.get("Condition") or {})
+
+
+def _check_conditions(conditions: object) -> None:
+    if not isinstance(conditions, Mapping):
+        raise ValueError(f"Condition: must be an object, is {conditions!r}")  # noqa: TRY004 - a setting
+    for test, wanted in conditions.items():
+        if test.removesuffix("IfExists") not in _TESTS:
+            raise ValueError(f"Condition.{test}: is not known here; there are {', '.join(_TESTS)}, also with IfExists")
+        if not isinstance(wanted, Mapping):
+            raise ValueError(f"Condition.{test}: must be an object, is {wanted!r}")  # noqa: TRY004 - a setting
 
 
 def allows(policy: Mapping[str, Any] | None, action: str, resources: Iterable[str], context: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ service quotas", API throttling.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,7 @@ DOCUMENTED: Mapping[str, tuple[float, int]] = {
 """Where AWS's defaults differ from `DEFAULT`. For message templates it documents no burst: it is taken as the rate."""
 
 
+_PLACE = re.compile(r"([0-9]{12}/)?([a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}/)?")
 _ROUNDING = 1e-9  # a call that comes exactly on time must not be refused for the last bit of a sum
 
 
@@ -43,6 +45,12 @@ class Quotas:
     operations: Mapping[str, tuple[float, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in self.operations:
+            if not _PLACE.fullmatch(name.removesuffix(name.rpartition("/")[2])):
+                raise ValueError(
+                    f"quotas.{name}: before an operation stand an account of 12 digits, a Region, or both, "
+                    "such as 123456789012/us-west-2/CreateContact"
+                )
         for rate, burst in [(self.rate, self.burst), *self.operations.values()]:
             if rate is not None and not (_is_number(rate) and rate >= 0):
                 raise ValueError(f"a rate is calls per second, 0 or more, or inf: {rate!r} is not")

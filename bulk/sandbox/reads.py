@@ -69,7 +69,7 @@ def list_quotas(asked: Asked) -> Members:
 
 
 def get_caller(asked: Asked) -> Members:
-    return {"UserId": asked.key, "Account": asked.directory.account, "Arn": asked.who}
+    return {"UserId": asked.key, "Account": asked.account, "Arn": asked.who}
 
 
 def simulate_policy(asked: Asked) -> Members:

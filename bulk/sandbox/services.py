@@ -10,11 +10,12 @@ from typing import Any
 from bulk.sandbox import objects, policies
 from bulk.sandbox.directory import Directory
 from bulk.sandbox.errors import ServiceError
+from bulk.sandbox.identity import account_of
 from bulk.sandbox.inquiry import Asked
 from bulk.sandbox.protocols import find, refused, told
 from bulk.sandbox.quotas import Bucket
 from bulk.sandbox.reads import Read
-from bulk.sandbox.wire import Request, Told, signature
+from bulk.sandbox.wire import Request, Signature, Told, signature
 
 _RATES = {"ListIntegrationAssociations": (25.0, 50), "GetMessageTemplate": (10.0, 15)}
 _KEY_TROUBLES = {
@@ -26,7 +27,8 @@ _KEY_TROUBLES = {
 class Services:
     """The services of a declared account. `asked` counts their operations."""
 
-    def __init__(self) -> None:
+    def __init__(self, accounts: Mapping[str, str]) -> None:
+        self._accounts = accounts
         self.directory = Directory()
         self.asked: Counter[str] = Counter()
         self._buckets: dict[str, Bucket] = {}
@@ -34,6 +36,15 @@ class Services:
     def declare(self, given: Mapping[str, Any]) -> None:
         """Declare the account anew. Raises `ValueError`."""
         self.directory = Directory(given)
+
+    def account_of(self, key: str, *, temporary: bool) -> str:
+        """Return the account of an access key."""
+        return account_of(key, self._accounts, declared=self.directory.account, temporary=temporary)
+
+    def ask(self, signed: Signature, parameters: Mapping[str, Any]) -> Asked:
+        """Return what is asked under a signature; a key of which no account is known asks for `ACCOUNT`."""
+        account = self.account_of(signed.key, temporary=True)
+        return Asked(self.directory, parameters, signed.region, signed.key, account)
 
     def authorize(
         self, authorization: str | None, action: str, resources: list[str], context: Mapping[str, str]
@@ -48,7 +59,7 @@ class Services:
             raise ServiceError(code, message, status=status)
         decision = policies.allows(key["policy"], action, resources, context)
         if decision != "allowed":
-            raise policies.denial(Asked(self.directory, {}, key=signed.key).who, action, resources, decision)
+            raise policies.denial(self.ask(signed, {}).who, action, resources, decision)
 
     def answer(self, request: Request, rate: float | None, now: float) -> Told | None:
         """Answer a request to one of the services, or return None where it is none of theirs.
@@ -65,7 +76,7 @@ class Services:
         if found is None:
             return None
         name, read, parameters = found
-        asked = Asked(self.directory, parameters, signed.region, signed.key)
+        asked = self.ask(signed, parameters)
         self.asked[name] += 1
         try:
             self._take(name, rate, now)
