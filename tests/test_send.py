@@ -124,6 +124,17 @@ async def test_ends_though_the_list_cannot_even_be_counted(tmp_path: Path) -> No
     assert (run.exit_code, run.summary.calls) == (130, 0)
 
 
+async def test_adds_up_what_it_did_though_the_list_is_gone_at_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(*_: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "people.csv")
+
+    monkeypatch.setattr("bulk.run.results.look", look)
+    run = await bulk.send(campaign(tmp_path), contacts=FRAME, sandbox=True, state_dir=tmp_path / "state")
+    assert (run.exit_code, run.summary.sent, run.summary.refused, run.summary.results) == (1, 2, 1, None)
+
+
 async def test_says_what_is_seen_at_the_end_of_a_list_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="bulk")
     context = await prepared(campaign(tmp_path), Options(contacts=FRAME, sandbox=True))

@@ -55,16 +55,15 @@ async def wait_to_start(campaigns: Sequence[Source], options: Options, stop: Sto
     """Wait until the campaigns may be sent, or until the stop. Raises what would keep them from being sent."""
     refs, now = [await in_thread(choose, campaign, options) for campaign in campaigns], virtual_time.clock()
     start = None if options.start_at is None else moment(options.start_at, now())
-    waits = (options.lock_wait or 0.0) > 0
-    if (start is None or start <= now()) and not (waits and any(map(_sender, refs))):
+    most = options.lock_wait or 0.0
+    if (start is None or start <= now()) and not (most > 0 and any(map(_sender, refs))):
         return
     for campaign in campaigns:
         check_results(await open_from(campaign, options))
     with suppress(Stopped):
         if start is not None:
             await _until(start, stop)
-        if options.lock_wait is not None:
-            await _while_sent(refs, options.lock_wait, stop)
+        await _while_sent(refs, most, stop)
 
 
 async def _until(start: float, stop: Stop) -> None:
