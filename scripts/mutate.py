@@ -28,6 +28,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +40,7 @@ from mutate_python import Seeker
 from mutate_record import known, read_equivalent, score, table
 from mutate_text import toml
 from mutate_trial import Copy, Ranking, Verdict, stages
+from mutate_walk import MODULE
 
 TARGETS = [
     *(
@@ -151,11 +153,8 @@ def try_all(project: Path, tried: list[Fault], given: argparse.Namespace) -> dic
         )
         for fault, verdict in verdicts.items():
             trial.ranking.note(fault.path, verdict.test)
-        workers = [threading.Thread(target=trial.work, args=[copy], daemon=True) for copy in copies]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+        with ThreadPoolExecutor(len(copies)) as pool:
+            list(pool.map(trial.work, copies))  # raises what one of them raised
         trial.try_timeouts_again(copies[0])
     return verdicts
 

@@ -8,6 +8,8 @@ from mutate_fault import Change
 
 OPERATOR = re.compile(rb"<=|>=|==|!=|<|>|is\s+not|not\s+in|is|in|\*\*|//|[-+*/%&|^]|and|or")
 
+MODULE = "module"  # the place of what lies in no function, constant or table
+
 
 class Walk(ast.NodeVisitor):
     """Goes through a file and notes changes."""
@@ -21,7 +23,7 @@ class Walk(ast.NodeVisitor):
         self.changes: list[Change] = []
 
     def note(self, kind: str, start: int, end: int, text: str) -> None:
-        place = ".".join(self.places) or "module"
+        place = ".".join(self.places) or MODULE
         self.changes.append(Change(place, kind, start, end, text))
 
     def replace(self, kind: str, node: ast.AST, text: str) -> None:
