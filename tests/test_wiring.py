@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import polars as pl
 import pytest
 from ledgers import intent
@@ -120,9 +121,10 @@ def test_names_a_call_by_who_what_and_which_run_and_by_nothing_else(ledger: Ledg
     assert one(CHAT, 0, delivery(key="x", identity="bob")) == others[2]
 
 
-def driving(context: RunContext, run: RunLedger, ledger: Ledger) -> Any:
+def driving(context: RunContext, run: RunLedger, ledger: Ledger, waiting: WaiterCount | None = None) -> Any:
     judge = Judge.of(context.eligibility, ledger, run.facts, now=lambda: NOW, waits=True)
-    return deliverer(context, run, Nowhere(), queues={}, judge=judge, stop=Stop(), waiting=WaiterCount())
+    queues: Any = {CHAT: None}
+    return deliverer(context, run, Nowhere(), queues=queues, judge=judge, stop=Stop(), waiting=waiting or WaiterCount())
 
 
 class Nowhere:
@@ -133,6 +135,24 @@ class Nowhere:
 
     async def call(self, call: Call, token: str) -> Any:
         raise NotImplementedError
+
+
+async def test_has_no_more_deliveries_begun_while_one_waits_for_a_full_service(ledger: Ledger) -> None:
+    context, waiting = opened(), WaiterCount()
+    gate = driving(context, begun(context, ledger), ledger, waiting).caller._gates[CHAT]
+    gate.close(probing=False)
+
+    async def probe() -> None:
+        async with gate.passing():
+            pass
+
+    assert waiting.nobody
+    async with anyio.create_task_group() as group:
+        group.start_soon(probe)
+        await anyio.wait_all_tasks_blocked()
+        assert (waiting.nobody, waiting.is_full) == (False, True)
+        group.cancel_scope.cancel()
+    assert (waiting.nobody, waiting.is_full) == (True, False)
 
 
 async def test_counts_calls_and_throttles_of_a_run_with_what_is_written_of_it(ledger: Ledger) -> None:
