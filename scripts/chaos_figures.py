@@ -40,10 +40,19 @@ class Figures:
         for one in fields(other):
             setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
 
+    MORE: ClassVar[dict[str, str]] = {}
+    """Titles of what a kind of these figures counts besides, or counts otherwise."""
+
     @classmethod
     def titles(cls) -> dict[str, str]:
-        """Return what is counted in words, in the order in which it is shown."""
-        return TITLES
+        """Return what is counted in words, in the order in which it is shown.
+
+        Where something else fails besides, what must be 0 comes last, and nothing is told of interrupts.
+        """
+        if not cls.MORE:
+            return TITLES
+        every = {name: title for name, title in (TITLES | cls.MORE).items() if name not in {"interrupts", "late"}}
+        return dict(sorted(every.items(), key=lambda one: one[0] in cls.BAD))
 
     @property
     def bad(self) -> int:
@@ -98,14 +107,8 @@ class LineFigures(Figures):
     codes: int = 0
     tracebacks: int = 0
 
-    @classmethod
-    def titles(cls) -> dict[str, str]:
-        """Return what is counted in words: first what happened, then what must be 0."""
-        every = {name: title for name, title in (TITLES | MORE).items() if name not in {"interrupts", "late"}}
-        return dict(sorted(every.items(), key=lambda one: one[0] in cls.BAD))
 
-
-MORE = {
+LineFigures.MORE = {
     "lives": "lives",
     "ended": "… that ended by themselves",
     "no_starts": "… with exit code 2: no call left",
@@ -132,15 +135,8 @@ class RemoteFigures(Figures):
     turned_away: int = 0
     doubted: int = 0
 
-    @classmethod
-    def titles(cls) -> dict[str, str]:
-        """Return what is counted in words: first what happened, then what must be 0."""
-        left_out = {"interrupts", "late"}
-        every = {name: title for name, title in (TITLES | ELSEWHERE).items() if name not in left_out}
-        return dict(sorted(every.items(), key=lambda one: one[0] in cls.BAD))
 
-
-ELSEWHERE = {
+RemoteFigures.MORE = {
     "kills_unanswered": "… with calls announced in the copy and not answered",
     "kills_between_calls": "… with emails between two of their calls in the copy",
     "kills_before_a_call": "… with nothing left to do in the copy, or none yet",

@@ -154,7 +154,10 @@ def try_all(project: Path, tried: list[Fault], given: argparse.Namespace) -> dic
         for fault, verdict in verdicts.items():
             trial.ranking.note(fault.path, verdict.test)
         with ThreadPoolExecutor(len(copies)) as pool:
-            list(pool.map(trial.work, copies))  # raises what one of them raised
+            try:
+                list(pool.map(trial.work, copies))  # raises what one of them raised
+            finally:
+                trial.ended.set()
         trial.try_timeouts_again(copies[0])
     return verdicts
 
@@ -172,11 +175,12 @@ class Trial:
     ranking: Ranking
     names: Names
     slow: list[Fault] = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def work(self, copy: Copy) -> None:
-        """Try faults in a copy until none waits."""
-        while True:
+        """Try faults in a copy until none waits, or all is ended."""
+        while not self.ended.is_set():
             try:
                 fault = self.waiting.get_nowait()
             except queue.Empty:

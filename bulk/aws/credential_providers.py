@@ -43,7 +43,7 @@ class _Process:
             raise _trouble(f"credential_process did not end within {PROCESS_WITHIN:g} s") from None
         finally:
             if self._process.returncode is None:
-                self._process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - kills, and lets go of its pipes
+                self._process._transport.close()  # type: ignore[attr-defined]  # kills, and lets go of its pipes
                 await self._process.wait()
         if self._process.returncode == 0:
             _check(out)
@@ -75,7 +75,7 @@ class _Builder(AioProfileProviderBuilder):  # type: ignore[misc]  # aiobotocore 
 
     def _create_process_provider(self, profile_name: str) -> Any:
         provider = super()._create_process_provider(profile_name)
-        provider._popen = _started  # noqa: SLF001 - the SDK has no other way in
+        provider._popen = _started
         return provider
 
 
@@ -92,16 +92,16 @@ def resolver_of(session: Any, region: str | None, *, verify: str | bool) -> Any:
     for provider in resolver.providers:
         match provider:
             case AioAssumeRoleProvider():
-                provider._prompter = _asked  # noqa: SLF001 - likewise
-                provider._profile_provider_builder = _Builder(session, cache=provider.cache, region_name=region)  # noqa: SLF001 - likewise
+                provider._prompter = _asked
+                provider._profile_provider_builder = _Builder(session, cache=provider.cache, region_name=region)
             case AioProcessProvider():
-                provider._popen = _started  # noqa: SLF001 - likewise
+                provider._popen = _started
             case AioContainerProvider():
                 line = HostSession(timeout=AioContainerMetadataFetcher.TIMEOUT_SECONDS, verify=verify)
-                provider._fetcher = AioContainerMetadataFetcher(session=line)  # noqa: SLF001 - likewise
+                provider._fetcher = AioContainerMetadataFetcher(session=line)
             case AioInstanceMetadataProvider():
-                fetcher = provider._role_fetcher  # noqa: SLF001 - likewise
-                fetcher._session = HostSession(timeout=fetcher._timeout, verify=verify)  # noqa: SLF001 - likewise
+                fetcher = provider._role_fetcher
+                fetcher._session = HostSession(timeout=fetcher._timeout, verify=verify)
     return resolver
 
 

@@ -133,7 +133,8 @@ class Credentials:
 
     def get_deferred_property(self, name: str) -> Callable[[], Any]:
         """Return what gets a property when it is needed, as the SDK asks for it; `account_id` is the only one."""
-        return getattr(self, f"get_{name}")  # type: ignore[no-any-return]  # one of ours
+        found: Callable[[], Any] = getattr(self, f"get_{name}")
+        return found
 
     async def fresh(self) -> None:
         """See to it that the keys are good for the next moments. Raises `SetupError`."""
@@ -179,8 +180,8 @@ class Credentials:
         refresh = getattr(self._source, "_refresh_using", None)
         if refresh is None:
             return _Held(await self._source.get_frozen_credentials())
-        if self._held is None and self._source._frozen_credentials is not None:  # noqa: SLF001 - see below
-            return _Held(self._source._frozen_credentials, self._source._expiry_time.timestamp())  # noqa: SLF001 - likewise
+        if self._held is None and self._source._frozen_credentials is not None:
+            return _Held(self._source._frozen_credentials, self._source._expiry_time.timestamp())
         # The SDK's own renewal is not used: it asks at every call for what lives less than ten minutes, and writes
         # tracebacks. What it would ask is asked here.
         told = await resolve_awaitable(refresh())

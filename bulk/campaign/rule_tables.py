@@ -179,7 +179,7 @@ class Cap(Table):
         cap = read(data)
         if isinstance(data, Mapping):
             said = data["within"]
-            cap._span = " ".join(said.split()) if isinstance(said, str) else f"{cap.within:.15g} seconds"  # noqa: SLF001 - its own
+            cap._span = " ".join(said.split()) if isinstance(said, str) else f"{cap.within:.15g} seconds"  # noqa: SLF001 - a private field of this very class
         return cap
 
     def __str__(self) -> str:

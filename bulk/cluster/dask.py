@@ -56,7 +56,7 @@ class Dask:
         settings = {"asynchronous": True, "timeout": REACHED, "set_as_default": False}
         try:
             await self._knock()
-            self._client = await Client(self._scheduler, **settings)  # type: ignore[no-untyped-call]  # theirs
+            self._client = await Client(self._scheduler, **settings)  # type: ignore[no-untyped-call]  # distributed publishes no types for it
         except (OSError, ValueError, ImportError, TypeError) as error:
             raise CampaignError(
                 f"--cluster {self._scheduler}: no scheduler answers there ({type(error).__name__}). Is it running?"

@@ -39,7 +39,7 @@ ON CONFLICT (delivery, token) DO NOTHING
 """  # noqa: S608 - our own text
 
 # Notes since when calls that nothing here answers may have been made: the earliest such time.
-_DOUBT = f"UPDATE delivery SET doubted_at = min(ifnull(doubted_at, :at), :at) WHERE {_OPEN}"  # noqa: S608 - likewise
+_DOUBT = f"UPDATE delivery SET doubted_at = min(ifnull(doubted_at, :at), :at) WHERE {_OPEN}"  # noqa: S608 - our own text
 
 # Has a call stand as announced of which neither token nor digest is known.
 _ANNOUNCE = f"""

@@ -19,7 +19,7 @@ halted, calls, throttled, latest_at, naming, under_way"""
 _ALL = f"SELECT {_COLUMNS} FROM run ORDER BY started_at, id"  # noqa: S608 - the columns are our own text
 
 # One run, by its names.
-_ONE = f"SELECT {_COLUMNS} FROM run WHERE campaign = ? AND name = ?"  # noqa: S608 - likewise
+_ONE = f"SELECT {_COLUMNS} FROM run WHERE campaign = ? AND name = ?"  # noqa: S608 - the columns are our own text
 
 # Begins a run: its deliveries are numbered after all others.
 _NEW = """

@@ -129,7 +129,7 @@ def _text_codec(name: str) -> str | None:
         codec = codecs.lookup(name)
     except (LookupError, ValueError):  # ValueError: a zero character in the name
         return None
-    is_of_text = codec._is_text_encoding and codec.name not in {"undefined", "punycode", "idna"}  # noqa: SLF001 - no other way
+    is_of_text = codec._is_text_encoding and codec.name not in {"undefined", "punycode", "idna"}  # noqa: SLF001 - codecs tells it in no other way
     return codec.name if is_of_text else None
 
 

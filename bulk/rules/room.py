@@ -113,12 +113,13 @@ class _Run:
         self._interval = interval
         self._now = self._turn = start
         self._opened: deque[float] = deque(maxlen=room.limit)
-        self.course = Course(start)
+        self._course = Course(start)
 
-    def go(self) -> None:
+    def go(self) -> Course:
         """Read the list until no window opens any more for what is left."""
         while (opens := self._read()) < math.inf:
             self._now = max(self._now, opens)
+        return self._course
 
     def _read(self) -> float:
         """Read the list once; return when the first window opens of what was passed by, infinity for nothing."""
@@ -147,7 +148,7 @@ class _Run:
     def _send(self, at: float) -> None:
         self._opened.append(at)
         self._turn = at + self._interval
-        self.course.add(at, 1)
+        self._course.add(at, 1)
 
 
 def course_in_room(
@@ -160,6 +161,4 @@ def course_in_room(
     rows = [_Rows(place, array("Q")) for place in places]
     for position, number in enumerate(order):
         rows[number].left.append(position)
-    run = _Run(hours, room, rows, 1 / per_second, start)
-    run.go()
-    return run.course
+    return _Run(hours, room, rows, 1 / per_second, start).go()

@@ -164,9 +164,8 @@ class Watch:
     def _granted(self, states: Mapping[str, QueueState]) -> float | None:
         """Return what the service grants where it grants less than a configured rate."""
         estimators = [state.estimator for state in states.values() if state.estimator is not None]
-        less = [
-            one.estimate for one in estimators if not one.is_free and one.estimate < LESS * one.ceiling
-        ]  # NaN never
+        # an estimate that is not known is NaN, and less than nothing
+        less = [one.estimate for one in estimators if not one.is_free and one.estimate < LESS * one.ceiling]
         return min(less, default=None)
 
     def _permitted(self, states: Mapping[str, QueueState]) -> float | None:

@@ -199,7 +199,7 @@ class Sandbox:
     def advance(self, by: float | str) -> None:
         """Move the clock of a sandbox with `virtual_time` ahead, by seconds or `1h30m`. Raises `ValueError`."""
         if not isinstance(self._clock, VirtualClock):
-            raise ValueError("the clock of this sandbox cannot be moved: it needs virtual_time=True")  # noqa: TRY004 - no wrong type
+            raise ValueError("the clock of this sandbox cannot be moved: it needs virtual_time=True")  # noqa: TRY004 - the clock is ours; the setting is wrong, no type
         self._clock.move({"advance": by})
 
     @property
